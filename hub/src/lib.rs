@@ -1,1 +1,17 @@
-//! Under construction.
+//! The hub: a realtime media streaming gateway for Stories of engrams.
+//!
+//! Data flows one way through the modules: [`ingress`] takes messages off sockets, the `engine`
+//! crate decides, [`egress`] puts messages on sockets. [`config`] and [`story`] are read before
+//! anything is served; [`admin`] and [`telemetry`] look on.
+#![warn(missing_docs)]
+
+pub mod admin;
+pub mod app;
+pub mod check;
+pub mod config;
+pub mod control;
+pub mod demo;
+pub mod egress;
+pub mod ingress;
+pub mod story;
+pub mod telemetry;
