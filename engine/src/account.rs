@@ -7,7 +7,10 @@
 /// Why a packet ended on one edge without being delivered (metric label `reason`, closed set).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-#[allow(missing_docs, reason = "each variant is the spec's word for itself, see `as_str`")]
+#[allow(
+    missing_docs,
+    reason = "each variant is the spec's word for itself, see `as_str`"
+)]
 pub enum DropReason {
     Oversize,
     LaneFull,
@@ -99,8 +102,12 @@ pub enum RefuseReason {
 
 impl RefuseReason {
     /// Every reason.
-    pub const ALL: [RefuseReason; 4] =
-        [Self::Invalid, Self::NoRoute, Self::Superseded, Self::Shutdown];
+    pub const ALL: [RefuseReason; 4] = [
+        Self::Invalid,
+        Self::NoRoute,
+        Self::Superseded,
+        Self::Shutdown,
+    ];
 
     /// The label value.
     pub fn as_str(self) -> &'static str {
@@ -193,7 +200,10 @@ mod tests {
         counts.refuse_one(RefuseReason::NoRoute);
         for (at, reason) in RefuseReason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, at);
-            assert_eq!(counts.get(reason), u64::from(reason == RefuseReason::NoRoute));
+            assert_eq!(
+                counts.get(reason),
+                u64::from(reason == RefuseReason::NoRoute)
+            );
         }
     }
 }

@@ -107,7 +107,12 @@ mod tests {
         let (early, late) = (Moment::from_nanos(5), Moment::from_nanos(9));
         assert_eq!(early.since(late), Duration::ZERO);
         assert_eq!(late.since(early), Duration::from_nanos(4));
-        assert_eq!(Moment::from_nanos(u64::MAX).after(Duration::from_secs(1)).as_nanos(), u64::MAX);
+        assert_eq!(
+            Moment::from_nanos(u64::MAX)
+                .after(Duration::from_secs(1))
+                .as_nanos(),
+            u64::MAX
+        );
     }
 
     #[test]

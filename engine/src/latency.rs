@@ -6,8 +6,21 @@ use std::time::Duration;
 
 /// Upper bounds of the buckets, in nanoseconds; what is slower falls into one more bucket.
 pub const BOUNDS_NANOS: [u64; 15] = [
-    50_000, 100_000, 200_000, 300_000, 500_000, 750_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000,
-    10_000_000, 20_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+    50_000,
+    100_000,
+    200_000,
+    300_000,
+    500_000,
+    750_000,
+    1_000_000,
+    2_000_000,
+    3_000_000,
+    5_000_000,
+    10_000_000,
+    20_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
 ];
 
 /// One bucket: how many samples it took and their sum in nanoseconds.
@@ -29,7 +42,10 @@ impl Latency {
     /// Records one sample.
     pub fn record(&mut self, elapsed: Duration) {
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        let at = BOUNDS_NANOS.iter().position(|&b| nanos <= b).unwrap_or(BOUNDS_NANOS.len());
+        let at = BOUNDS_NANOS
+            .iter()
+            .position(|&b| nanos <= b)
+            .unwrap_or(BOUNDS_NANOS.len());
         let bucket = &mut self.buckets[at];
         bucket.count += 1;
         bucket.sum_nanos = bucket.sum_nanos.saturating_add(nanos);
@@ -59,8 +75,17 @@ mod tests {
         latency.record(Duration::from_micros(50));
         latency.record(Duration::from_nanos(50_001));
         latency.record(Duration::from_secs(60));
-        assert_eq!(latency.buckets()[0], Bucket { count: 1, sum_nanos: 50_000 });
+        assert_eq!(
+            latency.buckets()[0],
+            Bucket {
+                count: 1,
+                sum_nanos: 50_000
+            }
+        );
         assert_eq!(latency.buckets()[1].count, 1);
-        assert_eq!(latency.buckets()[BOUNDS_NANOS.len()].sum_nanos, 60_000_000_000);
+        assert_eq!(
+            latency.buckets()[BOUNDS_NANOS.len()].sum_nanos,
+            60_000_000_000
+        );
     }
 }

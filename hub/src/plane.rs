@@ -87,8 +87,15 @@ pub(crate) struct DataPlane {
 
 impl DataPlane {
     pub(crate) fn new(engine: Engine) -> Self {
-        let inner = Inner { engine, actions: Actions::default(), streams: Vec::new() };
-        Self { inner: RefCell::new(inner), origin: Instant::now() }
+        let inner = Inner {
+            engine,
+            actions: Actions::default(),
+            streams: Vec::new(),
+        };
+        Self {
+            inner: RefCell::new(inner),
+            origin: Instant::now(),
+        }
     }
 
     /// The engine's clock: time since this plane was made.
@@ -145,7 +152,10 @@ impl DataPlane {
 
     /// Moves what waits for `stream` into `out`.
     pub(crate) fn take(&self, stream: &Stream, budget: usize, out: &mut Pieces) -> usize {
-        self.inner.borrow_mut().engine.take(stream.conn, budget, self.now(), out)
+        self.inner
+            .borrow_mut()
+            .engine
+            .take(stream.conn, budget, self.now(), out)
     }
 
     /// The client is gone, or its stream has ended.
@@ -181,7 +191,11 @@ impl DataPlane {
     /// The peer that owns a connection, for people.
     pub(crate) fn peer_of(&self, conn: ConnId) -> Option<Arc<str>> {
         let inner = self.inner.borrow();
-        inner.streams.get(conn.slot())?.as_ref().map(|s| s.peer.clone())
+        inner
+            .streams
+            .get(conn.slot())?
+            .as_ref()
+            .map(|s| s.peer.clone())
     }
 
     /// Ends every stream with `status`, after what waits for it.
@@ -227,7 +241,12 @@ impl Inner {
 
 fn report(event: &Event) {
     match event {
-        Event::Expired { story, run, step, packets } => {
+        Event::Expired {
+            story,
+            run,
+            step,
+            packets,
+        } => {
             tracing::info!(%story, %run, %step, packets, "packets expired for an absent step");
         }
     }
@@ -244,7 +263,8 @@ pub(crate) struct Router<'a> {
 impl Router<'_> {
     /// Routes one packet.
     pub(crate) fn packet(&mut self, inbound: Inbound<'_>) {
-        self.engine.packet(self.conn, inbound, self.now, self.actions);
+        self.engine
+            .packet(self.conn, inbound, self.now, self.actions);
     }
 
     /// Counts a packet that is dropped at the door.

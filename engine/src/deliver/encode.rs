@@ -43,11 +43,16 @@ impl Encoded<'_> {
         }
         put_process_head(spool.room(16), self.packet_len());
         for range in self.kept.ranges() {
-            let (from, to) = (self.start + range.start as usize, self.start + range.end as usize);
+            let (from, to) = (
+                self.start + range.start as usize,
+                self.start + range.end as usize,
+            );
             if to - from > SHARE_ABOVE {
                 spool.share(self.source.slice(from..to));
             } else {
-                spool.room(to - from).extend_from_slice(&self.source[from..to]);
+                spool
+                    .room(to - from)
+                    .extend_from_slice(&self.source[from..to]);
             }
         }
         spool.room(self.tail.len()).extend_from_slice(self.tail);

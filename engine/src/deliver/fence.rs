@@ -51,7 +51,11 @@ impl Fence {
         match self.highest {
             Some(highest) if generation < highest => return FenceVerdict::Superseded(highest),
             Some(highest) if generation == highest && owner_present => {
-                while self.takeovers.front().is_some_and(|&t| now.since(t) >= WINDOW) {
+                while self
+                    .takeovers
+                    .front()
+                    .is_some_and(|&t| now.since(t) >= WINDOW)
+                {
                     self.takeovers.pop_front();
                 }
                 if self.takeovers.len() >= MAX_TAKEOVERS {
@@ -87,7 +91,10 @@ mod tests {
     #[test]
     fn a_lower_generation_is_refused_even_when_nobody_is_connected() {
         let mut fence = Fence::default();
-        assert_eq!(fence.admit(generation(4), false, at(0)), FenceVerdict::Owner);
+        assert_eq!(
+            fence.admit(generation(4), false, at(0)),
+            FenceVerdict::Owner
+        );
         let lower = fence.admit(generation(3), false, at(1));
         assert_eq!(lower, FenceVerdict::Superseded(generation(4)));
         assert_eq!(fence.highest(), Some(generation(4)));
@@ -98,17 +105,27 @@ mod tests {
         let mut fence = Fence::default();
         fence.admit(generation(1), false, at(0));
         for second in 0..3 {
-            assert_eq!(fence.admit(generation(1), true, at(second)), FenceVerdict::Owner);
+            assert_eq!(
+                fence.admit(generation(1), true, at(second)),
+                FenceVerdict::Owner
+            );
         }
         assert_eq!(fence.admit(generation(1), true, at(3)), FenceVerdict::Duel);
-        assert_eq!(fence.admit(generation(1), true, at(10)), FenceVerdict::Owner, "the first has aged");
+        assert_eq!(
+            fence.admit(generation(1), true, at(10)),
+            FenceVerdict::Owner,
+            "the first has aged"
+        );
     }
 
     #[test]
     fn a_reconnect_after_a_disconnect_is_no_takeover() {
         let mut fence = Fence::default();
         for _ in 0..20 {
-            assert_eq!(fence.admit(generation(1), false, at(0)), FenceVerdict::Owner);
+            assert_eq!(
+                fence.admit(generation(1), false, at(0)),
+                FenceVerdict::Owner
+            );
         }
     }
 

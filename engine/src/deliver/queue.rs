@@ -34,7 +34,12 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(bounds: QueueBounds) -> Self {
-        Self { bounds, entries: VecDeque::new(), spool: Spool::default(), bytes: 0 }
+        Self {
+            bounds,
+            entries: VecDeque::new(),
+            spool: Spool::default(),
+            bytes: 0,
+        }
     }
 
     /// Makes room for `len` bytes by the overflow policy; older packets that give way are handed

@@ -50,7 +50,9 @@ impl Spool {
     /// Moves the first `len` bytes out into `out`. `len` must not exceed what is there.
     pub(crate) fn take(&mut self, mut len: usize, out: &mut Pieces) {
         while len > 0 {
-            let Some(front) = self.pieces.front_mut() else { break };
+            let Some(front) = self.pieces.front_mut() else {
+                break;
+            };
             if front.len() <= len {
                 len -= front.len();
                 out.extend(self.pieces.pop_front());

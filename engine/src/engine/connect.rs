@@ -95,7 +95,9 @@ impl Engine {
         let (run, step) = self.resolve(who)?;
         let present = self.session(run, step).and_then(|s| s.owner);
         if present.is_none() && self.streams >= self.limits.max_streams {
-            return Err(Refusal::StreamCap { limit: self.limits.max_streams });
+            return Err(Refusal::StreamCap {
+                limit: self.limits.max_streams,
+            });
         }
         let fence = self.session_mut(run, step).map(|s| &mut s.fence);
         let verdict = fence.map(|f| f.admit(who.generation, present.is_some(), now));
@@ -131,7 +133,10 @@ impl Engine {
             Some(slot) => ConnId::new(slot, self.conns[slot as usize].serial),
             None => {
                 let slot = u32::try_from(self.conns.len()).unwrap_or(u32::MAX);
-                self.conns.push(Conn { serial: 0, step: None });
+                self.conns.push(Conn {
+                    serial: 0,
+                    step: None,
+                });
                 ConnId::new(slot, 0)
             }
         };
@@ -150,7 +155,9 @@ impl Engine {
     }
 
     fn release(&mut self, conn: ConnId, now: Moment) {
-        let Some((run, step)) = self.owner(conn) else { return };
+        let Some((run, step)) = self.owner(conn) else {
+            return;
+        };
         let entry = &mut self.conns[conn.slot()];
         entry.step = None;
         entry.serial = entry.serial.wrapping_add(1);
@@ -198,17 +205,29 @@ impl Engine {
         actions: &mut Actions,
     ) {
         let (absent_max_age, ttl) = (self.limits.absent_max_age, self.limits.state_ttl);
-        let Some(live) = self.runs.get_mut(run.0 as usize) else { return };
-        let Some(session) = live.sessions.get_mut(step.at()) else { return };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let Some(session) = live.sessions.get_mut(step.at()) else {
+            return;
+        };
         let absent = session.owner.is_none();
         let own = session.queue.bounds().max_age;
-        let Some(max_age) = own.or(absent.then_some(absent_max_age)) else { return };
+        let Some(max_age) = own.or(absent.then_some(absent_max_age)) else {
+            return;
+        };
         let gone = absent && now.since(session.absent_since) >= ttl;
         let (reason, before) = if gone {
-            (DropReason::Evicted, now.after(std::time::Duration::from_nanos(1)))
+            (
+                DropReason::Evicted,
+                now.after(std::time::Duration::from_nanos(1)),
+            )
         } else {
             let nanos = u64::try_from(max_age.as_nanos()).unwrap_or(u64::MAX);
-            (DropReason::Expired, Moment::from_nanos(now.as_nanos().saturating_sub(nanos)))
+            (
+                DropReason::Expired,
+                Moment::from_nanos(now.as_nanos().saturating_sub(nanos)),
+            )
         };
         let (edges, mut packets, mut bytes) = (&mut live.edges, 0u64, 0usize);
         session.queue.drop_older(before, |entry| {
@@ -220,7 +239,12 @@ impl Engine {
         if packets > 0 {
             let step = live.plan.steps[step.at()].id.clone();
             let (story, run) = (live.plan.story.clone(), live.plan.name.clone());
-            actions.events.push(super::Event::Expired { story, run, step, packets });
+            actions.events.push(super::Event::Expired {
+                story,
+                run,
+                step,
+                packets,
+            });
         }
     }
 
@@ -229,7 +253,10 @@ impl Engine {
     }
 
     fn session_mut(&mut self, run: RunId, step: StepIndex) -> Option<&mut crate::deliver::Session> {
-        self.runs.get_mut(run.0 as usize)?.sessions.get_mut(step.at())
+        self.runs
+            .get_mut(run.0 as usize)?
+            .sessions
+            .get_mut(step.at())
     }
 }
 

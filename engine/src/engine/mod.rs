@@ -163,7 +163,10 @@ impl Engine {
         plan.check()?;
         let key = (plan.namespace.clone(), plan.name.clone());
         if self.by_name.contains_key(&key) {
-            return Err(PlanError::Exists { namespace: key.0, name: key.1 });
+            return Err(PlanError::Exists {
+                namespace: key.0,
+                name: key.1,
+            });
         }
         let id = RunId(u32::try_from(self.runs.len()).unwrap_or(u32::MAX));
         self.runs.push(self.build(plan));
@@ -187,13 +190,22 @@ impl Engine {
             out.push(at);
         }
         let sessions = plan.steps.iter().map(Session::new).collect();
-        Run { plan, sessions, edges, downstream }
+        Run {
+            plan,
+            sessions,
+            edges,
+            downstream,
+        }
     }
 
     /// The run and step behind a connection that still owns its step.
     fn owner(&self, conn: ConnId) -> Option<(RunId, StepIndex)> {
         let entry = self.conns.get(conn.slot())?;
-        if entry.serial == conn.serial() { entry.step } else { None }
+        if entry.serial == conn.serial() {
+            entry.step
+        } else {
+            None
+        }
     }
 
     /// Puts an end to taking packets in: what comes from now on is refused as `shutdown`.
@@ -215,7 +227,10 @@ impl Engine {
 
 impl Run {
     fn is_engram(&self, step: StepIndex) -> bool {
-        self.plan.steps.get(step.at()).is_some_and(|s| s.kind == StepKind::Engram)
+        self.plan
+            .steps
+            .get(step.at())
+            .is_some_and(|s| s.kind == StepKind::Engram)
     }
 }
 

@@ -62,7 +62,9 @@ impl Engine {
         if inbound.view.is_heartbeat(inbound.packet) {
             return self.forward_heartbeat((run, step), inbound, actions);
         }
-        let Some(live) = self.runs.get_mut(run.0 as usize) else { return };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
         let downstream = &live.downstream[step.at()];
         if downstream.is_empty() {
             return self.refused.refuse_one(RefuseReason::NoRoute);
@@ -80,7 +82,17 @@ impl Engine {
             let edges = &mut live.edges;
             edges[at as usize].counts.accepted += 1;
             let outcome = if pairs_fit {
-                offer(&mut room, session, edges, &Offered { inbound, kept: &kept, at, now })
+                offer(
+                    &mut room,
+                    session,
+                    edges,
+                    &Offered {
+                        inbound,
+                        kept: &kept,
+                        at,
+                        now,
+                    },
+                )
             } else {
                 Err(DropReason::Invalid)
             };
@@ -100,8 +112,12 @@ impl Engine {
     /// Moves what waits for `conn` into `out`, whole messages up to about `budget` bytes, oldest
     /// first, heartbeats before all. Returns the bytes moved; 0 when nothing waits.
     pub fn take(&mut self, conn: ConnId, budget: usize, now: Moment, out: &mut Pieces) -> usize {
-        let Some((run, step)) = self.owner(conn) else { return 0 };
-        let Some(live) = self.runs.get_mut(run.0 as usize) else { return 0 };
+        let Some((run, step)) = self.owner(conn) else {
+            return 0;
+        };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return 0;
+        };
         let session = &mut live.sessions[step.at()];
         let edges = &mut live.edges;
         let control = session.take_control(out);
@@ -123,12 +139,16 @@ impl Engine {
         actions: &mut Actions,
     ) {
         self.heartbeats.received += 1;
-        let Some(live) = self.runs.get_mut(run.0 as usize) else { return };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
         let kept = Kept::of(inbound.packet, inbound.view, &CUT);
         for &at in &live.downstream[step.at()] {
             let edge = &live.edges[at as usize];
             let session = &mut live.sessions[edge.to.at()];
-            let (Some(owner), false) = (session.owner, edge.over_cap) else { continue };
+            let (Some(owner), false) = (session.owner, edge.over_cap) else {
+                continue;
+            };
             let idle = session.is_idle();
             let encoded = Encoded {
                 source: inbound.source,
@@ -180,8 +200,12 @@ fn offer(
     } else {
         edge.stamp.tail()
     };
-    let encoded =
-        Encoded { source: inbound.source, start: inbound.start, kept: offered.kept, tail };
+    let encoded = Encoded {
+        source: inbound.source,
+        start: inbound.start,
+        kept: offered.kept,
+        tail,
+    };
     let len = encoded.wire_len();
     if len > room.max_message {
         return Err(DropReason::Oversize);
@@ -195,13 +219,19 @@ fn offer(
     let share = inbound.pinned <= len.saturating_mul(4)
         || (session.owner.is_some() && session.queue.bytes() < BACKLOG_THAT_MAY_PIN);
     if made.is_ok() {
-        let entry = Entry { edge: offered.at, len: len as u32, at: offered.now };
+        let entry = Entry {
+            edge: offered.at,
+            len: len as u32,
+            at: offered.now,
+        };
         session.queue.push(&encoded, entry, share);
         *room.queued += len;
     }
     for entry in given_way {
         *room.queued -= entry.len as usize;
-        edges[entry.edge as usize].counts.drop_one(DropReason::DropOldest);
+        edges[entry.edge as usize]
+            .counts
+            .drop_one(DropReason::DropOldest);
     }
     made.map(|()| idle)
 }

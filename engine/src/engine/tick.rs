@@ -19,7 +19,9 @@ impl Engine {
     fn beat(&mut self, run: RunId, step: StepIndex, now: Moment, actions: &mut Actions) {
         let interval = self.limits.heartbeat_interval;
         let session = &mut self.runs[run.0 as usize].sessions[step.at()];
-        let Some(owner) = session.owner else { return session.rest() };
+        let Some(owner) = session.owner else {
+            return session.rest();
+        };
         if now < session.next_heartbeat {
             return;
         }
@@ -41,7 +43,9 @@ impl Engine {
         for run in &mut self.runs {
             for session in &mut run.sessions {
                 while let Some(entry) = session.queue.drop_front() {
-                    run.edges[entry.edge as usize].counts.drop_one(DropReason::Shutdown);
+                    run.edges[entry.edge as usize]
+                        .counts
+                        .drop_one(DropReason::Shutdown);
                     self.queued_bytes -= entry.len as usize;
                     abandoned += 1;
                 }

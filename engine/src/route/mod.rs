@@ -8,4 +8,4 @@ mod plan;
 mod stamp;
 
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
-pub(crate) use stamp::{Stamp, ROUTING_KEYS};
+pub(crate) use stamp::{ROUTING_KEYS, Stamp};

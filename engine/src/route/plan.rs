@@ -125,9 +125,16 @@ impl RunPlan {
     pub fn check(&self) -> Result<(), PlanError> {
         let steps = self.steps.len();
         if steps > usize::from(u16::MAX) {
-            return Err(PlanError::TooManySteps { name: self.name.clone(), steps });
+            return Err(PlanError::TooManySteps {
+                name: self.name.clone(),
+                steps,
+            });
         }
-        match self.edges.iter().find(|e| e.from.at() >= steps || e.to.at() >= steps) {
+        match self
+            .edges
+            .iter()
+            .find(|e| e.from.at() >= steps || e.to.at() >= steps)
+        {
             Some(e) => Err(PlanError::NoSuchStep {
                 name: self.name.clone(),
                 from: e.from.0,

@@ -9,8 +9,11 @@ use transport_proto::view::{Dialect, PacketView};
 const MAX_STREAM_ID: usize = 128;
 
 /// Metadata keys that the hub writes; a packet's own values for them are cut out (spec 2.3).
-pub(crate) const ROUTING_KEYS: [&str; 3] =
-    [names::STORYRUN_NAME, names::STORYRUN_NAMESPACE, names::CURRENT_STEP_ID];
+pub(crate) const ROUTING_KEYS: [&str; 3] = [
+    names::STORYRUN_NAME,
+    names::STORYRUN_NAMESPACE,
+    names::CURRENT_STEP_ID,
+];
 
 /// The stamp of one edge: routing metadata of the target and the best_effort envelope.
 pub(crate) struct Stamp {
@@ -33,7 +36,11 @@ impl Stamp {
         if let Ok(empty) = PacketView::parse(&[], Dialect::Packet) {
             put_envelope(&mut tail, Dialect::Packet, &[], &empty, &stream_id, 0);
         }
-        Self { stream_id: stream_id.into(), metadata_len, tail: tail.freeze() }
+        Self {
+            stream_id: stream_id.into(),
+            metadata_len,
+            tail: tail.freeze(),
+        }
     }
 
     /// The tail for a packet whose own envelope has nothing worth keeping.
@@ -66,7 +73,9 @@ fn stream_id(namespace: &str, run: &str, step: &str, epoch: &str) -> String {
 fn fnv1a_128(bytes: &[u8]) -> u128 {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    bytes.iter().fold(OFFSET, |hash, &b| (hash ^ u128::from(b)).wrapping_mul(PRIME))
+    bytes.iter().fold(OFFSET, |hash, &b| {
+        (hash ^ u128::from(b)).wrapping_mul(PRIME)
+    })
 }
 
 #[cfg(test)]
@@ -81,7 +90,10 @@ mod tests {
     #[test]
     fn a_long_name_becomes_a_hash_that_keeps_ids_apart() {
         let long = "n".repeat(200);
-        let (a, b) = (stream_id("ns", &long, "a", "k3"), stream_id("ns", &long, "b", "k3"));
+        let (a, b) = (
+            stream_id("ns", &long, "a", "k3"),
+            stream_id("ns", &long, "b", "k3"),
+        );
         assert!(a.len() <= MAX_STREAM_ID && a.ends_with("@k3"));
         assert_ne!(a, b);
         assert_eq!(a, stream_id("ns", &long, "a", "k3"));

@@ -69,14 +69,31 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     let Some(snapshot) = admin.plane.snapshot().await else {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "the data plane has stopped");
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the data plane has stopped",
+        );
     };
-    let text = admin.publisher.lock().unwrap_or_else(PoisonError::into_inner).render(&snapshot);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    let text = admin
+        .publisher
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .render(&snapshot);
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
 }
 
 async fn not_found() -> Response {
-    problem(StatusCode::NOT_FOUND, "no such page; there are /healthz, /readyz and /metrics")
+    problem(
+        StatusCode::NOT_FOUND,
+        "no such page; there are /healthz, /readyz and /metrics",
+    )
 }
 
 /// An error as RFC 9457 says it.

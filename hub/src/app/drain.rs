@@ -44,7 +44,9 @@ pub(super) async fn drain(
     ending.plane.with_engine(engine::Engine::drain);
     let finish = async {
         flushed(ending.plane).await;
-        ending.plane.end_all(&Status::unavailable("the hub is shutting down; reconnect"));
+        ending
+            .plane
+            .end_all(&Status::unavailable("the hub is shutting down; reconnect"));
         // Whoever listened has stopped already.
         let _ = stop.stop_accepting.send(true);
         if let Ok(Err(error)) = stop.accepting.await {

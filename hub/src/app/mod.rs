@@ -53,9 +53,12 @@ pub enum StartError {
     Internal(String),
 }
 
-
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// What somebody else wants of the data plane.
@@ -110,14 +113,16 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         addr: config.listen.grpc,
         source,
     })?;
-    let (admin_listener, admin_addr) = admin::bind(config.listen.admin).map_err(|source| {
-        StartError::Listen { key: "listen.admin", addr: config.listen.admin, source }
-    })?;
-    let (routes, health) =
-        control::routes().map_err(|e| StartError::Internal(e.to_string()))?;
+    let (admin_listener, admin_addr) =
+        admin::bind(config.listen.admin).map_err(|source| StartError::Listen {
+            key: "listen.admin",
+            addr: config.listen.admin,
+            source,
+        })?;
+    let (routes, health) = control::routes().map_err(|e| StartError::Internal(e.to_string()))?;
     let registrations = Arc::new(Registrations::default());
-    let publisher = Publisher::new(registrations.clone())
-        .map_err(|e| StartError::Internal(e.to_string()))?;
+    let publisher =
+        Publisher::new(registrations.clone()).map_err(|e| StartError::Internal(e.to_string()))?;
 
     let grpc = acceptor.addr;
     let (commands, inbox) = mpsc::channel(COMMANDS);
@@ -138,13 +143,25 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         inbox,
         stopped,
     };
-    let admin = admin::Admin { plane: plane.clone(), publisher: publisher.into(), ready };
+    let admin = admin::Admin {
+        plane: plane.clone(),
+        publisher: publisher.into(),
+        ready,
+    };
     let threads = vec![
         serve::spawn_plane(serving)?,
         serve::spawn_admin(admin_listener, admin, admin_stopped)?,
     ];
     let stop_admin = Some(stop_admin);
-    Ok(Running { grpc, admin: admin_addr, plane, drain_deadline, stop_admin, stop_plane, threads })
+    Ok(Running {
+        grpc,
+        admin: admin_addr,
+        plane,
+        drain_deadline,
+        stop_admin,
+        stop_plane,
+        threads,
+    })
 }
 
 impl Running {
@@ -164,9 +181,16 @@ impl Running {
         let (reply, answer) = oneshot::channel();
         let command = Command::Drain(self.drain_deadline, reply);
         let sent = self.plane.0.blocking_send(command).is_ok();
-        let report = if sent { answer.blocking_recv().ok() } else { None };
+        let report = if sent {
+            answer.blocking_recv().ok()
+        } else {
+            None
+        };
         self.stop();
-        report.unwrap_or(DrainReport { abandoned: 0, in_time: false })
+        report.unwrap_or(DrainReport {
+            abandoned: 0,
+            in_time: false,
+        })
     }
 
     fn stop(&mut self) {

@@ -23,7 +23,10 @@ pub(super) fn engine(config: &Config, stories: &Snapshot) -> Result<Engine, Star
         .stories
         .iter()
         .flat_map(|s| s.unsupported())
-        .map(|u| Problem { place: u.place.clone(), text: u.text.clone() })
+        .map(|u| Problem {
+            place: u.place.clone(),
+            text: u.text.clone(),
+        })
         .collect();
     if !unsupported.is_empty() {
         return Err(StartError::Unsupported(unsupported));
@@ -49,7 +52,9 @@ fn limits(config: &Config) -> Limits {
 
 /// The start of the process in Unix milliseconds, in base 36 (spec 2.4 rule 1).
 fn epoch() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let mut rest = since.as_millis();
     let mut digits = Vec::new();
     while rest > 0 {
@@ -63,11 +68,16 @@ fn epoch() -> String {
 /// Memory that this process may use: the container's limit, else the machine's, in bytes.
 fn memory_limit() -> u64 {
     use procfs::Current;
-    let machine = procfs::Meminfo::current().map(|m| m.mem_total).unwrap_or(ASSUMED_MEMORY);
-    let container = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .find_map(|text| text.trim().parse::<u64>().ok());
+    let machine = procfs::Meminfo::current()
+        .map(|m| m.mem_total)
+        .unwrap_or(ASSUMED_MEMORY);
+    let container = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .filter_map(|path| std::fs::read_to_string(path).ok())
+    .find_map(|text| text.trim().parse::<u64>().ok());
     container.map_or(machine, |limit| limit.min(machine))
 }
 
@@ -77,7 +87,11 @@ fn run_plan(config: &Config, run: &Run) -> RunPlan {
         namespace: run.namespace.as_str().into(),
         name: run.name.as_str().into(),
         story: story.name.as_str().into(),
-        steps: story.steps.iter().map(|step| step_plan(config, step)).collect(),
+        steps: story
+            .steps
+            .iter()
+            .map(|step| step_plan(config, step))
+            .collect(),
         edges: story.edges.iter().map(|e| edge_plan(*e)).collect(),
     }
 }
@@ -85,10 +99,18 @@ fn run_plan(config: &Config, run: &Run) -> RunPlan {
 fn step_plan(config: &Config, step: &Step) -> StepPlan {
     let buffer = &step.settings.backpressure.buffer;
     let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let downstreams = step.settings.routing.max_downstreams.min(config.limits.max_downstreams);
+    let downstreams = step
+        .settings
+        .routing
+        .max_downstreams
+        .min(config.limits.max_downstreams);
     StepPlan {
         id: Arc::from(step.id.as_str()),
-        kind: if step.is_engram() { StepKind::Engram } else { StepKind::Primitive },
+        kind: if step.is_engram() {
+            StepKind::Engram
+        } else {
+            StepKind::Primitive
+        },
         queue: QueueBounds {
             max_messages: size(buffer.max_messages),
             max_bytes: size(buffer.max_bytes),
@@ -105,5 +127,8 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
 fn edge_plan(edge: story::Edge) -> EdgePlan {
     // The loader bounds a Story's steps far below this.
     let index = |at: usize| StepIndex(u16::try_from(at).unwrap_or(u16::MAX));
-    EdgePlan { from: index(edge.from), to: index(edge.to) }
+    EdgePlan {
+        from: index(edge.from),
+        to: index(edge.to),
+    }
 }

@@ -66,12 +66,22 @@ fn on_thread<F: Future<Output = ()>>(
     name: &str,
     work: impl FnOnce() -> F + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || runtime.block_on(work()))
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || runtime.block_on(work()))
 }
 
 async fn data_plane(serving: Serving) {
-    let Serving { engine, acceptor, config, registrations, .. } = serving;
+    let Serving {
+        engine,
+        acceptor,
+        config,
+        registrations,
+        ..
+    } = serving;
     let (health, ready) = (serving.health, serving.ready);
     let (mut inbox, mut stopped) = (serving.inbox, serving.stopped);
     health.set_serving(true).await;
@@ -85,7 +95,9 @@ async fn data_plane(serving: Serving) {
     });
     let (stop_accepting, accepting_stopped) = watch::channel(false);
     let mut accepting = tokio::task::spawn_local(accept(acceptor, door, accepting_stopped));
-    let tick = TICK.min(config.heartbeat.interval / 4).max(Duration::from_millis(1));
+    let tick = TICK
+        .min(config.heartbeat.interval / 4)
+        .max(Duration::from_millis(1));
     let mut ticks = tokio::time::interval(tick);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -82,7 +82,11 @@ fn load_config(args: &RunArgs) -> Result<Config, String> {
     flag("--listen", "listen.grpc", args.listen.clone());
     flag("--admin", "listen.admin", args.admin.clone());
     flag("--data-dir", "data.dir", args.data_dir.clone());
-    flag("--insecure", "listen.insecure", args.insecure.then(|| "true".to_owned()));
+    flag(
+        "--insecure",
+        "listen.insecure",
+        args.insecure.then(|| "true".to_owned()),
+    );
     let config = args.config.load(flags)?;
     config.check_exposure().map_err(|e| e.to_string())?;
     Ok(config)
@@ -128,12 +132,18 @@ struct Signals {
 impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let entered = runtime.enter();
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         drop(entered);
-        Ok(Self { runtime, terminate, interrupt })
+        Ok(Self {
+            runtime,
+            terminate,
+            interrupt,
+        })
     }
 
     /// Blocks until one of them comes.

@@ -13,8 +13,11 @@ pub(crate) struct Health(HealthReporter);
 
 impl Health {
     pub(crate) async fn set_serving(&self, serving: bool) {
-        let status =
-            if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        let status = if serving {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
         self.0.set_service_status("", status).await;
         self.0.set_service_status(HUB_SERVICE, status).await;
     }
@@ -30,5 +33,8 @@ pub(crate) fn routes() -> Result<(Routes, Health), tonic_reflection::server::Err
         .register_encoded_file_descriptor_set(transport_proto::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    Ok((Routes::new(health).add_service(reflection), Health(reporter)))
+    Ok((
+        Routes::new(health).add_service(reflection),
+        Health(reporter),
+    ))
 }

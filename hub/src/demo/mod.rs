@@ -3,4 +3,6 @@
 /// Args.
 pub struct DemoArgs {}
 /// Run.
-pub fn run(_: &DemoArgs) -> u8 { 1 }
+pub fn run(_: &DemoArgs) -> u8 {
+    1
+}

@@ -23,7 +23,11 @@ pub(crate) struct ProcessBody {
 
 impl ProcessBody {
     pub(crate) fn new(plane: Rc<DataPlane>, stream: Rc<Stream>) -> Self {
-        Self { plane, stream, ended: false }
+        Self {
+            plane,
+            stream,
+            ended: false,
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Chunk>>> {
@@ -71,9 +75,9 @@ impl Body for HubBody {
     ) -> Poll<Option<Result<Frame<Chunk>, Self::Error>>> {
         match self.get_mut() {
             Self::Process(body) => body.poll(cx).map(|f| f.map(Ok)),
-            Self::Tonic(body) => Pin::new(body).poll_frame(cx).map(|frame| {
-                frame.map(|f| f.map(|f| f.map_data(Chunk::from)).map_err(Into::into))
-            }),
+            Self::Tonic(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|f| f.map(|f| f.map_data(Chunk::from)).map_err(Into::into))),
             Self::Refused(status) => {
                 Poll::Ready(status.take().map(|s| Ok(Frame::trailers(s.trailers()))))
             }
@@ -88,4 +92,3 @@ impl Body for HubBody {
         }
     }
 }
-

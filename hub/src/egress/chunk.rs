@@ -18,7 +18,11 @@ impl Chunk {
     /// A chunk of `pieces`, whose lengths add up to `len`.
     pub(crate) fn new(pieces: Pieces, len: usize) -> Self {
         debug_assert_eq!(pieces.iter().map(Bytes::len).sum::<usize>(), len);
-        let mut chunk = Self { pieces, at: 0, remaining: len };
+        let mut chunk = Self {
+            pieces,
+            at: 0,
+            remaining: len,
+        };
         chunk.skip_empty();
         chunk
     }
@@ -58,7 +62,10 @@ impl Buf for Chunk {
     }
 
     fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.remaining, "advanced past the end: the caller broke Buf's contract");
+        assert!(
+            count <= self.remaining,
+            "advanced past the end: the caller broke Buf's contract"
+        );
         self.remaining -= count;
         while count > 0 {
             let piece = &mut self.pieces[self.at];

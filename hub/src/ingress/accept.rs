@@ -110,8 +110,13 @@ async fn connection(
         }
     }
     let config = door.config.clone();
-    let service =
-        ConnectionService { door, peer: Peer { ip: peer.ip(), name: peer.to_string().into() } };
+    let service = ConnectionService {
+        door,
+        peer: Peer {
+            ip: peer.ip(),
+            name: peer.to_string().into(),
+        },
+    };
     let io = TokioIo::new(Rewind::new(Bytes::from_static(PREFACE), socket));
     let mut serving = std::pin::pin!(http2(&config).serve_connection(io, service));
     let served = tokio::select! {
@@ -168,7 +173,10 @@ fn set_options(socket: &TcpStream) {
 fn http2(config: &Config) -> hyper::server::conn::http2::Builder<OnThisThread> {
     let mut builder = hyper::server::conn::http2::Builder::new(OnThisThread);
     let streams = u32::try_from(config.limits.max_streams).unwrap_or(u32::MAX);
-    let answer_within = config.heartbeat.timeout.saturating_sub(config.heartbeat.interval);
+    let answer_within = config
+        .heartbeat
+        .timeout
+        .saturating_sub(config.heartbeat.interval);
     builder
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)

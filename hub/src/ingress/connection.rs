@@ -72,7 +72,8 @@ fn open(
             "this is a gRPC method: POST with content-type application/grpc",
         ));
     }
-    door.registrations.note_startup(startup_capabilities(request.headers()));
+    door.registrations
+        .note_startup(startup_capabilities(request.headers()));
     let who = registration(request.headers())?;
     let stream = door.plane.register(who, &peer.name).map_err(|refusal| {
         if let engine::Refusal::Duel { owner, .. } = &refusal {
@@ -96,7 +97,13 @@ async fn refuse(
     status: Status,
 ) -> Response<HubBody> {
     door.registrations.note(status.code());
-    let key = |name| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let key = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or("")
+    };
     let key = format!("{}/{}", key("storyrun-name"), key("current-step-id"));
     let delay = door.refusals.delay(peer.ip, &key, Instant::now());
     tracing::info!(peer = %peer.name, code = ?status.code(), reason = status.message(), ?delay,
@@ -110,7 +117,9 @@ async fn refuse(
 fn grpc_response(body: HubBody) -> Response<HubBody> {
     let mut response = Response::new(body);
     let content_type = HeaderValue::from_static("application/grpc");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, content_type);
     response
 }
 

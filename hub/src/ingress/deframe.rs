@@ -34,7 +34,10 @@ pub(crate) struct Deframer {
 impl Deframer {
     /// A deframer that refuses messages of more than `max_message` bytes.
     pub(crate) fn new(max_message: usize) -> Self {
-        Self { partial: BytesMut::new(), max_message }
+        Self {
+            partial: BytesMut::new(),
+            max_message,
+        }
     }
 
     /// Whether a message has begun and not ended.
@@ -58,9 +61,14 @@ impl Deframer {
         mut each: impl FnMut(Message<'_>) -> Result<(), Status>,
     ) -> Result<(), Status> {
         if self.has_partial() {
-            let Some(whole) = self.complete(&mut chunk)? else { return Ok(()) };
+            let Some(whole) = self.complete(&mut chunk)? else {
+                return Ok(());
+            };
             let range = PREFIX..whole.len();
-            each(Message { source: &whole, range })?;
+            each(Message {
+                source: &whole,
+                range,
+            })?;
         }
         let mut at = 0;
         while let Some(len) = self.message_len(&chunk[at..])? {
@@ -69,7 +77,10 @@ impl Deframer {
                 break;
             }
             at = range.end;
-            each(Message { source: &chunk, range })?;
+            each(Message {
+                source: &chunk,
+                range,
+            })?;
         }
         if at < chunk.len() {
             self.keep(&chunk[at..]);
@@ -84,13 +95,19 @@ impl Deframer {
             self.partial.extend_from_slice(&chunk[..missing]);
             chunk.advance(missing);
         }
-        let Some(len) = self.message_len(&self.partial)? else { return Ok(None) };
+        let Some(len) = self.message_len(&self.partial)? else {
+            return Ok(None);
+        };
         let missing = PREFIX + len - self.partial.len();
         let now = missing.min(chunk.len());
         self.reserve(missing, now);
         self.partial.extend_from_slice(&chunk[..now]);
         chunk.advance(now);
-        if now < missing { Ok(None) } else { Ok(Some(self.partial.split().freeze())) }
+        if now < missing {
+            Ok(None)
+        } else {
+            Ok(Some(self.partial.split().freeze()))
+        }
     }
 
     fn keep(&mut self, rest: &[u8]) {
@@ -106,12 +123,15 @@ impl Deframer {
     /// arrived vouches for them.
     fn reserve(&mut self, missing: usize, now: usize) {
         let arrived = self.partial.len() + now;
-        self.partial.reserve(missing.min((arrived * 2).max(FIRST_RESERVE)).max(now));
+        self.partial
+            .reserve(missing.min((arrived * 2).max(FIRST_RESERVE)).max(now));
     }
 
     /// Length of the message that starts at `bytes`, once its prefix is there.
     fn message_len(&self, bytes: &[u8]) -> Result<Option<usize>, Status> {
-        let Some(&[flag, a, b, c, d]) = bytes.first_chunk::<PREFIX>() else { return Ok(None) };
+        let Some(&[flag, a, b, c, d]) = bytes.first_chunk::<PREFIX>() else {
+            return Ok(None);
+        };
         let len = u32::from_be_bytes([a, b, c, d]) as usize;
         if len > self.max_message {
             return Err(Status::resource_exhausted(format!(
@@ -193,7 +213,11 @@ mod tests {
         let mut deframer = Deframer::new(1000);
         let status = feed_all(&mut deframer, &[0, 0x40, 0, 0, 0]).unwrap_err();
         assert_eq!(status.code(), tonic::Code::ResourceExhausted);
-        assert!(status.message().contains("1073741824"), "{}", status.message());
+        assert!(
+            status.message().contains("1073741824"),
+            "{}",
+            status.message()
+        );
     }
 
     #[test]

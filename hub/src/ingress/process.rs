@@ -65,7 +65,9 @@ fn ingest(
 ) -> Result<(), Status> {
     let pinned = chunk.len();
     let result = plane.route(stream.conn, |router| {
-        deframer.feed(chunk, |message| take_message(stream, router, &message, pinned))
+        deframer.feed(chunk, |message| {
+            take_message(stream, router, &message, pinned)
+        })
     });
     stream.note_partial(deframer.has_partial(), plane.now());
     result
@@ -101,7 +103,13 @@ fn take_message(
         router.refuse(RefuseReason::Invalid);
         return Ok(());
     }
-    router.packet(Inbound { source, start, packet, view: &view, pinned });
+    router.packet(Inbound {
+        source,
+        start,
+        packet,
+        view: &view,
+        pinned,
+    });
     Ok(())
 }
 

@@ -27,13 +27,17 @@ pub(crate) struct Refusals {
 
 impl Refusals {
     pub(crate) fn new(delay_max: Duration) -> Self {
-        Self { recent: DashMap::new(), delay_max }
+        Self {
+            recent: DashMap::new(),
+            delay_max,
+        }
     }
 
     /// Notes a refusal at `now` and tells how long to wait before saying so.
     pub(crate) fn delay(&self, peer: IpAddr, key: &str, now: Instant) -> Duration {
         if self.recent.len() >= MOST {
-            self.recent.retain(|_, (_, last)| now.saturating_duration_since(*last) < FORGET_AFTER);
+            self.recent
+                .retain(|_, (_, last)| now.saturating_duration_since(*last) < FORGET_AFTER);
         }
         if self.recent.len() >= MOST {
             // Full of recent refusals: an attack. Everyone new waits longest.
@@ -65,10 +69,19 @@ mod tests {
     fn a_delay_doubles_up_to_the_maximum_and_is_forgotten() {
         let refusals = Refusals::new(Duration::from_millis(50));
         let now = Instant::now();
-        let delays: Vec<_> = (0..5).map(|_| refusals.delay(PEER, "a", now).as_millis()).collect();
+        let delays: Vec<_> = (0..5)
+            .map(|_| refusals.delay(PEER, "a", now).as_millis())
+            .collect();
         assert_eq!(delays, [10, 20, 40, 50, 50]);
-        assert_eq!(refusals.delay(PEER, "b", now).as_millis(), 10, "keys do not share a delay");
-        assert_eq!(refusals.delay(PEER, "a", now + FORGET_AFTER).as_millis(), 10);
+        assert_eq!(
+            refusals.delay(PEER, "b", now).as_millis(),
+            10,
+            "keys do not share a delay"
+        );
+        assert_eq!(
+            refusals.delay(PEER, "a", now + FORGET_AFTER).as_millis(),
+            10
+        );
     }
 
     #[test]
@@ -79,7 +92,10 @@ mod tests {
             refusals.delay(PEER, &format!("{n}"), now);
         }
         assert!(refusals.recent.len() <= MOST);
-        assert_eq!(refusals.delay(PEER, "one more", now), Duration::from_secs(2));
+        assert_eq!(
+            refusals.delay(PEER, "one more", now),
+            Duration::from_secs(2)
+        );
     }
 
     #[test]
@@ -87,6 +103,11 @@ mod tests {
         let refusals = Refusals::new(Duration::from_secs(2));
         let key = "\u{e9}".repeat(1000) + "x";
         assert_eq!(refusals.delay(PEER, &key, Instant::now()).as_millis(), 10);
-        assert_eq!(refusals.delay(PEER, &format!("a{key}"), Instant::now()).as_millis(), 10);
+        assert_eq!(
+            refusals
+                .delay(PEER, &format!("a{key}"), Instant::now())
+                .as_millis(),
+            10
+        );
     }
 }

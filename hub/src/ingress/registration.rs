@@ -44,12 +44,20 @@ pub(crate) fn registration(headers: &HeaderMap) -> Result<Registration<'_>, Stat
     let step = required(headers, "current-step-id")?;
     let generation = generation(headers)?;
     check_producer_epoch(headers)?;
-    Ok(Registration { namespace, run, step, generation })
+    Ok(Registration {
+        namespace,
+        run,
+        step,
+        generation,
+    })
 }
 
 /// What the client says of its startup capabilities.
 pub(crate) fn startup_capabilities(headers: &HeaderMap) -> StartupCapabilities {
-    match text(headers, "startup.capabilities").map(str::to_ascii_lowercase).as_deref() {
+    match text(headers, "startup.capabilities")
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
         Some("required") => StartupCapabilities::Required,
         Some("none") => StartupCapabilities::None,
         Some(_) => StartupCapabilities::Invalid,
@@ -72,7 +80,10 @@ pub(crate) fn refusal_status(refusal: &Refusal) -> Status {
 }
 
 fn text<'a>(headers: &'a HeaderMap, key: &str) -> Option<&'a str> {
-    headers.get(key).and_then(|v| std::str::from_utf8(v.as_bytes()).ok()).map(str::trim)
+    headers
+        .get(key)
+        .and_then(|v| std::str::from_utf8(v.as_bytes()).ok())
+        .map(str::trim)
 }
 
 fn required<'a>(headers: &'a HeaderMap, key: &str) -> Result<&'a str, Status> {
@@ -87,15 +98,23 @@ fn generation(headers: &HeaderMap) -> Result<Generation, Status> {
     // Rust's parser takes a leading plus, as Go's does.
     given.parse().ok().and_then(Generation::new).ok_or_else(|| {
         Status::failed_precondition(if given.is_empty() {
-            format!("request metadata {key} is missing: a whole number from 1 to {}", i32::MAX)
+            format!(
+                "request metadata {key} is missing: a whole number from 1 to {}",
+                i32::MAX
+            )
         } else {
-            format!("request metadata {key} is {given:?}: a whole number from 1 to {}", i32::MAX)
+            format!(
+                "request metadata {key} is {given:?}: a whole number from 1 to {}",
+                i32::MAX
+            )
         })
     })
 }
 
 fn check_producer_epoch(headers: &HeaderMap) -> Result<(), Status> {
-    let Some(value) = headers.get("hub-producer-epoch") else { return Ok(()) };
+    let Some(value) = headers.get("hub-producer-epoch") else {
+        return Ok(());
+    };
     let fits = std::str::from_utf8(value.as_bytes())
         .is_ok_and(|v| v.chars().count() <= MAX_PRODUCER_EPOCH);
     if fits {
@@ -123,7 +142,11 @@ mod tests {
     fn headers(change: (&'static str, Option<&str>)) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (key, value) in GOOD {
-            let value = if key == change.0 { change.1 } else { Some(value) };
+            let value = if key == change.0 {
+                change.1
+            } else {
+                Some(value)
+            };
             if let Some(value) = value {
                 map.insert(key, value.parse().unwrap());
             }
@@ -140,7 +163,10 @@ mod tests {
         let who = registration(&headers).unwrap();
         assert_eq!((who.namespace, who.run, who.step), ("ns", "r", "s"));
         assert_eq!(who.generation.get(), 7);
-        assert_eq!(startup_capabilities(&headers), StartupCapabilities::Required);
+        assert_eq!(
+            startup_capabilities(&headers),
+            StartupCapabilities::Required
+        );
     }
 
     #[test]
@@ -148,7 +174,11 @@ mod tests {
         let long = "x".repeat(129);
         let cases = [
             ("bubu-transport-protocol", None, Code::FailedPrecondition),
-            ("bubu-transport-protocol", Some("1.1.0"), Code::FailedPrecondition),
+            (
+                "bubu-transport-protocol",
+                Some("1.1.0"),
+                Code::FailedPrecondition,
+            ),
             ("storyrun-name", None, Code::InvalidArgument),
             ("storyrun-name", Some(""), Code::InvalidArgument),
             ("storyrun-namespace", None, Code::InvalidArgument),
@@ -156,10 +186,26 @@ mod tests {
             ("connector-generation", None, Code::FailedPrecondition),
             ("connector-generation", Some("0"), Code::FailedPrecondition),
             ("connector-generation", Some("-1"), Code::FailedPrecondition),
-            ("connector-generation", Some("1.0"), Code::FailedPrecondition),
-            ("connector-generation", Some("0x10"), Code::FailedPrecondition),
-            ("connector-generation", Some("2147483648"), Code::FailedPrecondition),
-            ("hub-producer-epoch", Some(long.as_str()), Code::InvalidArgument),
+            (
+                "connector-generation",
+                Some("1.0"),
+                Code::FailedPrecondition,
+            ),
+            (
+                "connector-generation",
+                Some("0x10"),
+                Code::FailedPrecondition,
+            ),
+            (
+                "connector-generation",
+                Some("2147483648"),
+                Code::FailedPrecondition,
+            ),
+            (
+                "hub-producer-epoch",
+                Some(long.as_str()),
+                Code::InvalidArgument,
+            ),
         ];
         for (key, value, code) in cases {
             let headers = headers((key, value));

@@ -17,12 +17,22 @@ pub fn init(log: &Log) {
         LogLevel::Trace => "trace",
     };
     // Frame-by-frame logs of the HTTP/2 library drown our own.
-    let quiet = if log.level == LogLevel::Trace { "" } else { ",h2=warn,hyper=warn,tower=warn" };
+    let quiet = if log.level == LogLevel::Trace {
+        ""
+    } else {
+        ",h2=warn,hyper=warn,tower=warn"
+    };
     let filter = EnvFilter::new(format!("{level}{quiet}"));
     let terminal = io::stderr().is_terminal();
-    let format = log.format.unwrap_or(if terminal { LogFormat::Human } else { LogFormat::Json });
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(terminal);
+    let format = log.format.unwrap_or(if terminal {
+        LogFormat::Human
+    } else {
+        LogFormat::Json
+    });
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(terminal);
     // An error only says that somebody has set up logging already.
     let _ = match format {
         LogFormat::Human => builder.with_target(false).try_init(),

@@ -4,8 +4,8 @@
 //! Nothing here runs per packet: counters live in the engine as plain integers and are copied when
 //! somebody asks.
 
-pub(crate) mod names;
 mod log;
+pub(crate) mod names;
 mod publish;
 mod registrations;
 

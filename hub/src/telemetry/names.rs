@@ -30,12 +30,21 @@ pub(crate) const STARTUP_CAPABILITIES: &str = "hub_startup_capabilities_total";
 /// Name and help text of each metric.
 pub(crate) const COUNTERS: [(&str, &str); 7] = [
     (ACCEPTED, "Packets routed onto an edge."),
-    (DELIVERED, "Packets handed to the socket (best_effort) or receipted (at_least_once)."),
-    (DROPPED, "Packets that ended on an edge without delivery, by reason."),
+    (
+        DELIVERED,
+        "Packets handed to the socket (best_effort) or receipted (at_least_once).",
+    ),
+    (
+        DROPPED,
+        "Packets that ended on an edge without delivery, by reason.",
+    ),
     (REFUSED, "Packets dropped whole at the door, by reason."),
     (REGISTRATIONS, "Registrations of streams, by gRPC code."),
     (HEARTBEATS, "Heartbeats, by direction."),
-    (STARTUP_CAPABILITIES, "Registrations by what the client says of its startup capabilities."),
+    (
+        STARTUP_CAPABILITIES,
+        "Registrations by what the client says of its startup capabilities.",
+    ),
 ];
 
 /// Name and help text of each gauge.
@@ -48,5 +57,7 @@ pub(crate) const GAUGES: [(&str, &str); 5] = [
 ];
 
 /// Name and help text of each histogram.
-pub(crate) const HISTOGRAMS: [(&str, &str); 1] =
-    [(FORWARD_SECONDS, "Seconds from the producer's socket to the consumer's.")];
+pub(crate) const HISTOGRAMS: [(&str, &str); 1] = [(
+    FORWARD_SECONDS,
+    "Seconds from the producer's socket to the consumer's.",
+)];

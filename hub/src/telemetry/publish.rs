@@ -6,7 +6,9 @@ use std::sync::Arc;
 use engine::latency::{BOUNDS_NANOS, Latency};
 use engine::{DropReason, EdgeCounts, RefuseReason, Snapshot};
 use metrics::{Label, counter, gauge, histogram};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
 use super::{Registrations, names};
 use crate::ingress::code_name;
@@ -43,8 +45,9 @@ impl Publisher {
     ) -> Result<Self, metrics_exporter_prometheus::BuildError> {
         let bounds: Vec<f64> = BOUNDS_NANOS.iter().map(|&n| n as f64 / 1e9).collect();
         let forward = Matcher::Full(names::FORWARD_SECONDS.to_owned());
-        let recorder =
-            PrometheusBuilder::new().set_buckets_for_metric(forward, &bounds)?.build_recorder();
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(forward, &bounds)?
+            .build_recorder();
         metrics::with_local_recorder(&recorder, || {
             for (name, help) in names::COUNTERS {
                 metrics::describe_counter!(name, help);
@@ -57,7 +60,12 @@ impl Publisher {
             }
         });
         let handle = recorder.handle();
-        Ok(Self { recorder, handle, registrations, published: BTreeMap::new() })
+        Ok(Self {
+            recorder,
+            handle,
+            registrations,
+            published: BTreeMap::new(),
+        })
     }
 
     /// Takes the figures of `snapshot` over and renders all metrics as Prometheus text.
@@ -97,9 +105,11 @@ fn publish_process(snapshot: &Snapshot, registrations: &Registrations) {
         counter!(names::STARTUP_CAPABILITIES, "mode" => mode).absolute(count);
     }
     let beats = snapshot.heartbeats;
-    for (direction, count) in
-        [("out", beats.sent), ("in", beats.received), ("forwarded", beats.forwarded)]
-    {
+    for (direction, count) in [
+        ("out", beats.sent),
+        ("in", beats.received),
+        ("forwarded", beats.forwarded),
+    ] {
         counter!(names::HEARTBEATS, "direction" => direction).absolute(count);
     }
     gauge!(names::STREAMS).set(snapshot.streams as f64);

@@ -39,6 +39,9 @@ impl Registrations {
     /// Each word for startup capabilities with its count.
     pub(crate) fn startup_counts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let words = ["required", "none", "missing", "invalid"];
-        words.into_iter().zip(&self.by_startup).map(|(w, n)| (w, n.load(Ordering::Relaxed)))
+        words
+            .into_iter()
+            .zip(&self.by_startup)
+            .map(|(w, n)| (w, n.load(Ordering::Relaxed)))
     }
 }

@@ -35,7 +35,10 @@ fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
         steps,
         edges: edges
             .iter()
-            .map(|&(from, to)| EdgePlan { from: StepIndex(from), to: StepIndex(to) })
+            .map(|&(from, to)| EdgePlan {
+                from: StepIndex(from),
+                to: StepIndex(to),
+            })
             .collect(),
     }
 }
@@ -50,7 +53,10 @@ impl Rig {
     fn new(limits: Limits, plan: RunPlan) -> Self {
         let mut engine = Engine::new(limits, "e1");
         engine.attach(plan).unwrap();
-        Self { engine, actions: Actions::default() }
+        Self {
+            engine,
+            actions: Actions::default(),
+        }
     }
 
     /// A source, and as many sinks as `sinks` has bounds.
@@ -58,14 +64,22 @@ impl Rig {
         let edges: Vec<_> = (1..=sinks.len() as u16).map(|to| (0, to)).collect();
         let mut steps = vec![step("src")];
         for (n, queue) in sinks.into_iter().enumerate() {
-            steps.push(StepPlan { queue, ..step(&format!("sink{n}")) });
+            steps.push(StepPlan {
+                queue,
+                ..step(&format!("sink{n}"))
+            });
         }
         Self::new(Limits::default(), plan(steps, &edges))
     }
 
     fn register(&mut self, step: &str, generation: i32, now: Moment) -> Result<ConnId, Refusal> {
         let generation = Generation::new(generation).unwrap();
-        let who = Registration { namespace: "ns", run: "r", step, generation };
+        let who = Registration {
+            namespace: "ns",
+            run: "r",
+            step,
+            generation,
+        };
         self.engine.register(who, now, &mut self.actions)
     }
 
@@ -80,8 +94,13 @@ impl Rig {
 
     fn send_packet(&mut self, conn: ConnId, packet: &Bytes, now: Moment) {
         let view = PacketView::parse(packet, Dialect::Packet).unwrap();
-        let inbound =
-            Inbound { source: packet, start: 0, packet, view: &view, pinned: packet.len() };
+        let inbound = Inbound {
+            source: packet,
+            start: 0,
+            packet,
+            view: &view,
+            pinned: packet.len(),
+        };
         self.engine.packet(conn, inbound, now, &mut self.actions);
     }
 
@@ -89,17 +108,25 @@ impl Rig {
     fn take(&mut self, conn: ConnId, now: Moment) -> Vec<Bytes> {
         let mut pieces = Pieces::new();
         while self.engine.take(conn, 1 << 20, now, &mut pieces) > 0 {}
-        packets(&pieces.iter().flat_map(|p| p.iter().copied()).collect::<Vec<u8>>())
+        packets(
+            &pieces
+                .iter()
+                .flat_map(|p| p.iter().copied())
+                .collect::<Vec<u8>>(),
+        )
     }
 
     /// The labels of what waits for `conn`.
     fn labels(&mut self, conn: ConnId, now: Moment) -> Vec<String> {
-        self.take(conn, now).iter().map(|p| label(p)).collect()
+        self.take(conn, now).iter().map(label).collect()
     }
 
     fn edge(&self, to: &str) -> EdgeSnapshot {
         let snapshot = self.engine.snapshot();
-        assert!(snapshot.edges.iter().all(EdgeSnapshot::balances), "accounts do not balance");
+        assert!(
+            snapshot.edges.iter().all(EdgeSnapshot::balances),
+            "accounts do not balance"
+        );
         let queued: u64 = snapshot.edges.iter().map(|e| e.queued_bytes).sum();
         assert_eq!(queued, snapshot.queued_bytes as u64);
         snapshot.edges.into_iter().find(|e| &*e.to == to).unwrap()
@@ -158,7 +185,11 @@ fn label(packet: &Bytes) -> String {
 }
 
 fn bounds(max_messages: usize, max_bytes: usize) -> QueueBounds {
-    QueueBounds { max_messages, max_bytes, ..QueueBounds::default() }
+    QueueBounds {
+        max_messages,
+        max_bytes,
+        ..QueueBounds::default()
+    }
 }
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -38,7 +38,10 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 }
 
 fn check(ops: Vec<Op>, overflow: OverflowPolicy) -> Result<(), TestCaseError> {
-    let queue = QueueBounds { overflow, ..bounds(MAX, usize::MAX) };
+    let queue = QueueBounds {
+        overflow,
+        ..bounds(MAX, usize::MAX)
+    };
     let mut rig = Rig::fan_out(vec![queue; 2]);
     let src = rig.connect("src");
     let mut sinks = [Sink::default(), Sink::default()];
@@ -72,7 +75,10 @@ fn check(ops: Vec<Op>, overflow: OverflowPolicy) -> Result<(), TestCaseError> {
             Op::Take(which) => {
                 if let Some(conn) = sinks[which].connected {
                     let sink = &mut sinks[which];
-                    prop_assert_eq!(rig.labels(conn, at(n as u64)), Vec::from(std::mem::take(&mut sink.waiting)));
+                    prop_assert_eq!(
+                        rig.labels(conn, at(n as u64)),
+                        Vec::from(std::mem::take(&mut sink.waiting))
+                    );
                     sink.delivered = sink.accepted - sink.dropped;
                 }
             }

@@ -15,8 +15,14 @@ fn a_packet_reaches_every_target_stamped_for_it() {
         let got = rig.take(sink, at(0));
         assert_eq!(got.len(), 1);
         assert_eq!(metadata(&got[0], "storyrun-name").as_deref(), Some("r"));
-        assert_eq!(metadata(&got[0], "storyrun-namespace").as_deref(), Some("ns"));
-        assert_eq!(metadata(&got[0], "current-step-id"), Some(format!("sink{n}")));
+        assert_eq!(
+            metadata(&got[0], "storyrun-namespace").as_deref(),
+            Some("ns")
+        );
+        assert_eq!(
+            metadata(&got[0], "current-step-id"),
+            Some(format!("sink{n}"))
+        );
         let view = PacketView::parse(&got[0], Dialect::Packet).unwrap();
         let envelope = view.envelope().unwrap();
         assert_eq!(envelope.stream_id(&got[0]), format!("ns/r/sink{n}@e1"));
@@ -50,7 +56,10 @@ fn a_full_queue_drops_the_newest_by_default() {
 #[test]
 fn a_full_queue_drops_the_oldest_when_told_to() {
     let overflow = OverflowPolicy::DropOldest;
-    let mut rig = Rig::fan_out(vec![QueueBounds { overflow, ..bounds(2, 1 << 20) }]);
+    let mut rig = Rig::fan_out(vec![QueueBounds {
+        overflow,
+        ..bounds(2, 1 << 20)
+    }]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
     for n in 0..4 {
         rig.send(src, &n.to_string(), 6000, at(0));
@@ -83,7 +92,10 @@ fn one_full_queue_never_takes_from_its_siblings() {
 
 #[test]
 fn all_queues_together_stay_within_the_budget() {
-    let limits = Limits { queue_budget_bytes: 5000, ..Limits::default() };
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
     let steps = vec![step("src"), step("sink0"), step("sink1")];
     let mut rig = Rig::new(limits, plan(steps, &[(0, 1), (0, 2)]));
     let src = rig.connect("src");
@@ -99,7 +111,10 @@ fn all_queues_together_stay_within_the_budget() {
 
 #[test]
 fn a_packet_that_the_stamp_makes_too_large_is_dropped_whole() {
-    let limits = Limits { max_message_bytes: 1000, ..Limits::default() };
+    let limits = Limits {
+        max_message_bytes: 1000,
+        ..Limits::default()
+    };
     let mut rig = Rig::new(limits, plan(vec![step("src"), step("sink0")], &[(0, 1)]));
     let src = rig.connect("src");
     rig.send(src, "a", 950, at(0));
@@ -121,7 +136,10 @@ fn a_packet_for_an_absent_step_waits_ten_seconds() {
 #[test]
 fn what_waits_for_a_step_that_never_comes_back_is_evicted() {
     let max_age = Some(3600 * SECOND);
-    let mut rig = Rig::fan_out(vec![QueueBounds { max_age, ..QueueBounds::default() }]);
+    let mut rig = Rig::fan_out(vec![QueueBounds {
+        max_age,
+        ..QueueBounds::default()
+    }]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
     rig.engine.disconnect(sink, at(1000));
     rig.send(src, "a", 10, at(2000));
@@ -139,7 +157,10 @@ fn an_edge_past_the_cap_drops_and_counts() {
     let src = rig.connect("src");
     rig.send(src, "a", 10, at(0));
     assert_eq!(rig.edge("sink0").queued, 1);
-    assert_eq!(rig.edge("sink1").counts.dropped(DropReason::MaxDownstreams), 1);
+    assert_eq!(
+        rig.edge("sink1").counts.dropped(DropReason::MaxDownstreams),
+        1
+    );
 }
 
 #[test]
@@ -156,7 +177,11 @@ fn a_packet_with_98_pairs_of_its_own_has_no_room_for_the_stamp() {
             put_metadata(&mut out, Dialect::Packet, "current-step-id", "another");
         }
         rig.send_packet(src, &out.freeze(), at(0));
-        assert_eq!(rig.take(sink, at(0)).len(), usize::from(fits), "{pairs} {routing}");
+        assert_eq!(
+            rig.take(sink, at(0)).len(),
+            usize::from(fits),
+            "{pairs} {routing}"
+        );
     }
     assert_eq!(rig.edge("sink0").counts.dropped(DropReason::Invalid), 1);
 }
@@ -194,10 +219,21 @@ fn heartbeats_go_to_connected_streams_and_pass_the_queue() {
     rig.send_packet(src, &beat.freeze(), at(0));
     let got = rig.take(sink, at(0));
     assert_eq!(metadata(&got[0], "bubu-heartbeat").as_deref(), Some("true"));
-    assert_eq!(metadata(&got[0], "current-step-id").as_deref(), Some("sink0"));
+    assert_eq!(
+        metadata(&got[0], "current-step-id").as_deref(),
+        Some("sink0")
+    );
     assert_eq!(label(&got[1]), "media");
-    assert_eq!(rig.edge("sink1").queued, 1, "only the media packet waits for the absent step");
-    assert_eq!(rig.edge("sink0").counts.accepted, 1, "a heartbeat is not counted as a packet");
+    assert_eq!(
+        rig.edge("sink1").queued,
+        1,
+        "only the media packet waits for the absent step"
+    );
+    assert_eq!(
+        rig.edge("sink0").counts.accepted,
+        1,
+        "a heartbeat is not counted as a packet"
+    );
     let beats = rig.engine.snapshot().heartbeats;
     assert_eq!((beats.received, beats.forwarded, beats.sent), (1, 1, 0));
 }
@@ -213,5 +249,8 @@ fn the_hub_sends_heartbeats_at_its_interval_with_jitter() {
     assert_eq!(got.len(), 1);
     assert_eq!(metadata(&got[0], "bubu-heartbeat").as_deref(), Some("true"));
     rig.engine.tick(at(12_501), &mut rig.actions);
-    assert!(rig.take(sink, at(12_501)).is_empty(), "not before the next interval");
+    assert!(
+        rig.take(sink, at(12_501)).is_empty(),
+        "not before the next interval"
+    );
 }

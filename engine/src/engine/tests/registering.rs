@@ -6,26 +6,52 @@ use super::*;
 fn an_unknown_run_or_step_is_refused_with_what_is_known() {
     let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
     let generation = Generation::new(1).unwrap();
-    let who = Registration { namespace: "ns", run: "x", step: "src", generation };
-    let refusal = rig.engine.register(who, at(0), &mut rig.actions).unwrap_err();
+    let who = Registration {
+        namespace: "ns",
+        run: "x",
+        step: "src",
+        generation,
+    };
+    let refusal = rig
+        .engine
+        .register(who, at(0), &mut rig.actions)
+        .unwrap_err();
     assert!(refusal.to_string().contains("known: ns/r"), "{refusal}");
     let refusal = rig.register("sorce", 1, at(0)).unwrap_err();
-    assert!(refusal.to_string().contains("known: src, sink0"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("known: src, sink0"),
+        "{refusal}"
+    );
 }
 
 #[test]
 fn nobody_registers_as_a_primitive() {
-    let primitive = StepPlan { kind: StepKind::Primitive, ..step("gate") };
-    let mut rig = Rig::new(Limits::default(), plan(vec![step("src"), primitive], &[(0, 1)]));
-    assert!(matches!(rig.register("gate", 1, at(0)), Err(Refusal::Primitive { .. })));
+    let primitive = StepPlan {
+        kind: StepKind::Primitive,
+        ..step("gate")
+    };
+    let mut rig = Rig::new(
+        Limits::default(),
+        plan(vec![step("src"), primitive], &[(0, 1)]),
+    );
+    assert!(matches!(
+        rig.register("gate", 1, at(0)),
+        Err(Refusal::Primitive { .. })
+    ));
 }
 
 #[test]
 fn the_stream_cap_refuses_newcomers_and_not_reconnects() {
-    let limits = Limits { max_streams: 1, ..Limits::default() };
+    let limits = Limits {
+        max_streams: 1,
+        ..Limits::default()
+    };
     let mut rig = Rig::new(limits, plan(vec![step("a"), step("b")], &[(0, 1)]));
     rig.connect("a");
-    assert!(matches!(rig.register("b", 1, at(0)), Err(Refusal::StreamCap { limit: 1 })));
+    assert!(matches!(
+        rig.register("b", 1, at(0)),
+        Err(Refusal::StreamCap { limit: 1 })
+    ));
     rig.register("a", 1, at(0)).unwrap();
 }
 
@@ -34,13 +60,23 @@ fn the_same_generation_replaces_and_the_old_connection_changes_nothing() {
     let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
     let (old, sink) = (rig.connect("src"), rig.connect("sink0"));
     let new = rig.register("src", 1, at(1)).unwrap();
-    assert_eq!(rig.actions.superseded.as_slice(), [(old, Generation::new(1).unwrap())]);
+    assert_eq!(
+        rig.actions.superseded.as_slice(),
+        [(old, Generation::new(1).unwrap())]
+    );
     rig.send(old, "stale", 10, at(2));
     rig.engine.disconnect(old, at(2));
     rig.send(new, "fresh", 10, at(3));
     assert_eq!(rig.labels(sink, at(3)), ["fresh"]);
-    assert_eq!(rig.engine.snapshot().refused.get(RefuseReason::Superseded), 1);
-    assert_eq!(rig.engine.snapshot().streams, 2, "the old connection's end frees nothing twice");
+    assert_eq!(
+        rig.engine.snapshot().refused.get(RefuseReason::Superseded),
+        1
+    );
+    assert_eq!(
+        rig.engine.snapshot().streams,
+        2,
+        "the old connection's end frees nothing twice"
+    );
 }
 
 #[test]
