@@ -180,15 +180,31 @@ pub enum PrimitiveKind {
     Transform,
     /// Starts another Story.
     ExecuteStory,
+    /// A type that only batch Stories have; never routed.
+    Batch,
 }
 
 /// `execution.retry`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retry {
-    /// Attempts after the first one.
+    /// `maxRetries`: attempts after the first one.
     pub max_retries: Option<u32>,
-    /// Pause before the first retry.
+    /// `delay`: pause before the first retry.
     pub delay: Option<Duration>,
+    /// `backoff`
+    pub backoff: Backoff,
+}
+
+/// How the pauses between retries grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backoff {
+    /// Each twice the one before.
+    #[default]
+    Exponential,
+    /// Each longer by the first.
+    Linear,
+    /// All the same.
+    Constant,
 }
 
 /// `spec.concurrency`

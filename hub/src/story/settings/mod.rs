@@ -1,6 +1,10 @@
 //! Streaming settings (spec 2.8): their shape, their defaults, and how levels merge.
 
+mod apply;
+mod levels;
 mod model;
+
+pub(super) use levels::{Level, Levels};
 
 pub use model::{
     AckEvery, Backpressure, Buffer, Credits, Delivery, DropPolicy, FanIn, FanInMode, FanOut,
