@@ -172,13 +172,24 @@ fn check_execute_story(step: &StepDocument<'_>, story: &StoryDocument<'_>, stori
     let namespace = namespace.unwrap_or(&story.namespace);
     let known = |(of, called): &(String, String)| of == namespace && called == name;
     if !name.contains("{{") && !namespace.contains("{{") && !stories.iter().any(known) {
-        let names = stories.iter().map(|(_, name)| name.as_str());
         view.problem(format!(
             "no Story {namespace}/{name} in these files, and a hub with Stories in files runs \
              no others{}",
-            did_you_mean(name, names)
+            near_story((namespace, name), stories)
         ));
     }
+}
+
+/// The Story that was probably meant, for messages.
+pub(super) fn near_story((namespace, name): (&str, &str), stories: &Known) -> String {
+    let full: Vec<String> = stories
+        .iter()
+        .map(|(of, name)| format!("{of}/{name}"))
+        .collect();
+    did_you_mean(
+        &format!("{namespace}/{name}"),
+        full.iter().map(String::as_str),
+    )
 }
 
 /// `with.duration` or `with.for`, unless a template makes it.

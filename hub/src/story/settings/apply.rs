@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use super::StreamingSettings;
+use super::delivery::*;
 use super::levels::{Level, unless_zero};
-use super::model::*;
+use super::routing::*;
 use crate::story::read::{Fields, View};
 
 /// Messages, entries, partitions: what a signed 32-bit number holds, as in the resources.
