@@ -173,7 +173,9 @@ fn transports<'a>(
             continue;
         };
         if transports.iter().any(|known| known.name == transport.name) {
-            item.problem(format!("duplicate transport {:?}", transport.name));
+            let name = item.fields().and_then(|fields| fields.get("name"));
+            name.unwrap_or(item)
+                .problem(format!("duplicate transport {:?}", transport.name));
         }
         transports.push(transport);
     }

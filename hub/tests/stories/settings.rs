@@ -349,3 +349,30 @@ fn a_transport_of_the_storys_namespace_is_meant_first() {
     };
     assert_eq!([of(1), of(2), of(3)], [1, 2, 3]);
 }
+
+#[test]
+fn a_quorum_that_is_never_reached_is_warned_of() {
+    let join = "    - { name: c, ref: { name: c }, needs: [a, b] }\n";
+    let quorum = |n: u32| {
+        let fan_in = format!("{{ fanIn: {{ mode: quorum, quorum: {n} }} }}");
+        warnings(&loads(&(with_settings(&fan_in) + join)))
+    };
+    assert_eq!(quorum(2), [""; 0]);
+    let warnings = quorum(3);
+    assert!(warnings[0].starts_with("spec.steps[2]: needs 2 steps, so the quorum of 3"));
+    assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn more_downstream_steps_than_packets_go_to_are_warned_of() {
+    let join = "    - { name: c, ref: { name: c }, needs: [a] }\n";
+    let limit = |n: u32| {
+        let routing = format!("{{ routing: {{ maxDownstreams: {n} }} }}");
+        warnings(&loads(&(with_settings(&routing) + join)))
+    };
+    assert_eq!(limit(2), [""; 0]);
+    assert_eq!(
+        limit(1),
+        ["spec.steps[0]: feeds 2 steps, but its packets go to 1 (routing.maxDownstreams)"]
+    );
+}

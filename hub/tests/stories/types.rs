@@ -193,7 +193,7 @@ fn items_of_lists_are_refused_with_their_index() {
         ),
         (
             "{ lanes: [{ name: a, kind: audio }, { name: a, kind: video }] }",
-            "lanes[1]",
+            "lanes[1].name",
         ),
         ("{ routing: { rules: [x] } }", "routing.rules[0]"),
         (
@@ -301,7 +301,7 @@ fn fields_of_a_story_refuse_values_of_another_type() {
         (
             format!("  transports: [{{ name: t }}, {{ name: t }}]\n{A_TO_B}")
                 .replace("needs", "transport: t, needs"),
-            "6: spec.transports[1]",
+            "6: spec.transports[1].name",
         ),
         (
             format!("  transports: [{{ name: t, transportRef: 3 }}]\n{A_TO_B}"),

@@ -221,7 +221,9 @@ fn lanes(view: &View<'_>, raw: bool) -> Option<Vec<Lane>> {
     for item in &items {
         if let Some(lane) = lane(item, raw) {
             if lanes.iter().any(|known| known.name == lane.name) {
-                item.problem(format!("a lane named {:?} stands here twice", lane.name));
+                let name = item.fields().and_then(|fields| fields.get("name"));
+                let at = name.as_ref().unwrap_or(item);
+                at.problem(format!("duplicate lane {:?}", lane.name));
             }
             lanes.push(lane);
         }
