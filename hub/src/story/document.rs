@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::documents::Documents;
+use super::fields::Fields;
 use super::graph::Reading;
-use super::read::{Fields, Report, View, did_you_mean};
+use super::read::{Report, View, did_you_mean};
 use super::resource::Resource;
 use super::settings::{Level, Levels, StreamingSettings};
 use super::step::{Does, StepDocument};

@@ -7,7 +7,8 @@ use super::StreamingSettings;
 use super::delivery::*;
 use super::levels::{Level, unless_zero};
 use super::routing::*;
-use crate::story::read::{Fields, View};
+use crate::story::fields::Fields;
+use crate::story::read::View;
 
 /// Messages, entries, partitions: what a signed 32-bit number holds, as in the resources.
 const COUNT: std::ops::RangeInclusive<u64> = 1..=i32::MAX as u64;
