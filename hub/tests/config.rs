@@ -1,5 +1,7 @@
 //! The configuration as its users meet it: sources, precedence, and what a mistake is told.
 
+#![allow(clippy::unwrap_used)] // helpers of tests unwrap like tests
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +38,7 @@ fn from_file(text: &[u8]) -> Result<Config, String> {
     let path = folder.path().join("hub.toml");
     fs::write(&path, text).unwrap();
     Config::load(&Sources {
-        file: Some(path.clone()),
+        file: Some(path),
         ..Sources::default()
     })
     .map_err(|error| {
@@ -82,7 +84,7 @@ fn without_sources_the_documented_defaults_hold() {
 fn the_committed_hub_toml_equals_the_defaults() {
     let path = root().join("hub.toml");
     let config = Config::load(&Sources {
-        file: Some(path.clone()),
+        file: Some(path),
         ..Sources::default()
     })
     .unwrap();
