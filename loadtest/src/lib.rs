@@ -9,4 +9,5 @@
 //! hub that makes the generator wait cannot hide it.
 
 pub mod packet;
+pub mod scenario;
 pub mod units;
