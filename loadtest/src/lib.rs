@@ -8,6 +8,7 @@
 //! Latency in open-loop runs counts from the moment a message was *meant* to be sent, so that a
 //! hub that makes the generator wait cannot hide it.
 
+pub mod measure;
 pub mod packet;
 pub mod scenario;
 pub mod units;
