@@ -13,3 +13,4 @@ pub mod packet;
 pub mod scenario;
 pub mod units;
 pub mod verify;
+pub mod wire;
