@@ -8,8 +8,10 @@
 //! Latency in open-loop runs counts from the moment a message was *meant* to be sent, so that a
 //! hub that makes the generator wait cannot hide it.
 
+pub mod drive;
 pub mod measure;
 pub mod packet;
+pub mod report;
 pub mod scenario;
 pub mod units;
 pub mod verify;
