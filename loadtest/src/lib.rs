@@ -8,7 +8,9 @@
 //! Latency in open-loop runs counts from the moment a message was *meant* to be sent, so that a
 //! hub that makes the generator wait cannot hide it.
 
+pub mod cli;
 pub mod drive;
+pub mod hub_process;
 pub mod measure;
 pub mod packet;
 pub mod report;
