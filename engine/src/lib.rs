@@ -1,1 +1,28 @@
-//! Under construction.
+//! The deciding core of the hub, sans-IO.
+//!
+//! `now` and input go in, [`Actions`] come out. Nothing here reads a clock, opens a socket, spawns
+//! a task or draws a random number, and every collection iterates in a fixed order, so the same
+//! input always gives the same output (spec 7: the simulator replays a seed bit for bit).
+//!
+//! | folder | decides |
+//! | --- | --- |
+//! | [`route`] | who is downstream of whom: a Story's graph, compiled once |
+//! | [`deliver`] | what waits for whom: queues, bounds, owners of steps, heartbeats |
+//!
+//! [`Engine`] ties them together; [`account`] keeps the identity
+//! `accepted = delivered + dropped + queued + in flight` (spec 2.4 rule 7).
+
+pub mod account;
+pub mod deliver;
+mod engine;
+pub mod ids;
+pub mod latency;
+pub mod route;
+
+pub use account::{DropReason, EdgeCounts, RefuseReason};
+pub use deliver::Pieces;
+pub use engine::{
+    Actions, EdgeSnapshot, Engine, Event, Inbound, Limits, Refusal, Registration, SessionSnapshot,
+    Snapshot,
+};
+pub use ids::{ConnId, Generation, Millis, Moment, RunId, StepIndex};

@@ -8,10 +8,12 @@
 pub mod admin;
 pub mod app;
 pub mod check;
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod demo;
 pub mod egress;
 pub mod ingress;
+mod plane;
 pub mod story;
 pub mod telemetry;

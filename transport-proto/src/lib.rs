@@ -1,1 +1,31 @@
-//! Under construction.
+//! The wire contract `transport.v1` (spec 1): what the bytes of a packet mean,
+//! which limits they must keep, and how a packet is forwarded without being
+//! decoded.
+//!
+//! | module | what it owns |
+//! | --- | --- |
+//! | [`limits`], [`names`] | the numbers and the metadata keys of the contract |
+//! | [`contract`] | tables of every message: field names, numbers, types, limits |
+//! | [`mod@validate`] | the complete, table-driven judgement of any message (slow path) |
+//! | [`view`] | one pass over a packet: limits, UTF-8, offsets (hot path) |
+//! | [`splice`] | a new packet from ranges of an old one and a new tail |
+//! | [`wire`] | varints, tags and lengths |
+//! | `v1` (feature `grpc`) | generated types, clients, servers, descriptors |
+//!
+//! No policy lives here: the crate says what is valid, never what to do about it.
+
+//pub mod contract;
+pub mod limits;
+mod malformed;
+pub mod names;
+pub mod splice;
+mod text;
+#[cfg(feature = "grpc")]
+pub mod v1;
+//pub mod validate;
+pub mod view;
+mod violation;
+pub mod wire;
+
+pub use malformed::Malformed;
+pub use violation::{Rule, Violation};

@@ -1,1 +1,105 @@
-//! Under construction.
+//! The admin HTTP server: `/healthz`, `/readyz`, `/metrics` (spec 9, 11).
+//!
+//! Runs on a thread of its own and asks the data plane for what it shows; never touches state of
+//! the data path itself.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::app::PlaneHandle;
+use crate::telemetry::Publisher;
+
+/// What the admin server answers from.
+pub(crate) struct Admin {
+    pub(crate) plane: PlaneHandle,
+    pub(crate) publisher: Mutex<Publisher>,
+    /// Whether new streams are taken.
+    pub(crate) ready: Arc<AtomicBool>,
+}
+
+/// Binds the admin address; port 0 takes a free one.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn bind(addr: SocketAddr) -> io::Result<(StdListener, SocketAddr)> {
+    let listener = StdListener::bind(addr)?;
+    listener.set_nonblocking(true)?;
+    let addr = listener.local_addr()?;
+    Ok((listener, addr))
+}
+
+/// Serves until `stop` resolves.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub(crate) async fn serve(
+    listener: StdListener,
+    admin: Admin,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let routes = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .fallback(not_found)
+        .with_state(Arc::new(admin));
+    tokio::select! {
+        served = axum::serve(listener, routes).into_future() => served,
+        () = stop => Ok(()),
+    }
+}
+
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
+    if admin.ready.load(Ordering::Acquire) {
+        (StatusCode::OK, "ready\n").into_response()
+    } else {
+        problem(StatusCode::SERVICE_UNAVAILABLE, "the hub is draining")
+    }
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    let Some(snapshot) = admin.plane.snapshot().await else {
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the data plane has stopped",
+        );
+    };
+    let text = admin
+        .publisher
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .render(&snapshot);
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
+}
+
+async fn not_found() -> Response {
+    problem(
+        StatusCode::NOT_FOUND,
+        "no such page; there are /healthz, /readyz and /metrics",
+    )
+}
+
+/// An error as RFC 9457 says it.
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or("error");
+    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, content_type, body.to_string()).into_response()
+}

@@ -1,1 +1,37 @@
-//! Under construction.
+//! Stories: from YAML files to an immutable [`Snapshot`] (spec 2.1).
+//!
+//! Owns: reading files and folders, the resources' shapes, the streaming settings and how their
+//! levels merge, the graph, and every text that says what is wrong with a file and where.
+//! Never does: route a packet, evaluate an expression, watch a file, or open a socket.
+//!
+//! The way of a file: `files` (paths to texts) -> `yaml` (text to nodes with lines) -> `resource`
+//! (what a document is) -> `documents`, `document`, `step` (fields) with `settings` (levels
+//! merged) -> `assemble` with `graph` (needs to edges) -> [`Snapshot`].
+
+mod assemble;
+mod defaults;
+mod document;
+mod documents;
+mod files;
+mod graph;
+mod load;
+mod located;
+mod model;
+mod names;
+mod problem;
+mod read;
+mod resource;
+pub mod settings;
+mod step;
+mod unsupported;
+mod yaml;
+
+pub use load::{LoadOptions, Loaded, load, load_str};
+pub use located::{Located, Place};
+pub use model::{
+    Backoff, Concurrency, ConcurrencyMode, ConcurrencyScope, Edge, EngramStep, PrimitiveKind,
+    Retry, Run, Snapshot, Step, StepKind, Story,
+};
+pub use problem::{Note, Problem, Problems, Warning};
+pub use settings::StreamingSettings;
+pub use unsupported::Unsupported;

@@ -1,0 +1,73 @@
+//! Writing one routed packet into a queue: `[gRPC prefix][tag + length][kept ranges][tail]`.
+
+use bytes::{Bytes, BytesMut};
+use transport_proto::splice::{Kept, process_head_len, put_process_head};
+
+use super::spool::Spool;
+
+/// Kept ranges longer than this are shared, shorter ones copied (spec 6).
+pub(crate) const SHARE_ABOVE: usize = 4 * 1024;
+
+/// A packet as one target gets it, not yet written anywhere.
+pub(crate) struct Encoded<'a> {
+    /// The buffer that the packet came in.
+    pub source: &'a Bytes,
+    /// Where the packet starts in `source`.
+    pub start: usize,
+    /// What stays of the packet; ranges count from `start`.
+    pub kept: &'a Kept,
+    /// What this target's edge appends.
+    pub tail: &'a [u8],
+}
+
+impl Encoded<'_> {
+    /// Length of the packet after the splice, in bytes.
+    pub(crate) fn packet_len(&self) -> usize {
+        self.kept.len() + self.tail.len()
+    }
+
+    /// Length on the wire, gRPC prefix included.
+    pub(crate) fn wire_len(&self) -> usize {
+        let packet = self.packet_len();
+        process_head_len(packet) + packet
+    }
+
+    /// Appends it to `spool`, sharing large ranges with the buffer it came in when `share` says so.
+    pub(crate) fn write(&self, spool: &mut Spool, share: bool) {
+        if !share || self.kept.len() <= SHARE_ABOVE {
+            let out = spool.room(self.wire_len());
+            put_process_head(out, self.packet_len());
+            self.kept.copy_to(self.packet(), out);
+            out.extend_from_slice(self.tail);
+            return;
+        }
+        put_process_head(spool.room(16), self.packet_len());
+        for range in self.kept.ranges() {
+            let (from, to) = (
+                self.start + range.start as usize,
+                self.start + range.end as usize,
+            );
+            if to - from > SHARE_ABOVE {
+                spool.share(self.source.slice(from..to));
+            } else {
+                spool
+                    .room(to - from)
+                    .extend_from_slice(&self.source[from..to]);
+            }
+        }
+        spool.room(self.tail.len()).extend_from_slice(self.tail);
+    }
+
+    /// The whole message in a buffer of its own.
+    pub(crate) fn to_message(&self) -> BytesMut {
+        let mut out = BytesMut::with_capacity(self.wire_len());
+        put_process_head(&mut out, self.packet_len());
+        self.kept.copy_to(self.packet(), &mut out);
+        out.extend_from_slice(self.tail);
+        out
+    }
+
+    fn packet(&self) -> &[u8] {
+        &self.source[self.start..]
+    }
+}

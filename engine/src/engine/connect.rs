@@ -1,0 +1,272 @@
+//! Registration, fencing and disconnects (spec 2.2).
+
+use std::sync::Arc;
+
+use super::{Actions, Conn, Engine, next_heartbeat};
+use crate::account::DropReason;
+use crate::deliver::FenceVerdict;
+use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
+
+/// Who a client says it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration<'a> {
+    /// `storyrun-namespace`.
+    pub namespace: &'a str,
+    /// `storyrun-name`.
+    pub run: &'a str,
+    /// `current-step-id`.
+    pub step: &'a str,
+    /// `connector-generation`.
+    pub generation: Generation,
+}
+
+/// Why a registration is refused. The gRPC code of each is that of spec 2.2.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// UNAVAILABLE: the hub is shutting down; a retry reaches another or the next one.
+    #[error("the hub is draining")]
+    Draining,
+    /// UNAVAILABLE: the run may still come; the client may retry.
+    #[error("run {namespace}/{run} is not known here (yet); known: {known}")]
+    UnknownRun {
+        /// Namespace asked for.
+        namespace: String,
+        /// Run asked for.
+        run: String,
+        /// Some of the runs that are known, for people.
+        known: String,
+    },
+    /// UNAVAILABLE: the step may come with a newer Story; the client may retry.
+    #[error("step {step} is not known in run {run} (yet); known: {known}")]
+    UnknownStep {
+        /// Run asked for.
+        run: String,
+        /// Step asked for.
+        step: String,
+        /// The steps that are known, for people.
+        known: String,
+    },
+    /// FAILED_PRECONDITION: nobody can register as this step; a retry never helps.
+    #[error("step {step} of run {run} is a primitive: the hub applies it itself")]
+    Primitive {
+        /// Run asked for.
+        run: String,
+        /// Step asked for.
+        step: String,
+    },
+    /// RESOURCE_EXHAUSTED: the stream cap is reached; a retry may help.
+    #[error("the hub serves {limit} streams already (limits.max_streams)")]
+    StreamCap {
+        /// The cap.
+        limit: usize,
+    },
+    /// PERMISSION_DENIED: a newer incarnation of this engram has been seen.
+    #[error("superseded by generation {0}")]
+    Superseded(Generation),
+    /// UNAVAILABLE: two live peers evict each other; the newcomer must wait.
+    #[error("step {step} of run {run} was taken over 3 times in 10 s: two clients claim it")]
+    Duel {
+        /// Run asked for.
+        run: String,
+        /// Step asked for.
+        step: String,
+        /// The connection that stays.
+        owner: ConnId,
+    },
+}
+
+/// How many names an error lists.
+const NAMES_SHOWN: usize = 8;
+
+impl Engine {
+    /// Registers a stream as a step. What waits for the step is sent to the new connection first.
+    ///
+    /// # Errors
+    /// [`Refusal`], checked in the order of spec 2.2.
+    pub fn register(
+        &mut self,
+        who: Registration<'_>,
+        now: Moment,
+        actions: &mut Actions,
+    ) -> Result<ConnId, Refusal> {
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
+        let (run, step) = self.resolve(who)?;
+        let present = self.session(run, step).and_then(|s| s.owner);
+        if present.is_none() && self.streams >= self.limits.max_streams {
+            return Err(Refusal::StreamCap {
+                limit: self.limits.max_streams,
+            });
+        }
+        let fence = self.session_mut(run, step).map(|s| &mut s.fence);
+        let verdict = fence.map(|f| f.admit(who.generation, present.is_some(), now));
+        match (verdict, present) {
+            (Some(FenceVerdict::Superseded(by)), _) => return Err(Refusal::Superseded(by)),
+            (Some(FenceVerdict::Duel), Some(owner)) => {
+                let (run, step) = (who.run.to_owned(), who.step.to_owned());
+                return Err(Refusal::Duel { run, step, owner });
+            }
+            _ => {}
+        }
+        if let Some(old) = present {
+            self.release(old, now);
+            actions.superseded.push((old, who.generation));
+        }
+        Ok(self.occupy(run, step, now, actions))
+    }
+
+    /// Takes note that a connection is gone. Its step keeps what waits for it. A connection that
+    /// was superseded changes nothing.
+    pub fn disconnect(&mut self, conn: ConnId, now: Moment) {
+        self.release(conn, now);
+    }
+
+    fn occupy(
+        &mut self,
+        run: RunId,
+        step: StepIndex,
+        now: Moment,
+        actions: &mut Actions,
+    ) -> ConnId {
+        let conn = match self.free.pop() {
+            Some(slot) => ConnId::new(slot, self.conns[slot as usize].serial),
+            None => {
+                let slot = u32::try_from(self.conns.len()).unwrap_or(u32::MAX);
+                self.conns.push(Conn {
+                    serial: 0,
+                    step: None,
+                });
+                ConnId::new(slot, 0)
+            }
+        };
+        self.conns[conn.slot()].step = Some((run, step));
+        self.streams += 1;
+        let interval = self.limits.heartbeat_interval;
+        self.expire(run, step, now, actions);
+        if let Some(session) = self.session_mut(run, step) {
+            session.owner = Some(conn);
+            session.next_heartbeat = next_heartbeat(conn, interval, now);
+            if !session.is_idle() {
+                actions.wake.push(conn);
+            }
+        }
+        conn
+    }
+
+    fn release(&mut self, conn: ConnId, now: Moment) {
+        let Some((run, step)) = self.owner(conn) else {
+            return;
+        };
+        let entry = &mut self.conns[conn.slot()];
+        entry.step = None;
+        entry.serial = entry.serial.wrapping_add(1);
+        self.free.push(conn.slot() as u32);
+        self.streams -= 1;
+        if let Some(session) = self.session_mut(run, step) {
+            session.owner = None;
+            session.absent_since = now;
+            session.clear_control();
+        }
+    }
+
+    fn resolve(&self, who: Registration<'_>) -> Result<(RunId, StepIndex), Refusal> {
+        let key = (Arc::from(who.namespace), Arc::from(who.run));
+        let Some(&run) = self.by_name.get(&key) else {
+            let known = self.by_name.keys().map(|(ns, name)| format!("{ns}/{name}"));
+            return Err(Refusal::UnknownRun {
+                namespace: who.namespace.to_owned(),
+                run: who.run.to_owned(),
+                known: listed(known),
+            });
+        };
+        let steps = &self.runs[run.0 as usize].plan.steps;
+        let Some(at) = steps.iter().position(|s| *s.id == *who.step) else {
+            return Err(Refusal::UnknownStep {
+                run: who.run.to_owned(),
+                step: who.step.to_owned(),
+                known: listed(steps.iter().map(|s| s.id.to_string())),
+            });
+        };
+        let step = StepIndex(at as u16);
+        if !self.runs[run.0 as usize].is_engram(step) {
+            let (run, step) = (who.run.to_owned(), who.step.to_owned());
+            return Err(Refusal::Primitive { run, step });
+        }
+        Ok((run, step))
+    }
+
+    /// Drops what is too old for an absent step, and all of it once `state_ttl` has passed.
+    pub(super) fn expire(
+        &mut self,
+        run: RunId,
+        step: StepIndex,
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        let (absent_max_age, ttl) = (self.limits.absent_max_age, self.limits.state_ttl);
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let Some(session) = live.sessions.get_mut(step.at()) else {
+            return;
+        };
+        let absent = session.owner.is_none();
+        let own = session.queue.bounds().max_age;
+        let Some(max_age) = own.or(absent.then_some(absent_max_age)) else {
+            return;
+        };
+        let gone = absent && now.since(session.absent_since) >= ttl;
+        let (reason, before) = if gone {
+            (
+                DropReason::Evicted,
+                now.after(std::time::Duration::from_nanos(1)),
+            )
+        } else {
+            let nanos = u64::try_from(max_age.as_nanos()).unwrap_or(u64::MAX);
+            (
+                DropReason::Expired,
+                Moment::from_nanos(now.as_nanos().saturating_sub(nanos)),
+            )
+        };
+        let (edges, mut packets, mut bytes) = (&mut live.edges, 0u64, 0usize);
+        session.queue.drop_older(before, |entry| {
+            edges[entry.edge as usize].counts.drop_one(reason);
+            packets += 1;
+            bytes += entry.len as usize;
+        });
+        self.queued_bytes -= bytes;
+        if packets > 0 {
+            let step = live.plan.steps[step.at()].id.clone();
+            let (story, run) = (live.plan.story.clone(), live.plan.name.clone());
+            actions.events.push(super::Event::Expired {
+                story,
+                run,
+                step,
+                packets,
+            });
+        }
+    }
+
+    fn session(&self, run: RunId, step: StepIndex) -> Option<&crate::deliver::Session> {
+        self.runs.get(run.0 as usize)?.sessions.get(step.at())
+    }
+
+    fn session_mut(&mut self, run: RunId, step: StepIndex) -> Option<&mut crate::deliver::Session> {
+        self.runs
+            .get_mut(run.0 as usize)?
+            .sessions
+            .get_mut(step.at())
+    }
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<String> = names.take(NAMES_SHOWN + 1).collect();
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    if names.len() > NAMES_SHOWN {
+        names[NAMES_SHOWN] = "...".to_owned();
+    }
+    names.join(", ")
+}

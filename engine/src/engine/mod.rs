@@ -1,0 +1,247 @@
+//! The engine: runs, connections, and what happens between them.
+//!
+//! Owns every run's state on one data-plane thread. Never blocks, never awaits; the shell calls it
+//! with `now` and carries out the [`Actions`].
+//!
+//! | file | does |
+//! | --- | --- |
+//! | `mod` | limits, actions, attaching runs |
+//! | `connect` | registration, fencing, disconnects |
+//! | `packet` | one packet in, onto every edge; bytes out to a socket |
+//! | `tick` | heartbeats, expiry, draining |
+//! | `snapshot` | what admin and telemetry see |
+
+mod connect;
+mod packet;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod tick;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::account::{EdgeCounts, RefuseCounts};
+use crate::deliver::Session;
+use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
+use crate::latency::Latency;
+use crate::route::{PlanError, RunPlan, Stamp, StepKind};
+
+pub use connect::{Refusal, Registration};
+pub use packet::Inbound;
+pub use snapshot::{EdgeSnapshot, SessionSnapshot, Snapshot};
+
+/// Process-wide limits and clocks (spec 2.8, 11).
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest encoded message that a receiver accepts, in bytes.
+    pub max_message_bytes: usize,
+    /// Most streams that are registered at once.
+    pub max_streams: usize,
+    /// Bytes that may wait in all queues together.
+    pub queue_budget_bytes: usize,
+    /// Time between heartbeats to a connected stream, before jitter.
+    pub heartbeat_interval: Duration,
+    /// How long a step's state outlives its last connection.
+    pub state_ttl: Duration,
+    /// Age past which a packet for an absent step is expired when its Story names none.
+    pub absent_max_age: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_bytes: 10 * 1024 * 1024,
+            max_streams: 2000,
+            queue_budget_bytes: 256 * 1024 * 1024,
+            heartbeat_interval: Duration::from_secs(10),
+            state_ttl: Duration::from_secs(600),
+            absent_max_age: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the shell must do now. Reused between calls; the shell drains it.
+#[derive(Debug, Default)]
+pub struct Actions {
+    /// Connections whose queue went from empty to non-empty.
+    pub wake: SmallVec<[ConnId; 16]>,
+    /// Connections that have lost their step to a newer one: end their stream with ABORTED.
+    pub superseded: SmallVec<[(ConnId, Generation); 2]>,
+    /// What happened that people may want to know.
+    pub events: Vec<Event>,
+}
+
+/// Something worth telling (spec 11, events).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Packets that waited for an absent step were given up.
+    Expired {
+        /// Story of the run.
+        story: Arc<str>,
+        /// Name of the run.
+        run: Arc<str>,
+        /// The absent step.
+        step: Arc<str>,
+        /// How many packets.
+        packets: u64,
+    },
+}
+
+/// One live run.
+struct Run {
+    plan: RunPlan,
+    sessions: Vec<Session>,
+    edges: Vec<Edge>,
+    /// Edges that leave each step, in the order of the plan.
+    downstream: Vec<SmallVec<[u32; 4]>>,
+}
+
+/// One live edge.
+struct Edge {
+    to: StepIndex,
+    /// Past the source's `maxDownstreams`: whatever takes it is dropped, counted.
+    over_cap: bool,
+    stamp: Stamp,
+    counts: EdgeCounts,
+    forward: Latency,
+}
+
+/// Who is behind a [`ConnId`].
+#[derive(Clone, Copy)]
+struct Conn {
+    serial: u32,
+    step: Option<(RunId, StepIndex)>,
+}
+
+/// All runs and connections of one data-plane thread.
+pub struct Engine {
+    limits: Limits,
+    epoch: Arc<str>,
+    runs: Vec<Run>,
+    by_name: BTreeMap<(Arc<str>, Arc<str>), RunId>,
+    conns: Vec<Conn>,
+    free: Vec<u32>,
+    streams: usize,
+    /// Bytes that wait in all queues.
+    queued_bytes: usize,
+    draining: bool,
+    heartbeat: Bytes,
+    refused: RefuseCounts,
+    heartbeats: snapshot::HeartbeatCounts,
+}
+
+impl Engine {
+    /// An engine without runs. `epoch` tells this start of the process from every other one; it
+    /// becomes part of every stream id (spec 2.4 rule 1).
+    pub fn new(limits: Limits, epoch: &str) -> Self {
+        Self {
+            limits,
+            epoch: epoch.into(),
+            runs: Vec::new(),
+            by_name: BTreeMap::new(),
+            conns: Vec::new(),
+            free: Vec::new(),
+            streams: 0,
+            queued_bytes: 0,
+            draining: false,
+            heartbeat: crate::deliver::hub_heartbeat(),
+            refused: RefuseCounts::default(),
+            heartbeats: snapshot::HeartbeatCounts::default(),
+        }
+    }
+
+    /// Takes a run in: from now on its steps can register.
+    ///
+    /// # Errors
+    /// [`PlanError`] when the plan does not hold together or the run is there already.
+    pub fn attach(&mut self, plan: RunPlan) -> Result<RunId, PlanError> {
+        plan.check()?;
+        let key = (plan.namespace.clone(), plan.name.clone());
+        if self.by_name.contains_key(&key) {
+            return Err(PlanError::Exists {
+                namespace: key.0,
+                name: key.1,
+            });
+        }
+        let id = RunId(u32::try_from(self.runs.len()).unwrap_or(u32::MAX));
+        self.runs.push(self.build(plan));
+        self.by_name.insert(key, id);
+        Ok(id)
+    }
+
+    fn build(&self, plan: RunPlan) -> Run {
+        let mut downstream = vec![SmallVec::<[u32; 4]>::new(); plan.steps.len()];
+        let mut edges = Vec::with_capacity(plan.edges.len());
+        for (at, edge) in (0u32..).zip(&plan.edges) {
+            let out = &mut downstream[edge.from.at()];
+            let target = &plan.steps[edge.to.at()].id;
+            edges.push(Edge {
+                to: edge.to,
+                over_cap: out.len() >= plan.steps[edge.from.at()].max_downstreams,
+                stamp: Stamp::new(&plan.namespace, &plan.name, target, &self.epoch),
+                counts: EdgeCounts::default(),
+                forward: Latency::default(),
+            });
+            out.push(at);
+        }
+        let sessions = plan.steps.iter().map(Session::new).collect();
+        Run {
+            plan,
+            sessions,
+            edges,
+            downstream,
+        }
+    }
+
+    /// The run and step behind a connection that still owns its step.
+    fn owner(&self, conn: ConnId) -> Option<(RunId, StepIndex)> {
+        let entry = self.conns.get(conn.slot())?;
+        if entry.serial == conn.serial() {
+            entry.step
+        } else {
+            None
+        }
+    }
+
+    /// Puts an end to taking packets in: what comes from now on is refused as `shutdown`.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether [`Engine::drain`] was called.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// Whether nothing waits for any connected stream.
+    pub fn is_flushed(&self) -> bool {
+        let mut sessions = self.runs.iter().flat_map(|r| &r.sessions);
+        sessions.all(|s| s.owner.is_none() || s.is_idle())
+    }
+}
+
+impl Run {
+    fn is_engram(&self, step: StepIndex) -> bool {
+        self.plan
+            .steps
+            .get(step.at())
+            .is_some_and(|s| s.kind == StepKind::Engram)
+    }
+}
+
+/// A heartbeat offset in `0..interval/4` that differs between connections and always replays.
+fn jitter(conn: ConnId, interval: Duration) -> Duration {
+    let seed = ((conn.slot() as u64) << 32) | u64::from(conn.serial());
+    let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 32;
+    interval.mul_f64(mixed as f64 / f64::from(u32::MAX) / 4.0)
+}
+
+fn next_heartbeat(conn: ConnId, interval: Duration, now: Moment) -> Moment {
+    now.after(interval).after(jitter(conn, interval))
+}

@@ -1,0 +1,246 @@
+//! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use transport_proto::limits::MAX_METADATA_PAIRS;
+use transport_proto::splice::{Cut, Kept};
+use transport_proto::view::PacketView;
+
+use super::{Actions, Edge, Engine};
+use crate::account::{DropReason, RefuseReason};
+use crate::deliver::{Encoded, Entry, Pieces};
+use crate::ids::{ConnId, Moment, RunId};
+use crate::route::ROUTING_KEYS;
+
+/// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
+/// parts of large buffers are copied (spec 6).
+const BACKLOG_THAT_MAY_PIN: usize = 256 * 1024;
+
+/// What is cut out of every packet: the hub writes these anew for each target.
+const CUT: Cut<'static> = Cut {
+    metadata_keys: &ROUTING_KEYS,
+    envelope: true,
+    inputs: false,
+    payload: false,
+    frame: false,
+};
+
+/// One packet as it came in.
+#[derive(Clone, Copy)]
+pub struct Inbound<'a> {
+    /// The buffer that holds it.
+    pub source: &'a Bytes,
+    /// Where the packet (not its message) starts in `source`; it ends where the view ended.
+    pub start: usize,
+    /// The packet's bytes.
+    pub packet: &'a [u8],
+    /// The result of walking `packet`.
+    pub view: &'a PacketView,
+    /// Size in bytes of the allocation that a slice of `source` keeps alive.
+    pub pinned: usize,
+}
+
+impl Engine {
+    /// Routes one packet of `conn` onto every edge of its step. Never fails: what cannot be routed
+    /// is counted with its reason.
+    pub fn packet(
+        &mut self,
+        conn: ConnId,
+        inbound: Inbound<'_>,
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        let Some((run, step)) = self.owner(conn) else {
+            return self.refused.refuse_one(RefuseReason::Superseded);
+        };
+        if self.draining {
+            return self.refused.refuse_one(RefuseReason::Shutdown);
+        }
+        if inbound.view.violation().is_some() {
+            return self.refused.refuse_one(RefuseReason::Invalid);
+        }
+        if inbound.view.is_heartbeat(inbound.packet) {
+            return self.forward_heartbeat((run, step), inbound, actions);
+        }
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let downstream = &live.downstream[step.at()];
+        if downstream.is_empty() {
+            return self.refused.refuse_one(RefuseReason::NoRoute);
+        }
+        let kept = Kept::of(inbound.packet, inbound.view, &CUT);
+        let pairs_fit = fits_pairs(&inbound, &kept);
+        let mut room = Room {
+            max_message: self.limits.max_message_bytes,
+            budget: self.limits.queue_budget_bytes,
+            queued: &mut self.queued_bytes,
+        };
+        for &at in downstream {
+            let to = live.edges[at as usize].to;
+            let session = &mut live.sessions[to.at()];
+            let edges = &mut live.edges;
+            edges[at as usize].counts.accepted += 1;
+            let outcome = if pairs_fit {
+                offer(
+                    &mut room,
+                    session,
+                    edges,
+                    &Offered {
+                        inbound,
+                        kept: &kept,
+                        at,
+                        now,
+                    },
+                )
+            } else {
+                Err(DropReason::Invalid)
+            };
+            match (outcome, session.owner) {
+                (Ok(true), Some(owner)) => actions.wake.push(owner),
+                (Ok(_), _) => {}
+                (Err(reason), _) => edges[at as usize].counts.drop_one(reason),
+            }
+        }
+    }
+
+    /// Counts a packet that was dropped at the door before it could be routed.
+    pub fn refuse(&mut self, reason: RefuseReason) {
+        self.refused.refuse_one(reason);
+    }
+
+    /// Moves what waits for `conn` into `out`, whole messages up to about `budget` bytes, oldest
+    /// first, heartbeats before all. Returns the bytes moved; 0 when nothing waits.
+    pub fn take(&mut self, conn: ConnId, budget: usize, now: Moment, out: &mut Pieces) -> usize {
+        let Some((run, step)) = self.owner(conn) else {
+            return 0;
+        };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return 0;
+        };
+        let session = &mut live.sessions[step.at()];
+        let edges = &mut live.edges;
+        let control = session.take_control(out);
+        let media = session.queue.take(budget, out, |entry| {
+            let edge = &mut edges[entry.edge as usize];
+            edge.counts.delivered += 1;
+            edge.forward.record(now.since(entry.at));
+        });
+        self.queued_bytes -= media;
+        control + media
+    }
+
+    /// A heartbeat refreshes its own liveness (the shell sees to that) and goes on to connected
+    /// dependents, best effort, never queued for an absent one (spec 2.6).
+    fn forward_heartbeat(
+        &mut self,
+        (run, step): (RunId, crate::ids::StepIndex),
+        inbound: Inbound<'_>,
+        actions: &mut Actions,
+    ) {
+        self.heartbeats.received += 1;
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let kept = Kept::of(inbound.packet, inbound.view, &CUT);
+        for &at in &live.downstream[step.at()] {
+            let edge = &live.edges[at as usize];
+            let session = &mut live.sessions[edge.to.at()];
+            let (Some(owner), false) = (session.owner, edge.over_cap) else {
+                continue;
+            };
+            let idle = session.is_idle();
+            let encoded = Encoded {
+                source: inbound.source,
+                start: inbound.start,
+                kept: &kept,
+                tail: edge.stamp.tail(),
+            };
+            if session.push_control(&encoded.to_message()) {
+                self.heartbeats.forwarded += 1;
+                if idle {
+                    actions.wake.push(owner);
+                }
+            }
+        }
+    }
+}
+
+/// The limits that hold across queues.
+struct Room<'a> {
+    max_message: usize,
+    budget: usize,
+    queued: &'a mut usize,
+}
+
+/// A packet on its way onto one edge.
+struct Offered<'a> {
+    inbound: Inbound<'a>,
+    kept: &'a Kept,
+    at: u32,
+    now: Moment,
+}
+
+/// Queues a packet for an edge's target. `Ok(true)` when the target had nothing waiting before.
+fn offer(
+    room: &mut Room<'_>,
+    session: &mut crate::deliver::Session,
+    edges: &mut [Edge],
+    offered: &Offered<'_>,
+) -> Result<bool, DropReason> {
+    let edge = &edges[offered.at as usize];
+    if edge.over_cap {
+        return Err(DropReason::MaxDownstreams);
+    }
+    let inbound = &offered.inbound;
+    let own;
+    let tail = if inbound.view.envelope_has_more() {
+        own = edge.stamp.tail_with_envelope(inbound.packet, inbound.view);
+        &own[..]
+    } else {
+        edge.stamp.tail()
+    };
+    let encoded = Encoded {
+        source: inbound.source,
+        start: inbound.start,
+        kept: offered.kept,
+        tail,
+    };
+    let len = encoded.wire_len();
+    if len > room.max_message {
+        return Err(DropReason::Oversize);
+    }
+    if *room.queued + len > room.budget && *room.queued > 0 {
+        return Err(DropReason::Budget);
+    }
+    let idle = session.is_idle();
+    let mut given_way: SmallVec<[Entry; 8]> = SmallVec::new();
+    let made = session.queue.make_room(len, |entry| given_way.push(entry));
+    let share = inbound.pinned <= len.saturating_mul(4)
+        || (session.owner.is_some() && session.queue.bytes() < BACKLOG_THAT_MAY_PIN);
+    if made.is_ok() {
+        let entry = Entry {
+            edge: offered.at,
+            len: len as u32,
+            at: offered.now,
+        };
+        session.queue.push(&encoded, entry, share);
+        *room.queued += len;
+    }
+    for entry in given_way {
+        *room.queued -= entry.len as usize;
+        edges[entry.edge as usize]
+            .counts
+            .drop_one(DropReason::DropOldest);
+    }
+    made.map(|()| idle)
+}
+
+/// Whether the packet still has at most 100 metadata pairs once the hub's own are on it.
+fn fits_pairs(inbound: &Inbound<'_>, kept: &Kept) -> bool {
+    if inbound.view.metadata_entries() + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS {
+        return true;
+    }
+    let distinct = inbound.view.distinct_metadata(inbound.packet);
+    distinct - kept.cut_pairs().min(distinct) + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
+}

@@ -1,0 +1,134 @@
+//! What admin and telemetry see of the engine, copied at one instant.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::account::{EdgeCounts, RefuseCounts};
+use crate::ids::{ConnId, Generation};
+use crate::latency::Latency;
+
+/// Heartbeats by direction. They never decrease.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeartbeatCounts {
+    /// From the hub to connected streams.
+    pub sent: u64,
+    /// From engrams to the hub.
+    pub received: u64,
+    /// From engrams on to their dependents.
+    pub forwarded: u64,
+}
+
+/// One edge of one run.
+#[derive(Clone, Debug)]
+pub struct EdgeSnapshot {
+    /// Story of the run.
+    pub story: Arc<str>,
+    /// Namespace of the run.
+    pub namespace: Arc<str>,
+    /// Name of the run.
+    pub run: Arc<str>,
+    /// Source step.
+    pub from: Arc<str>,
+    /// Target step.
+    pub to: Arc<str>,
+    /// What happened to packets so far.
+    pub counts: EdgeCounts,
+    /// Packets waiting.
+    pub queued: u64,
+    /// Bytes waiting, on the wire.
+    pub queued_bytes: u64,
+    /// Packets sent and not yet receipted (at_least_once; 0 on best_effort edges).
+    pub in_flight: u64,
+    /// Time from the producer's socket to the consumer's.
+    pub forward: Latency,
+}
+
+/// One step of one run.
+#[derive(Clone, Debug)]
+pub struct SessionSnapshot {
+    /// Namespace of the run.
+    pub namespace: Arc<str>,
+    /// Name of the run.
+    pub run: Arc<str>,
+    /// The step.
+    pub step: Arc<str>,
+    /// The connection that owns it, if any.
+    pub owner: Option<ConnId>,
+    /// Highest generation that ever owned it.
+    pub generation: Option<Generation>,
+}
+
+/// The whole engine at one instant.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Every edge of every run.
+    pub edges: Vec<EdgeSnapshot>,
+    /// Every step of every run.
+    pub sessions: Vec<SessionSnapshot>,
+    /// Packets dropped whole at the door.
+    pub refused: RefuseCounts,
+    /// Heartbeats.
+    pub heartbeats: HeartbeatCounts,
+    /// Streams registered now.
+    pub streams: usize,
+    /// Runs known now.
+    pub runs: usize,
+    /// Bytes that wait in all queues.
+    pub queued_bytes: usize,
+}
+
+impl EdgeSnapshot {
+    /// Whether `accepted = delivered + dropped + queued + in flight` holds.
+    pub fn balances(&self) -> bool {
+        let c = &self.counts;
+        c.accepted == c.delivered + c.dropped_total() + self.queued + self.in_flight
+    }
+}
+
+impl Engine {
+    /// Copies what there is to see. Costs time in proportion to what is queued; never called per
+    /// packet.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot {
+            edges: Vec::new(),
+            sessions: Vec::new(),
+            refused: self.refused.clone(),
+            heartbeats: self.heartbeats,
+            streams: self.streams,
+            runs: self.runs.len(),
+            queued_bytes: self.queued_bytes,
+        };
+        for run in &self.runs {
+            let first = snapshot.edges.len();
+            for (edge, plan) in run.edges.iter().zip(&run.plan.edges) {
+                snapshot.edges.push(EdgeSnapshot {
+                    story: run.plan.story.clone(),
+                    namespace: run.plan.namespace.clone(),
+                    run: run.plan.name.clone(),
+                    from: run.plan.steps[plan.from.at()].id.clone(),
+                    to: run.plan.steps[plan.to.at()].id.clone(),
+                    counts: edge.counts.clone(),
+                    queued: 0,
+                    queued_bytes: 0,
+                    in_flight: 0,
+                    forward: edge.forward.clone(),
+                });
+            }
+            for (session, step) in run.sessions.iter().zip(&run.plan.steps) {
+                for entry in session.queue.entries() {
+                    let edge = &mut snapshot.edges[first + entry.edge as usize];
+                    edge.queued += 1;
+                    edge.queued_bytes += u64::from(entry.len);
+                }
+                snapshot.sessions.push(SessionSnapshot {
+                    namespace: run.plan.namespace.clone(),
+                    run: run.plan.name.clone(),
+                    step: step.id.clone(),
+                    owner: session.owner,
+                    generation: session.fence.highest(),
+                });
+            }
+        }
+        snapshot
+    }
+}

@@ -1,0 +1,195 @@
+//! Scenarios that read like the spec, and a property test against a naive model.
+
+mod model;
+mod queues;
+mod registering;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use transport_proto::splice::put_metadata;
+use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
+
+use super::*;
+use crate::deliver::Pieces;
+use crate::route::{EdgePlan, QueueBounds, StepPlan};
+
+fn at(millis: u64) -> Moment {
+    Moment::from_nanos(millis * 1_000_000)
+}
+
+fn step(id: &str) -> StepPlan {
+    StepPlan {
+        id: id.into(),
+        kind: StepKind::Engram,
+        queue: QueueBounds::default(),
+        max_downstreams: 32,
+    }
+}
+
+fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
+    RunPlan {
+        namespace: "ns".into(),
+        name: "r".into(),
+        story: "story".into(),
+        steps,
+        edges: edges
+            .iter()
+            .map(|&(from, to)| EdgePlan {
+                from: StepIndex(from),
+                to: StepIndex(to),
+            })
+            .collect(),
+    }
+}
+
+/// An engine and what it said, with shorthands.
+struct Rig {
+    engine: Engine,
+    actions: Actions,
+}
+
+impl Rig {
+    fn new(limits: Limits, plan: RunPlan) -> Self {
+        let mut engine = Engine::new(limits, "e1");
+        engine.attach(plan).unwrap();
+        Self {
+            engine,
+            actions: Actions::default(),
+        }
+    }
+
+    /// A source, and as many sinks as `sinks` has bounds.
+    fn fan_out(sinks: Vec<QueueBounds>) -> Self {
+        let edges: Vec<_> = (1..=sinks.len() as u16).map(|to| (0, to)).collect();
+        let mut steps = vec![step("src")];
+        for (n, queue) in sinks.into_iter().enumerate() {
+            steps.push(StepPlan {
+                queue,
+                ..step(&format!("sink{n}"))
+            });
+        }
+        Self::new(Limits::default(), plan(steps, &edges))
+    }
+
+    fn register(&mut self, step: &str, generation: i32, now: Moment) -> Result<ConnId, Refusal> {
+        let generation = Generation::new(generation).unwrap();
+        let who = Registration {
+            namespace: "ns",
+            run: "r",
+            step,
+            generation,
+        };
+        self.engine.register(who, now, &mut self.actions)
+    }
+
+    fn connect(&mut self, step: &str) -> ConnId {
+        self.register(step, 1, at(0)).unwrap()
+    }
+
+    /// Sends a packet whose metadata `n` is `label` and whose payload has `size` bytes.
+    fn send(&mut self, conn: ConnId, label: &str, size: usize, now: Moment) {
+        self.send_packet(conn, &packet(label, size), now);
+    }
+
+    fn send_packet(&mut self, conn: ConnId, packet: &Bytes, now: Moment) {
+        let view = PacketView::parse(packet, Dialect::Packet).unwrap();
+        let inbound = Inbound {
+            source: packet,
+            start: 0,
+            packet,
+            view: &view,
+            pinned: packet.len(),
+        };
+        self.engine.packet(conn, inbound, now, &mut self.actions);
+    }
+
+    /// Everything that waits for `conn`, as packets.
+    fn take(&mut self, conn: ConnId, now: Moment) -> Vec<Bytes> {
+        let mut pieces = Pieces::new();
+        while self.engine.take(conn, 1 << 20, now, &mut pieces) > 0 {}
+        packets(
+            &pieces
+                .iter()
+                .flat_map(|p| p.iter().copied())
+                .collect::<Vec<u8>>(),
+        )
+    }
+
+    /// The labels of what waits for `conn`.
+    fn labels(&mut self, conn: ConnId, now: Moment) -> Vec<String> {
+        self.take(conn, now).iter().map(label).collect()
+    }
+
+    fn edge(&self, to: &str) -> EdgeSnapshot {
+        let snapshot = self.engine.snapshot();
+        assert!(
+            snapshot.edges.iter().all(EdgeSnapshot::balances),
+            "accounts do not balance"
+        );
+        let queued: u64 = snapshot.edges.iter().map(|e| e.queued_bytes).sum();
+        assert_eq!(queued, snapshot.queued_bytes as u64);
+        snapshot.edges.into_iter().find(|e| &*e.to == to).unwrap()
+    }
+}
+
+fn packet(label: &str, size: usize) -> Bytes {
+    let mut out = BytesMut::new();
+    put_metadata(&mut out, Dialect::Packet, "n", label);
+    put_binary(&mut out, size);
+    out.freeze()
+}
+
+/// Field 7 of a DataPacket: a BinaryFrame with `size` bytes of payload.
+fn put_binary(out: &mut BytesMut, size: usize) {
+    fn varint(out: &mut BytesMut, mut n: usize) {
+        while n >= 0x80 {
+            out.extend_from_slice(&[(n as u8) | 0x80]);
+            n >>= 7;
+        }
+        out.extend_from_slice(&[n as u8]);
+    }
+    let mut frame = BytesMut::from(&[0x0a][..]);
+    varint(&mut frame, size);
+    frame.extend(std::iter::repeat_n(b'x', size));
+    out.extend_from_slice(&[0x3a]);
+    varint(out, frame.len());
+    out.extend_from_slice(&frame);
+}
+
+/// Cuts gRPC messages of ProcessResponses into their packets.
+fn packets(mut wire: &[u8]) -> Vec<Bytes> {
+    let mut out = Vec::new();
+    while let Some((prefix, rest)) = wire.split_first_chunk::<5>() {
+        assert_eq!(prefix[0], 0);
+        let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
+        let (message, rest) = rest.split_at(len);
+        match parse_process(message).unwrap().packet {
+            PacketBytes::At(range) => out.push(Bytes::copy_from_slice(&message[range])),
+            PacketBytes::Merged(bytes) => out.push(bytes),
+            PacketBytes::Absent => panic!("a response without a packet"),
+        }
+        wire = rest;
+    }
+    assert!(wire.is_empty(), "half a message left");
+    out
+}
+
+fn metadata(packet: &Bytes, key: &str) -> Option<String> {
+    let view = PacketView::parse(packet, Dialect::Packet).unwrap();
+    view.metadata(packet, key).map(str::to_owned)
+}
+
+fn label(packet: &Bytes) -> String {
+    metadata(packet, "n").unwrap_or_else(|| "heartbeat".to_owned())
+}
+
+fn bounds(max_messages: usize, max_bytes: usize) -> QueueBounds {
+    QueueBounds {
+        max_messages,
+        max_bytes,
+        ..QueueBounds::default()
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);

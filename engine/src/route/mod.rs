@@ -1,0 +1,11 @@
+//! Who is downstream of whom.
+//!
+//! Owns the compiled form of a Story's graph for one run. Never looks anything up by name on the
+//! data path: steps and edges are indices, and what is the same for every packet of an edge (its
+//! stamp) is encoded when the run is attached.
+
+mod plan;
+mod stamp;
+
+pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
+pub(crate) use stamp::{ROUTING_KEYS, Stamp};

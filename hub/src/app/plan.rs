@@ -1,0 +1,134 @@
+//! From loaded Stories to the engine's plans.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use engine::route::{EdgePlan, OverflowPolicy, QueueBounds, RunPlan, StepKind, StepPlan};
+use engine::{Engine, Limits, StepIndex};
+
+use super::StartError;
+use crate::config::Config;
+use crate::story::settings::DropPolicy;
+use crate::story::{self, Problem, Run, Snapshot, Step};
+
+/// Memory assumed when the machine's cannot be read.
+const ASSUMED_MEMORY: u64 = 1 << 30;
+
+/// An engine that holds every run of `stories`.
+///
+/// # Errors
+/// When a Story needs what is not built yet, or the engine refuses a plan.
+pub(super) fn engine(config: &Config, stories: &Snapshot) -> Result<Engine, StartError> {
+    let unsupported: Vec<Problem> = stories
+        .stories
+        .iter()
+        .flat_map(|s| s.unsupported())
+        .map(|u| Problem {
+            place: u.place.clone(),
+            text: u.text.clone(),
+        })
+        .collect();
+    if !unsupported.is_empty() {
+        return Err(StartError::Unsupported(unsupported));
+    }
+    let mut engine = Engine::new(limits(config), &epoch());
+    for run in stories.runs.iter().filter(|run| run.story.routed) {
+        engine.attach(run_plan(config, run))?;
+    }
+    Ok(engine)
+}
+
+fn limits(config: &Config) -> Limits {
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Limits {
+        max_message_bytes: size(config.limits.max_message_bytes),
+        max_streams: size(config.limits.max_streams),
+        queue_budget_bytes: size(config.limits.queue_budget(memory_limit())),
+        heartbeat_interval: config.heartbeat.interval,
+        state_ttl: config.state.ttl,
+        ..Limits::default()
+    }
+}
+
+/// The start of the process in Unix milliseconds, in base 36 (spec 2.4 rule 1).
+fn epoch() -> String {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let mut rest = since.as_millis();
+    let mut digits = Vec::new();
+    while rest > 0 {
+        let digit = (rest % 36) as u32;
+        digits.push(char::from_digit(digit, 36).unwrap_or('0'));
+        rest /= 36;
+    }
+    digits.iter().rev().collect()
+}
+
+/// Memory that this process may use: the container's limit, else the machine's, in bytes.
+fn memory_limit() -> u64 {
+    use procfs::Current;
+    let machine = procfs::Meminfo::current()
+        .map(|m| m.mem_total)
+        .unwrap_or(ASSUMED_MEMORY);
+    let container = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .iter()
+    .filter_map(|path| std::fs::read_to_string(path).ok())
+    .find_map(|text| text.trim().parse::<u64>().ok());
+    container.map_or(machine, |limit| limit.min(machine))
+}
+
+fn run_plan(config: &Config, run: &Run) -> RunPlan {
+    let story = &run.story;
+    RunPlan {
+        namespace: run.namespace.as_str().into(),
+        name: run.name.as_str().into(),
+        story: story.name.as_str().into(),
+        steps: story
+            .steps
+            .iter()
+            .map(|step| step_plan(config, step))
+            .collect(),
+        edges: story.edges.iter().map(|e| edge_plan(*e)).collect(),
+    }
+}
+
+fn step_plan(config: &Config, step: &Step) -> StepPlan {
+    let buffer = &step.settings.backpressure.buffer;
+    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let downstreams = step
+        .settings
+        .routing
+        .max_downstreams
+        .min(config.limits.max_downstreams);
+    StepPlan {
+        id: Arc::from(step.id.as_str()),
+        kind: if step.is_engram() {
+            StepKind::Engram
+        } else {
+            StepKind::Primitive
+        },
+        queue: QueueBounds {
+            max_messages: size(buffer.max_messages),
+            max_bytes: size(buffer.max_bytes),
+            max_age: buffer.max_age,
+            overflow: match buffer.drop_policy {
+                DropPolicy::DropNewest => OverflowPolicy::DropNewest,
+                DropPolicy::DropOldest => OverflowPolicy::DropOldest,
+            },
+        },
+        max_downstreams: size(downstreams),
+    }
+}
+
+fn edge_plan(edge: story::Edge) -> EdgePlan {
+    // The loader bounds a Story's steps far below this.
+    let index = |at: usize| StepIndex(u16::try_from(at).unwrap_or(u16::MAX));
+    EdgePlan {
+        from: index(edge.from),
+        to: index(edge.to),
+    }
+}

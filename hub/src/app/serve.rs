@@ -1,0 +1,127 @@
+//! The threads of a hub.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use engine::Engine;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::LocalSet;
+use tonic::service::Routes;
+
+use super::{Command, drain};
+use crate::admin::{self, Admin};
+use crate::config::Config;
+use crate::control::Health;
+use crate::ingress::{Acceptor, Door, Refusals, accept};
+use crate::plane::DataPlane;
+use crate::telemetry::Registrations;
+
+/// How often time-driven work is looked for, at most.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the data-plane thread starts from.
+pub(super) struct Serving {
+    pub(super) engine: Engine,
+    pub(super) acceptor: Acceptor,
+    pub(super) config: Arc<Config>,
+    pub(super) registrations: Arc<Registrations>,
+    pub(super) routes: Routes,
+    pub(super) health: Health,
+    pub(super) ready: Arc<AtomicBool>,
+    pub(super) inbox: mpsc::Receiver<Command>,
+    pub(super) stopped: watch::Receiver<bool>,
+}
+
+/// Starts the data plane: one thread, one runtime, everything on it.
+pub(super) fn spawn_plane(serving: Serving) -> io::Result<JoinHandle<()>> {
+    on_thread("hub-data", move || async move {
+        LocalSet::new().run_until(data_plane(serving)).await;
+    })
+}
+
+/// Starts the admin server.
+pub(super) fn spawn_admin(
+    listener: StdListener,
+    admin: Admin,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<JoinHandle<()>> {
+    on_thread("hub-admin", move || async move {
+        let stop = async {
+            // A dropped sender means stop, too.
+            let _ = stopped.await;
+        };
+        if let Err(error) = admin::serve(listener, admin, stop).await {
+            tracing::error!(%error, "the admin server stopped");
+        }
+    })
+}
+
+fn on_thread<F: Future<Output = ()>>(
+    name: &str,
+    work: impl FnOnce() -> F + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || runtime.block_on(work()))
+}
+
+async fn data_plane(serving: Serving) {
+    let Serving {
+        engine,
+        acceptor,
+        config,
+        registrations,
+        ..
+    } = serving;
+    let (health, ready) = (serving.health, serving.ready);
+    let (mut inbox, mut stopped) = (serving.inbox, serving.stopped);
+    health.set_serving(true).await;
+    let plane = Rc::new(DataPlane::new(engine));
+    let door = Rc::new(Door {
+        plane: plane.clone(),
+        config: config.clone(),
+        refusals: Rc::new(Refusals::new(config.refusal.delay_max)),
+        registrations,
+        routes: serving.routes,
+    });
+    let (stop_accepting, accepting_stopped) = watch::channel(false);
+    let mut accepting = tokio::task::spawn_local(accept(acceptor, door, accepting_stopped));
+    let tick = TICK
+        .min(config.heartbeat.interval / 4)
+        .max(Duration::from_millis(1));
+    let mut ticks = tokio::time::interval(tick);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => plane.tick(config.heartbeat.timeout),
+            command = inbox.recv() => match command {
+                Some(Command::Snapshot(reply)) => {
+                    // Whoever asked may have left.
+                    let _ = reply.send(plane.with_engine(|e| e.snapshot()));
+                }
+                Some(Command::Drain(deadline, reply)) => {
+                    let stop = drain::Stop { stop_accepting, accepting: &mut accepting };
+                    let ending = drain::Ending { plane: &plane, health: &health, ready: &ready };
+                    let report = drain::drain(ending, stop, deadline, &mut inbox).await;
+                    let _ = reply.send(report);
+                    return;
+                }
+                None => return,
+            },
+            _ = stopped.wait_for(|&stop| stop) => return,
+            ended = &mut accepting => {
+                tracing::error!(?ended, "the accept loop stopped");
+                return;
+            }
+        }
+    }
+}

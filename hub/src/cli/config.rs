@@ -1,0 +1,68 @@
+//! `hub config`: what the configuration is and whether it is right.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{EXIT_CONFIG, EXIT_OK};
+use crate::config::{Config, FlagOverride, Sources};
+
+/// Where the configuration comes from; shared by all subcommands that read it.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ConfigSource {
+    /// Configuration file. Without it, ./hub.toml is not read: say what you want.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set one value, for example --set heartbeat.interval=5s. May be given several times.
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub(crate) sets: Vec<String>,
+}
+
+impl ConfigSource {
+    /// The configuration, or its errors in one text.
+    pub(crate) fn load(&self, flags: Vec<FlagOverride>) -> Result<Config, String> {
+        let sources = Sources {
+            file: self.config.clone(),
+            env: std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+            sets: self.sets.clone(),
+            flags,
+        };
+        Config::load(&sources).map_err(|e| e.to_string())
+    }
+}
+
+/// Show or check the configuration.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hub config print                           the configuration in force, as TOML
+  hub config check --config hub.toml         exit code 64 when something is wrong")]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print the configuration in force, with all sources applied.
+    Print(ConfigSource),
+    /// Check the configuration and say what is wrong.
+    Check(ConfigSource),
+}
+
+pub(crate) fn run(args: &ConfigArgs) -> u8 {
+    let (source, print) = match &args.what {
+        What::Print(source) => (source, true),
+        What::Check(source) => (source, false),
+    };
+    match source.load(Vec::new()) {
+        Ok(config) if print => print!("{config:#?}"),
+        Ok(_) => println!("configuration ok"),
+        Err(error) => {
+            eprintln!("{error}");
+            return EXIT_CONFIG;
+        }
+    }
+    EXIT_OK
+}

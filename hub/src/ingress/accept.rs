@@ -1,0 +1,193 @@
+//! The accept loop: sockets and their options, the preface deadline, graceful endings.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::connection::{ConnectionService, Door, OnThisThread, Peer};
+use super::rewind::Rewind;
+use crate::config::Config;
+
+/// What an HTTP/2 client says first (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long a client may take to say it (spec 7, slowloris).
+const PREFACE_WITHIN: Duration = Duration::from_secs(5);
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+// HTTP/2 settings: spec 6 is the one place that says why.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+const MAX_FRAME: u32 = 1 << 20;
+const SEND_BUFFER: usize = 256 << 10;
+const MAX_HEADER_LIST: u32 = 16 << 10;
+/// Unsent bytes below which the kernel asks for more, so that what is stale stays with us.
+const NOTSENT_LOWAT: u32 = 128 << 10;
+
+/// A bound listener that does not accept yet.
+pub(crate) struct Acceptor {
+    listener: StdListener,
+    pub(crate) addr: SocketAddr,
+}
+
+impl Acceptor {
+    /// Binds `addr`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// What the operating system says, for example that the address is in use.
+    pub(crate) fn bind(addr: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&addr.into())?;
+        socket.listen(BACKLOG)?;
+        let listener: StdListener = socket.into();
+        let addr = listener.local_addr()?;
+        Ok(Self { listener, addr })
+    }
+}
+
+/// Accepts and serves connections until `stop` says true, then ends them gracefully and returns
+/// once all are closed. Dropping the future closes what is left.
+pub(crate) async fn accept(
+    acceptor: Acceptor,
+    door: Rc<Door>,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(acceptor.listener)?;
+    let mut connections = JoinSet::new();
+    let stopped = stop.clone();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    let served = connection(door.clone(), socket, peer, stopped.clone());
+                    connections.spawn_local(served);
+                }
+                Err(error) => after_accept_error(&error).await,
+            },
+            Some(_) = connections.join_next() => {}
+            _ = stop.wait_for(|&stop| stop) => break,
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Out of descriptors: accepting again at once would spin.
+async fn after_accept_error(error: &io::Error) {
+    tracing::warn!(%error, "a connection could not be accepted");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+async fn connection(
+    door: Rc<Door>,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+) {
+    set_options(&socket);
+    let prefaced = tokio::select! {
+        read = tokio::time::timeout(PREFACE_WITHIN, preface(&mut socket)) => read,
+        _ = stop.wait_for(|&stop| stop) => return,
+    };
+    match prefaced {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return refuse_http1(socket, peer).await,
+        Ok(Err(error)) => return tracing::debug!(%peer, %error, "closed before its preface"),
+        Err(_elapsed) => {
+            return tracing::info!(%peer, "closed: no HTTP/2 preface within {PREFACE_WITHIN:?}");
+        }
+    }
+    let config = door.config.clone();
+    let service = ConnectionService {
+        door,
+        peer: Peer {
+            ip: peer.ip(),
+            name: peer.to_string().into(),
+        },
+    };
+    let io = TokioIo::new(Rewind::new(Bytes::from_static(PREFACE), socket));
+    let mut serving = std::pin::pin!(http2(&config).serve_connection(io, service));
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        _ = stop.wait_for(|&stop| stop) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::info!(%peer, %error, "connection ended");
+    }
+}
+
+/// Reads the preface. `false` when the peer speaks something else.
+async fn preface(socket: &mut TcpStream) -> io::Result<bool> {
+    let mut head = [0; PREFACE.len()];
+    let mut len = 0;
+    while len < head.len() {
+        match socket.read(&mut head[len..]).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => len += n,
+        }
+        if head[..len] != PREFACE[..len] {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Tells a person with a browser or curl where they are.
+async fn refuse_http1(mut socket: TcpStream, peer: SocketAddr) {
+    use tokio::io::AsyncWriteExt;
+    const ANSWER: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
+        content-length: 72\r\nconnection: close\r\n\r\n\
+        This port speaks gRPC (HTTP/2 without TLS). Health is on the admin port.";
+    tracing::info!(%peer, "closed: it does not speak HTTP/2");
+    let write = socket.write_all(ANSWER);
+    // Best effort: a peer that does not read its answer is closed all the same.
+    let _ = tokio::time::timeout(PREFACE_WITHIN, write).await;
+    let _ = socket.shutdown().await;
+}
+
+fn set_options(socket: &TcpStream) {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY refused");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(socket).set_tcp_notsent_lowat(NOTSENT_LOWAT) {
+        tracing::debug!(%error, "TCP_NOTSENT_LOWAT refused");
+    }
+}
+
+fn http2(config: &Config) -> hyper::server::conn::http2::Builder<OnThisThread> {
+    let mut builder = hyper::server::conn::http2::Builder::new(OnThisThread);
+    let streams = u32::try_from(config.limits.max_streams).unwrap_or(u32::MAX);
+    let answer_within = config
+        .heartbeat
+        .timeout
+        .saturating_sub(config.heartbeat.interval);
+    builder
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(MAX_FRAME)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_header_list_size(MAX_HEADER_LIST)
+        .max_concurrent_streams(streams.max(128))
+        .adaptive_window(false)
+        // Any frame or an answered PING proves life (spec 2.6).
+        .keep_alive_interval(config.heartbeat.interval)
+        .keep_alive_timeout(answer_within.max(Duration::from_millis(1)));
+    builder
+}

@@ -1,0 +1,239 @@
+//! Cutting gRPC messages out of DATA chunks.
+//!
+//! A message that lies within one chunk is handed out where it stands; only one that spans chunks
+//! is copied together. Never trusts a length from the wire: memory grows with what has arrived
+//! (spec 7).
+
+use std::ops::Range;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::Status;
+
+/// gRPC message prefix: one flag byte and a length of four bytes, big endian.
+const PREFIX: usize = 5;
+/// Most memory set aside for a message of which little has arrived.
+const FIRST_RESERVE: usize = 64 * 1024;
+
+/// One message where it stands.
+pub(crate) struct Message<'a> {
+    /// The buffer that holds it.
+    pub(crate) source: &'a Bytes,
+    /// The message in `source`, without its prefix.
+    pub(crate) range: Range<usize>,
+}
+
+/// The state of one stream's framing.
+#[derive(Debug)]
+pub(crate) struct Deframer {
+    /// A message, prefix included, of which the end has not come yet.
+    partial: BytesMut,
+    max_message: usize,
+}
+
+impl Deframer {
+    /// A deframer that refuses messages of more than `max_message` bytes.
+    pub(crate) fn new(max_message: usize) -> Self {
+        Self {
+            partial: BytesMut::new(),
+            max_message,
+        }
+    }
+
+    /// Whether a message has begun and not ended.
+    pub(crate) fn has_partial(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    /// How much of the begun message is there, for people.
+    pub(crate) fn partial_len(&self) -> usize {
+        self.partial.len()
+    }
+
+    /// Hands every message that `chunk` completes to `each`, in order.
+    ///
+    /// # Errors
+    /// The status that ends the stream: a message over the limit, a compressed one, or what `each`
+    /// returned.
+    pub(crate) fn feed(
+        &mut self,
+        mut chunk: Bytes,
+        mut each: impl FnMut(Message<'_>) -> Result<(), Status>,
+    ) -> Result<(), Status> {
+        if self.has_partial() {
+            let Some(whole) = self.complete(&mut chunk)? else {
+                return Ok(());
+            };
+            let range = PREFIX..whole.len();
+            each(Message {
+                source: &whole,
+                range,
+            })?;
+        }
+        let mut at = 0;
+        while let Some(len) = self.message_len(&chunk[at..])? {
+            let range = at + PREFIX..at + PREFIX + len;
+            if range.end > chunk.len() {
+                break;
+            }
+            at = range.end;
+            each(Message {
+                source: &chunk,
+                range,
+            })?;
+        }
+        if at < chunk.len() {
+            self.keep(&chunk[at..]);
+        }
+        Ok(())
+    }
+
+    /// Adds to the begun message; the whole message once it is complete.
+    fn complete(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, Status> {
+        if self.partial.len() < PREFIX {
+            let missing = (PREFIX - self.partial.len()).min(chunk.len());
+            self.partial.extend_from_slice(&chunk[..missing]);
+            chunk.advance(missing);
+        }
+        let Some(len) = self.message_len(&self.partial)? else {
+            return Ok(None);
+        };
+        let missing = PREFIX + len - self.partial.len();
+        let now = missing.min(chunk.len());
+        self.reserve(missing, now);
+        self.partial.extend_from_slice(&chunk[..now]);
+        chunk.advance(now);
+        if now < missing {
+            Ok(None)
+        } else {
+            Ok(Some(self.partial.split().freeze()))
+        }
+    }
+
+    fn keep(&mut self, rest: &[u8]) {
+        let missing = match self.message_len(rest) {
+            Ok(Some(len)) => PREFIX + len,
+            _ => rest.len(),
+        };
+        self.reserve(missing, rest.len());
+        self.partial.extend_from_slice(rest);
+    }
+
+    /// Makes room for `now` bytes that are here, and for those still `missing` as far as what has
+    /// arrived vouches for them.
+    fn reserve(&mut self, missing: usize, now: usize) {
+        let arrived = self.partial.len() + now;
+        self.partial
+            .reserve(missing.min((arrived * 2).max(FIRST_RESERVE)).max(now));
+    }
+
+    /// Length of the message that starts at `bytes`, once its prefix is there.
+    fn message_len(&self, bytes: &[u8]) -> Result<Option<usize>, Status> {
+        let Some(&[flag, a, b, c, d]) = bytes.first_chunk::<PREFIX>() else {
+            return Ok(None);
+        };
+        let len = u32::from_be_bytes([a, b, c, d]) as usize;
+        if len > self.max_message {
+            return Err(Status::resource_exhausted(format!(
+                "a message of {len} bytes is larger than the {} bytes that the hub accepts \
+                 (limits.max_message_bytes)",
+                self.max_message
+            )));
+        }
+        match flag {
+            0 => Ok(Some(len)),
+            1 => Err(Status::new(
+                tonic::Code::Unimplemented,
+                "compressed messages are not served: send them with identity encoding",
+            )),
+            _ => Err(Status::invalid_argument(format!(
+                "a gRPC message begins with flag 0 or 1, not {flag}: these bytes are no message"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for m in messages {
+            out.push(0);
+            out.extend((m.len() as u32).to_be_bytes());
+            out.extend(m);
+        }
+        out
+    }
+
+    fn feed_all(deframer: &mut Deframer, chunk: &[u8]) -> Result<Vec<Vec<u8>>, Status> {
+        let mut out = Vec::new();
+        deframer.feed(Bytes::copy_from_slice(chunk), |m| {
+            out.push(m.source[m.range].to_vec());
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    proptest! {
+        /// Wherever the bytes are cut, the same messages come out.
+        #[test]
+        fn messages_survive_any_cut(
+            messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..10),
+            cuts in proptest::collection::vec(1usize..64, 1..50),
+        ) {
+            let bytes = framed(&messages);
+            let (mut deframer, mut out, mut at) = (Deframer::new(1 << 20), Vec::new(), 0);
+            let mut cuts = cuts.iter().cycle();
+            while at < bytes.len() {
+                let end = (at + cuts.next().copied().unwrap_or(1)).min(bytes.len());
+                out.extend(feed_all(&mut deframer, &bytes[at..end]).unwrap());
+                at = end;
+            }
+            prop_assert_eq!(out, messages);
+            prop_assert!(!deframer.has_partial());
+        }
+
+        /// Hostile bytes end in a status or wait for more; they never panic.
+        #[test]
+        fn hostile_bytes_never_panic(chunks in proptest::collection::vec(
+            proptest::collection::vec(any::<u8>(), 0..64), 0..8)) {
+            let mut deframer = Deframer::new(1000);
+            for chunk in chunks {
+                if feed_all(&mut deframer, &chunk).is_err() { break; }
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_over_the_limit_is_refused_from_its_prefix() {
+        let mut deframer = Deframer::new(1000);
+        let status = feed_all(&mut deframer, &[0, 0x40, 0, 0, 0]).unwrap_err();
+        assert_eq!(status.code(), tonic::Code::ResourceExhausted);
+        assert!(
+            status.message().contains("1073741824"),
+            "{}",
+            status.message()
+        );
+    }
+
+    #[test]
+    fn a_declared_length_sets_no_memory_aside() {
+        let mut deframer = Deframer::new(10 << 20);
+        feed_all(&mut deframer, &[0, 0, 0x9f, 0, 0, 1, 2, 3]).unwrap();
+        assert!(deframer.has_partial());
+        assert!(deframer.partial.capacity() <= FIRST_RESERVE + PREFIX);
+    }
+
+    #[test]
+    fn a_compressed_message_is_unimplemented_and_another_flag_is_garbage() {
+        let mut deframer = Deframer::new(1000);
+        let status = feed_all(&mut deframer, &[1, 0, 0, 0, 0]).unwrap_err();
+        assert_eq!(status.code(), tonic::Code::Unimplemented);
+        let status = feed_all(&mut Deframer::new(1000), b"GET / HTTP").unwrap_err();
+        assert_ne!(status.code(), tonic::Code::Ok);
+    }
+}

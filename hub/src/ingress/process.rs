@@ -1,0 +1,118 @@
+//! One Process stream: read what the client sends, cut it into messages, route them.
+//!
+//! Bytes are read as fast as they come and go straight into bounded queues; a slow consumer
+//! elsewhere never delays the reading (spec 2.3).
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use engine::{Inbound, RefuseReason};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use transport_proto::Malformed;
+use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
+
+use super::Status;
+use super::deframe::{Deframer, Message};
+use crate::plane::{DataPlane, Router, Stream};
+
+/// Reads a client's messages until it ends or breaks the contract, then ends the stream.
+pub(crate) async fn read(
+    plane: Rc<DataPlane>,
+    stream: Rc<Stream>,
+    mut body: Incoming,
+    max_message: usize,
+) {
+    let mut deframer = Deframer::new(max_message);
+    let status = loop {
+        let chunk = match body.frame().await {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(chunk) => chunk,
+                Err(_trailers) => continue,
+            },
+            Some(Err(error)) => {
+                // The connection or stream is gone: nobody will read a status.
+                tracing::debug!(stream = %stream.name, %error, "stream broke");
+                break Status::new(tonic::Code::Cancelled, error.to_string());
+            }
+            None => break ended(&deframer),
+        };
+        if let Err(status) = ingest(&plane, &stream, &mut deframer, chunk) {
+            tracing::warn!(stream = %stream.name, peer = %stream.peer, code = ?status.code(),
+                reason = status.message(), "stream ended by the hub");
+            break status;
+        }
+    };
+    stream.end(status);
+}
+
+/// The client has said all it wants to say.
+fn ended(deframer: &Deframer) -> Status {
+    if deframer.has_partial() {
+        return Status::invalid_argument(format!(
+            "the stream ended in the middle of a message ({} bytes of it came)",
+            deframer.partial_len()
+        ));
+    }
+    Status::ok()
+}
+
+fn ingest(
+    plane: &DataPlane,
+    stream: &Stream,
+    deframer: &mut Deframer,
+    chunk: Bytes,
+) -> Result<(), Status> {
+    let pinned = chunk.len();
+    let result = plane.route(stream.conn, |router| {
+        deframer.feed(chunk, |message| {
+            take_message(stream, router, &message, pinned)
+        })
+    });
+    stream.note_partial(deframer.has_partial(), plane.now());
+    result
+}
+
+fn take_message(
+    stream: &Stream,
+    router: &mut Router<'_>,
+    message: &Message<'_>,
+    pinned: usize,
+) -> Result<(), Status> {
+    let bytes = &message.source[message.range.clone()];
+    let process = parse_process(bytes).map_err(|e| malformed(&e))?;
+    let (merged, source, start, packet);
+    match process.packet {
+        PacketBytes::Absent => return Ok(()),
+        PacketBytes::At(range) => {
+            source = message.source;
+            start = message.range.start + range.start;
+            packet = &bytes[range];
+        }
+        PacketBytes::Merged(bytes) => {
+            merged = bytes;
+            (source, start, packet) = (&merged, 0, &merged[..]);
+        }
+    }
+    let view = PacketView::parse_in_process(packet, Dialect::Packet).map_err(|e| malformed(&e))?;
+    if let Some(violation) = view.violation() {
+        if !stream.violation_reported.replace(true) {
+            tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
+                "a packet outside the contract was dropped; further ones are only counted");
+        }
+        router.refuse(RefuseReason::Invalid);
+        return Ok(());
+    }
+    router.packet(Inbound {
+        source,
+        start,
+        packet,
+        view: &view,
+        pinned,
+    });
+    Ok(())
+}
+
+fn malformed(error: &Malformed) -> Status {
+    Status::invalid_argument(format!("these bytes are no ProcessRequest: {error}"))
+}

@@ -1,0 +1,274 @@
+//! One data-plane thread: the engine, its streams, and carrying out what the engine says.
+//!
+//! Owns the [`Engine`] and one [`Stream`] per registered client. Lives on one thread (nothing here
+//! is `Send`), so no lock is taken on the data path. Never waits: the async parts around it do.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use engine::{
+    Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, RefuseReason, Registration,
+};
+use tokio::task::AbortHandle;
+
+use crate::ingress::Status;
+
+/// One registered client's stream, shared by the task that reads it and the body that writes it.
+pub(crate) struct Stream {
+    pub(crate) conn: ConnId,
+    /// Who it is, for people: `namespace/run/step`.
+    pub(crate) name: Arc<str>,
+    /// Where it connects from.
+    pub(crate) peer: Arc<str>,
+    /// The task of the body, while it has nothing to send.
+    waker: Cell<Option<Waker>>,
+    /// How the stream ends, once that is decided.
+    end: RefCell<Option<Status>>,
+    /// When the last bytes of a message that is not complete came.
+    partial_since: Cell<Option<Moment>>,
+    /// Ends the reading task.
+    reader: RefCell<Option<AbortHandle>>,
+    /// Whether a packet outside the contract has been reported in the log yet.
+    pub(crate) violation_reported: Cell<bool>,
+}
+
+impl Stream {
+    /// Decides how the stream ends: what waits is sent first, then the status. The first decision
+    /// stands.
+    pub(crate) fn end(&self, status: Status) {
+        let mut end = self.end.borrow_mut();
+        if end.is_none() {
+            *end = Some(status);
+        }
+        drop(end);
+        self.wake();
+    }
+
+    /// Ready with the status once the stream is to end; otherwise remembers whom to wake.
+    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Status> {
+        if let Some(status) = self.end.borrow().clone() {
+            return Poll::Ready(status);
+        }
+        self.waker.set(Some(cx.waker().clone()));
+        Poll::Pending
+    }
+
+    /// Notes after each read whether half a message is waiting for its other half.
+    pub(crate) fn note_partial(&self, partial: bool, now: Moment) {
+        self.partial_since.set(partial.then_some(now));
+    }
+
+    pub(crate) fn set_reader(&self, reader: AbortHandle) {
+        *self.reader.borrow_mut() = Some(reader);
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+struct Inner {
+    engine: Engine,
+    actions: Actions,
+    /// By [`ConnId::slot`].
+    streams: Vec<Option<Rc<Stream>>>,
+}
+
+/// The engine and its streams on one thread.
+pub(crate) struct DataPlane {
+    inner: RefCell<Inner>,
+    origin: Instant,
+}
+
+impl DataPlane {
+    pub(crate) fn new(engine: Engine) -> Self {
+        let inner = Inner {
+            engine,
+            actions: Actions::default(),
+            streams: Vec::new(),
+        };
+        Self {
+            inner: RefCell::new(inner),
+            origin: Instant::now(),
+        }
+    }
+
+    /// The engine's clock: time since this plane was made.
+    pub(crate) fn now(&self) -> Moment {
+        let nanos = self.origin.elapsed().as_nanos();
+        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// Registers a client.
+    ///
+    /// # Errors
+    /// The engine's [`Refusal`].
+    pub(crate) fn register(
+        &self,
+        who: Registration<'_>,
+        peer: &Arc<str>,
+    ) -> Result<Rc<Stream>, Refusal> {
+        let inner = &mut *self.inner.borrow_mut();
+        let conn = inner.engine.register(who, self.now(), &mut inner.actions)?;
+        // The newcomer may get the slot of the one it replaces: end that one first.
+        inner.end_superseded();
+        let stream = Rc::new(Stream {
+            conn,
+            name: format!("{}/{}/{}", who.namespace, who.run, who.step).into(),
+            peer: peer.clone(),
+            waker: Cell::new(None),
+            end: RefCell::new(None),
+            partial_since: Cell::new(None),
+            reader: RefCell::new(None),
+            violation_reported: Cell::new(false),
+        });
+        if inner.streams.len() <= conn.slot() {
+            inner.streams.resize(conn.slot() + 1, None);
+        }
+        inner.streams[conn.slot()] = Some(stream.clone());
+        inner.carry_out();
+        Ok(stream)
+    }
+
+    /// Routes packets: `feed` is called once with a function that takes packets one by one; whom
+    /// that concerns is woken once at the end.
+    pub(crate) fn route<R>(&self, conn: ConnId, feed: impl FnOnce(&mut Router<'_>) -> R) -> R {
+        let inner = &mut *self.inner.borrow_mut();
+        let mut router = Router {
+            engine: &mut inner.engine,
+            actions: &mut inner.actions,
+            conn,
+            now: self.now(),
+        };
+        let result = feed(&mut router);
+        inner.carry_out();
+        result
+    }
+
+    /// Moves what waits for `stream` into `out`.
+    pub(crate) fn take(&self, stream: &Stream, budget: usize, out: &mut Pieces) -> usize {
+        self.inner
+            .borrow_mut()
+            .engine
+            .take(stream.conn, budget, self.now(), out)
+    }
+
+    /// The client is gone, or its stream has ended.
+    pub(crate) fn disconnect(&self, stream: &Stream) {
+        if let Some(reader) = stream.reader.borrow_mut().take() {
+            reader.abort();
+        }
+        let inner = &mut *self.inner.borrow_mut();
+        inner.engine.disconnect(stream.conn, self.now());
+        let slot = inner.streams.get_mut(stream.conn.slot());
+        if let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == stream.conn)) {
+            *slot = None;
+            tracing::info!(stream = %stream.name, peer = %stream.peer, "stream closed");
+        }
+    }
+
+    /// Does what is due: heartbeats, expiry, streams stuck in half a message.
+    pub(crate) fn tick(&self, stalled_after: Duration) {
+        let now = self.now();
+        let inner = &mut *self.inner.borrow_mut();
+        inner.engine.tick(now, &mut inner.actions);
+        for stream in inner.streams.iter().flatten() {
+            let since = stream.partial_since.get();
+            if since.is_some_and(|since| now.since(since) >= stalled_after) {
+                stream.end(Status::unavailable(format!(
+                    "half a message came and then nothing more for {stalled_after:?}"
+                )));
+            }
+        }
+        inner.carry_out();
+    }
+
+    /// The peer that owns a connection, for people.
+    pub(crate) fn peer_of(&self, conn: ConnId) -> Option<Arc<str>> {
+        let inner = self.inner.borrow();
+        inner
+            .streams
+            .get(conn.slot())?
+            .as_ref()
+            .map(|s| s.peer.clone())
+    }
+
+    /// Ends every stream with `status`, after what waits for it.
+    pub(crate) fn end_all(&self, status: &Status) {
+        for stream in self.inner.borrow().streams.iter().flatten() {
+            stream.end(status.clone());
+        }
+    }
+
+    /// Reads or changes the engine off the data path.
+    pub(crate) fn with_engine<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> R {
+        work(&mut self.inner.borrow_mut().engine)
+    }
+}
+
+impl Inner {
+    fn carry_out(&mut self) {
+        for conn in self.actions.wake.drain(..) {
+            if let Some(Some(stream)) = self.streams.get(conn.slot()) {
+                stream.wake();
+            }
+        }
+        self.end_superseded();
+        for event in self.actions.events.drain(..) {
+            report(&event);
+        }
+    }
+
+    fn end_superseded(&mut self) {
+        for (conn, by) in self.actions.superseded.drain(..) {
+            let slot = self.streams.get_mut(conn.slot());
+            let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == conn)) else {
+                continue;
+            };
+            if let Some(stream) = slot.take() {
+                tracing::info!(stream = %stream.name, peer = %stream.peer, generation = %by,
+                    "stream superseded");
+                stream.end(Status::aborted(format!("superseded by generation {by}")));
+            }
+        }
+    }
+}
+
+fn report(event: &Event) {
+    match event {
+        Event::Expired {
+            story,
+            run,
+            step,
+            packets,
+        } => {
+            tracing::info!(%story, %run, %step, packets, "packets expired for an absent step");
+        }
+    }
+}
+
+/// Takes the packets of one read, one by one.
+pub(crate) struct Router<'a> {
+    engine: &'a mut Engine,
+    actions: &'a mut Actions,
+    conn: ConnId,
+    now: Moment,
+}
+
+impl Router<'_> {
+    /// Routes one packet.
+    pub(crate) fn packet(&mut self, inbound: Inbound<'_>) {
+        self.engine
+            .packet(self.conn, inbound, self.now, self.actions);
+    }
+
+    /// Counts a packet that is dropped at the door.
+    pub(crate) fn refuse(&mut self, reason: RefuseReason) {
+        self.engine.refuse(reason);
+    }
+}

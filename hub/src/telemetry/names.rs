@@ -1,0 +1,63 @@
+//! The names of all metrics (spec 11). Scripts and dashboards rely on them.
+
+/// Packets that were routed onto an edge.
+pub(crate) const ACCEPTED: &str = "hub_packets_accepted_total";
+/// Packets handed to the socket, or receipted.
+pub(crate) const DELIVERED: &str = "hub_packets_delivered_total";
+/// Packets that ended on an edge without delivery.
+pub(crate) const DROPPED: &str = "hub_packets_dropped_total";
+/// Packets dropped whole at the door.
+pub(crate) const REFUSED: &str = "hub_packets_refused_total";
+/// Packets that wait.
+pub(crate) const QUEUE_PACKETS: &str = "hub_queue_packets";
+/// Bytes that wait.
+pub(crate) const QUEUE_BYTES: &str = "hub_queue_bytes";
+/// Packets sent and not yet receipted.
+pub(crate) const IN_FLIGHT: &str = "hub_in_flight_packets";
+/// Time from the producer's socket to the consumer's.
+pub(crate) const FORWARD_SECONDS: &str = "hub_forward_seconds";
+/// Streams registered now.
+pub(crate) const STREAMS: &str = "hub_streams";
+/// Runs known now.
+pub(crate) const RUNS: &str = "hub_runs";
+/// Registrations by gRPC code.
+pub(crate) const REGISTRATIONS: &str = "hub_registrations_total";
+/// Heartbeats by direction.
+pub(crate) const HEARTBEATS: &str = "hub_heartbeats_total";
+/// What clients say of their startup capabilities.
+pub(crate) const STARTUP_CAPABILITIES: &str = "hub_startup_capabilities_total";
+
+/// Name and help text of each metric.
+pub(crate) const COUNTERS: [(&str, &str); 7] = [
+    (ACCEPTED, "Packets routed onto an edge."),
+    (
+        DELIVERED,
+        "Packets handed to the socket (best_effort) or receipted (at_least_once).",
+    ),
+    (
+        DROPPED,
+        "Packets that ended on an edge without delivery, by reason.",
+    ),
+    (REFUSED, "Packets dropped whole at the door, by reason."),
+    (REGISTRATIONS, "Registrations of streams, by gRPC code."),
+    (HEARTBEATS, "Heartbeats, by direction."),
+    (
+        STARTUP_CAPABILITIES,
+        "Registrations by what the client says of its startup capabilities.",
+    ),
+];
+
+/// Name and help text of each gauge.
+pub(crate) const GAUGES: [(&str, &str); 5] = [
+    (QUEUE_PACKETS, "Packets that wait for a step."),
+    (QUEUE_BYTES, "Bytes that wait for a step, on the wire."),
+    (IN_FLIGHT, "Packets sent and not yet receipted."),
+    (STREAMS, "Streams registered now."),
+    (RUNS, "Runs known now."),
+];
+
+/// Name and help text of each histogram.
+pub(crate) const HISTOGRAMS: [(&str, &str); 1] = [(
+    FORWARD_SECONDS,
+    "Seconds from the producer's socket to the consumer's.",
+)];

@@ -1,0 +1,196 @@
+//! A client on raw HTTP/2, so that tests can say what no well-behaved library would.
+
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use h2::client::SendRequest;
+use http::{HeaderMap, Request};
+use prost::Message;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use transport_proto::v1;
+
+use crate::rig::{self, DEADLINE};
+
+pub struct Connection {
+    send: SendRequest<Bytes>,
+}
+
+/// How a stream ended: gRPC code and text.
+pub type Ended = (i32, String);
+
+pub struct Process {
+    pub send: h2::SendStream<Bytes>,
+    response: Response,
+    buffer: BytesMut,
+}
+
+enum Response {
+    Waiting(h2::client::ResponseFuture),
+    Body(h2::RecvStream),
+    Refused(Ended),
+}
+
+impl Connection {
+    pub async fn open(addr: SocketAddr) -> Self {
+        let socket = TcpStream::connect(addr).await.expect("hub listens");
+        socket.set_nodelay(true).expect("nodelay");
+        let (send, connection) = h2::client::Builder::new()
+            .initial_window_size(1 << 20)
+            .initial_connection_window_size(16 << 20)
+            .handshake(socket)
+            .await
+            .expect("handshake");
+        tokio::spawn(connection);
+        Self { send }
+    }
+
+    /// Opens a Process stream as `step` of run `default/story`.
+    pub async fn process(&mut self, step: &str) -> Process {
+        self.process_with(&[("current-step-id", step)]).await
+    }
+
+    /// Opens a Process stream with the usual metadata changed by `changes`; an empty value takes a
+    /// key out.
+    pub async fn process_with(&mut self, changes: &[(&str, &str)]) -> Process {
+        let mut request = Request::post("http://hub/transport.v1.HubService/Process")
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
+        let usual = [
+            ("bubu-transport-protocol", "1.0.0"),
+            ("storyrun-name", "story"),
+            ("storyrun-namespace", "default"),
+            ("current-step-id", "src"),
+            ("connector-generation", "1"),
+        ];
+        for (key, value) in usual {
+            if !changes.iter().any(|(k, _)| *k == key) {
+                request = request.header(key, value);
+            }
+        }
+        for (key, value) in changes.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*key, *value);
+        }
+        let request = request.body(()).expect("request");
+        let ready = self
+            .send
+            .clone()
+            .ready()
+            .await
+            .expect("connection is ready");
+        self.send = ready;
+        let (response, send) = self
+            .send
+            .send_request(request, false)
+            .expect("request is sent");
+        Process {
+            send,
+            response: Response::Waiting(response),
+            buffer: BytesMut::new(),
+        }
+    }
+}
+
+impl Process {
+    /// Waits until the hub has accepted the stream.
+    pub async fn accepted(mut self) -> Self {
+        self.open().await;
+        if let Response::Refused(ended) = &self.response {
+            panic!("refused: {ended:?}");
+        }
+        self
+    }
+
+    pub fn send_raw(&mut self, bytes: impl Into<Bytes>) {
+        self.send
+            .send_data(bytes.into(), false)
+            .expect("stream takes data");
+    }
+
+    pub fn send_packet(&mut self, label: &str, size: usize) {
+        self.send_raw(rig::message(rig::packet(label, size)));
+    }
+
+    /// The next packet, or how the stream ended.
+    pub async fn next(&mut self) -> Result<v1::DataPacket, Ended> {
+        timeout(DEADLINE, self.next_unbounded())
+            .await
+            .expect("the hub answers in time")
+    }
+
+    /// The label of the next packet.
+    pub async fn label(&mut self) -> String {
+        let packet = self.next().await.expect("a packet");
+        rig::label(&packet).to_owned()
+    }
+
+    /// Reads on until the stream ends.
+    pub async fn ended(&mut self) -> Ended {
+        loop {
+            if let Err(ended) = self.next().await {
+                return ended;
+            }
+        }
+    }
+
+    async fn open(&mut self) {
+        if let Response::Waiting(response) = &mut self.response {
+            let answered = timeout(DEADLINE, response).await.expect("headers in time");
+            self.response = match answered {
+                Ok(response) => match status_of(response.headers()) {
+                    Some(ended) => Response::Refused(ended),
+                    None => Response::Body(response.into_body()),
+                },
+                Err(error) => Response::Refused((-1, error.to_string())),
+            };
+        }
+    }
+
+    async fn next_unbounded(&mut self) -> Result<v1::DataPacket, Ended> {
+        self.open().await;
+        loop {
+            if let Some(packet) = self.pop() {
+                return Ok(packet);
+            }
+            let body = match &mut self.response {
+                Response::Body(body) => body,
+                Response::Refused(ended) => return Err(ended.clone()),
+                Response::Waiting(_) => unreachable!("opened above"),
+            };
+            match body.data().await {
+                Some(Ok(chunk)) => {
+                    body.flow_control()
+                        .release_capacity(chunk.len())
+                        .expect("capacity");
+                    self.buffer.extend_from_slice(&chunk);
+                }
+                Some(Err(error)) => return Err((-1, error.to_string())),
+                None => {
+                    let trailers = body.trailers().await;
+                    let ended = trailers.ok().flatten().and_then(|t| status_of(&t));
+                    return Err(ended.unwrap_or((-1, "no trailers".to_owned())));
+                }
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Option<v1::DataPacket> {
+        let prefix = self.buffer.first_chunk::<5>()?;
+        let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
+        if self.buffer.len() < 5 + len {
+            return None;
+        }
+        let message = self.buffer.split_to(5 + len).split_off(5);
+        v1::ProcessResponse::decode(message)
+            .expect("a ProcessResponse")
+            .packet
+    }
+}
+
+fn status_of(headers: &HeaderMap) -> Option<Ended> {
+    let code = headers.get("grpc-status")?.to_str().ok()?.parse().ok()?;
+    let message = headers
+        .get("grpc-message")
+        .map_or("", |m| m.to_str().unwrap_or("?"));
+    Some((code, message.to_owned()))
+}

@@ -1,0 +1,18 @@
+//! The hub over real sockets: one behaviour a file.
+//!
+//! Every test starts a hub of its own on loopback, waits for conditions with a deadline, and never
+//! sleeps.
+#![allow(missing_docs, unreachable_pub, reason = "tests")]
+
+mod client;
+mod rig;
+
+mod admin;
+mod bad_packets;
+mod drain;
+mod fan_out;
+mod heartbeat;
+mod reconnect;
+mod registration;
+mod silent_sockets;
+mod stuck;

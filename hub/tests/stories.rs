@@ -1,0 +1,142 @@
+//! The Story files of the conformance suite obey their headers (conformance/stories/README.md).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hub::story::{LoadOptions, Loaded, Problems, load};
+
+/// Refused files whose fault only the expression compiler sees: until it is built they load, with
+/// a note at this path. An entry must go as soon as its file is refused.
+const REFUSED_BY_EXPRESSIONS: &[(&str, &str)] = &[
+    ("template-syntax", "spec.steps[1].if"),
+    ("unknown-function", "spec.steps[1].runtime"),
+    ("unknown-step-in-template", "spec.steps[1].runtime"),
+    ("with-reads-packet", "spec.steps[1].with.text"),
+];
+
+/// Loading files whose warning only the expression compiler gives; the same rule.
+const WARNED_BY_EXPRESSIONS: &[(&str, &str)] = &[(
+    "routing-rules",
+    "spec.transports[0].streaming.routing.rules",
+)];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The header of a file: `key: value` of the comment lines at its top.
+struct Header(Vec<(String, String)>);
+
+impl Header {
+    fn of(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let comments = text.lines().map_while(|line| line.strip_prefix("# "));
+        let pairs = comments.filter_map(|line| line.split_once(": "));
+        Self(pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == key);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Every file of a folder of the suite, with its name.
+fn files(folder: &str) -> Vec<(String, PathBuf)> {
+    let folder = root().join("conformance/stories").join(folder);
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (
+                path.file_stem().unwrap().to_string_lossy().into_owned(),
+                path,
+            )
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() > 5);
+    files
+}
+
+fn load_file(path: &Path) -> Result<Loaded, Problems> {
+    load(&[path.to_owned()], &LoadOptions::default())
+}
+
+fn known<'a>(list: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
+    let found = list.iter().find(|(known, _)| *known == name);
+    found.map(|(_, path)| *path)
+}
+
+#[track_caller]
+fn has_note(loaded: &Loaded, path: &str) {
+    let here = |note: &&hub::story::Note| note.place.path == path;
+    let note = loaded.notes.iter().find(here);
+    let note = note.unwrap_or_else(|| panic!("no note at {path}: {:?}", loaded.notes));
+    assert!(note.text.contains("not built yet"), "{note}");
+}
+
+#[test]
+fn every_file_of_loads_has_the_edges_and_warnings_of_its_header() {
+    for (name, path) in files("loads") {
+        let header = Header::of(&path);
+        let loaded = load_file(&path).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        let [story] = loaded.snapshot.stories.as_slice() else {
+            panic!("{name}: more than one Story");
+        };
+        let edges: BTreeSet<String> = story
+            .edges
+            .iter()
+            .map(|e| format!("{}->{}", story.steps[e.from].id, story.steps[e.to].id))
+            .collect();
+        let expected = header.get("edges").unwrap().split_whitespace();
+        assert_eq!(edges, expected.map(str::to_owned).collect(), "{name}");
+        let shown: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        match (header.get("warns"), known(WARNED_BY_EXPRESSIONS, &name)) {
+            (Some(_), Some(path)) => {
+                assert_eq!(shown, [""; 0], "{name}: take it off the list");
+                has_note(&loaded, path);
+            }
+            (Some(word), None) => {
+                assert!(shown.iter().any(|w| w.contains(word)), "{name}: {shown:?}");
+            }
+            (None, _) => assert_eq!(shown, [""; 0], "{name}"),
+        }
+    }
+}
+
+#[test]
+fn every_file_of_refused_names_path_line_and_word_of_its_header() {
+    for (name, path) in files("refused") {
+        let header = Header::of(&path);
+        let error = header.get("error").unwrap();
+        let result = load_file(&path);
+        if let Some(note) = known(REFUSED_BY_EXPRESSIONS, &name) {
+            has_note(&result.expect("take it off the list"), note);
+            continue;
+        }
+        let problems = result.expect_err(&name);
+        let [problem] = problems.list.as_slice() else {
+            panic!("{name}: not one problem: {problems}");
+        };
+        assert_eq!(problem.place.path, error, "{name}: {problem}");
+        if let Some(line) = header.get("line") {
+            assert_eq!(problem.place.line.to_string(), line, "{name}: {problem}");
+        }
+        let says = header.get("says").unwrap();
+        assert!(problem.text.contains(says), "{name}: {problem}");
+        let shown = problem.to_string();
+        let start = format!("{}:{}: {error}: ", path.display(), problem.place.line);
+        assert!(shown.starts_with(&start), "{shown}");
+    }
+}
+
+#[test]
+fn the_lists_of_what_is_not_known_yet_name_files_of_the_suite() {
+    let names = |folder| files(folder).into_iter().map(|(name, _)| name);
+    let all: BTreeSet<String> = names("loads").chain(names("refused")).collect();
+    for (name, _) in REFUSED_BY_EXPRESSIONS.iter().chain(WARNED_BY_EXPRESSIONS) {
+        assert!(all.contains(*name), "{name}");
+    }
+}

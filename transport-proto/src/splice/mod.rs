@@ -1,0 +1,19 @@
+//! Forwarding without decoding (spec 1, "Shapes worth knowing"; spec 6, "The path").
+//!
+//! A forwarded packet is ranges of the original bytes ([`Kept`]) and a tail of new
+//! fields ([`put_metadata`], [`put_inputs`], [`put_payload`], [`put_envelope`]):
+//! concatenated messages merge, so what is appended wins. What must be *replaced*
+//! rather than merged (a Struct, a metadata key, an envelope) is cut out first.
+//!
+//! Nothing here judges limits: the hub checks size and pairs after a splice.
+
+mod envelope;
+mod kept;
+mod tail;
+
+pub use envelope::{envelope_len, put_envelope};
+pub use kept::{Cut, Kept};
+pub use tail::{
+    GRPC_HEAD_LEN, inputs_len, metadata_len, payload_len, process_head_len, put_grpc_head,
+    put_inputs, put_metadata, put_payload, put_process_head,
+};

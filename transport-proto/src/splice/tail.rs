@@ -1,0 +1,90 @@
+//! Fields appended to what was kept, and the heads that go before a packet.
+//! Each `*_len` tells exactly what its `put_*` writes.
+
+use bytes::{BufMut, BytesMut};
+
+use crate::view::{Dialect, Slot};
+use crate::wire::{len_field_len, put_len_field, put_varint, varint_len};
+
+const KEY: u8 = 0x0a;
+const VALUE: u8 = 0x12;
+/// Tag of `packet` in `ProcessRequest` and `ProcessResponse`.
+const PACKET: u8 = 0x0a;
+
+/// Bytes of the prefix of a gRPC message: a flag and a length.
+pub const GRPC_HEAD_LEN: usize = 5;
+
+#[inline]
+fn entry_len(key: &str, value: &str) -> usize {
+    len_field_len(key.len()) + len_field_len(value.len())
+}
+
+/// Bytes that [`put_metadata`] writes.
+#[inline]
+#[must_use]
+pub fn metadata_len(key: &str, value: &str) -> usize {
+    len_field_len(entry_len(key, value))
+}
+
+/// Appends a metadata entry; it replaces an earlier one of the same key.
+#[inline]
+pub fn put_metadata(out: &mut BytesMut, dialect: Dialect, key: &str, value: &str) {
+    out.put_u8(dialect.tag(Slot::Metadata));
+    put_varint(out, entry_len(key, value) as u64);
+    put_len_field(out, KEY, key.as_bytes());
+    put_len_field(out, VALUE, value.as_bytes());
+}
+
+/// Bytes that [`put_inputs`] writes for a Struct of `struct_len` bytes.
+#[inline]
+#[must_use]
+pub fn inputs_len(struct_len: usize) -> usize {
+    len_field_len(struct_len)
+}
+
+/// Appends inputs: an encoded `google.protobuf.Struct`. Merges into inputs that were
+/// not cut out.
+#[inline]
+pub fn put_inputs(out: &mut BytesMut, dialect: Dialect, encoded_struct: &[u8]) {
+    put_len_field(out, dialect.tag(Slot::Inputs), encoded_struct);
+}
+
+/// Bytes that [`put_payload`] writes for a Struct of `struct_len` bytes.
+#[inline]
+#[must_use]
+pub fn payload_len(struct_len: usize) -> usize {
+    len_field_len(struct_len)
+}
+
+/// Appends a payload: an encoded `google.protobuf.Struct`. Merges into a payload that
+/// was not cut out.
+#[inline]
+pub fn put_payload(out: &mut BytesMut, dialect: Dialect, encoded_struct: &[u8]) {
+    put_len_field(out, dialect.tag(Slot::Payload), encoded_struct);
+}
+
+/// Bytes that [`put_process_head`] writes before a packet of `packet_len` bytes.
+#[inline]
+#[must_use]
+pub fn process_head_len(packet_len: usize) -> usize {
+    GRPC_HEAD_LEN + 1 + varint_len(packet_len as u64)
+}
+
+/// What stands before the packet of a `ProcessRequest` or `ProcessResponse` on a gRPC
+/// stream: the gRPC prefix (not compressed, length of the message), then tag and
+/// length of `packet`. A packet of 4 GiB or more cannot be framed; the length is then
+/// capped, and such packets are refused long before.
+#[inline]
+pub fn put_process_head(out: &mut BytesMut, packet_len: usize) {
+    put_grpc_head(out, 1 + varint_len(packet_len as u64) + packet_len);
+    out.put_u8(PACKET);
+    put_varint(out, packet_len as u64);
+}
+
+/// The prefix of an uncompressed gRPC message of `message_len` bytes (before a
+/// `DataResponse`, whose packet is the message itself).
+#[inline]
+pub fn put_grpc_head(out: &mut BytesMut, message_len: usize) {
+    out.put_u8(0);
+    out.put_u32(u32::try_from(message_len).unwrap_or(u32::MAX));
+}

@@ -1,0 +1,77 @@
+//! Text on the wire: is it UTF-8, and how many characters does it have.
+
+use crate::malformed::Malformed;
+use crate::wire::offset;
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Whether every byte is below 0x80. Made for the short texts of metadata: eight
+/// bytes at a time, the rest as one overlapping read.
+#[inline]
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    match bytes.last_chunk::<8>() {
+        Some(last) => {
+            let (words, _) = bytes.as_chunks::<8>();
+            let mut seen = u64::from_ne_bytes(*last);
+            for word in words {
+                seen |= u64::from_ne_bytes(*word);
+            }
+            seen & HIGH_BITS == 0
+        }
+        None => bytes.iter().fold(0, |seen, byte| seen | byte) < 0x80,
+    }
+}
+
+/// Checks that `bytes`, which begin at offset `at` of the message, are UTF-8.
+#[inline]
+pub(crate) fn check(bytes: &[u8], at: usize) -> Result<(), Malformed> {
+    if is_ascii(bytes) {
+        return Ok(());
+    }
+    check_slowly(bytes, at)
+}
+
+#[inline(never)]
+fn check_slowly(bytes: &[u8], at: usize) -> Result<(), Malformed> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Malformed::Utf8 { offset: offset(at) }),
+    }
+}
+
+/// Whether UTF-8 `bytes` hold more than `max` characters (code points).
+#[inline]
+pub(crate) fn longer_than(bytes: &[u8], max: usize) -> bool {
+    bytes.len() > max && (bytes.len() > 4 * max || chars(bytes) > max)
+}
+
+/// Characters (code points) of UTF-8 `bytes`.
+pub(crate) fn chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_above_ascii_is_seen_at_every_place() {
+        for len in 0..40 {
+            let mut bytes = vec![b'a'; len];
+            assert!(is_ascii(&bytes));
+            for at in 0..len {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{len} {at}");
+                bytes[at] = b'a';
+            }
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(!longer_than("éééé".as_bytes(), 4));
+        assert!(longer_than("ééééé".as_bytes(), 4));
+        assert!(!longer_than("🎧🎧🎧🎧".as_bytes(), 4));
+        assert!(longer_than("e\u{301}e\u{301}e".as_bytes(), 4));
+    }
+}

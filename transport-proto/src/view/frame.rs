@@ -1,0 +1,248 @@
+//! The frame: audio, video or binary.
+
+use super::{Broken, Field, Span};
+use crate::limits::{
+    MAX_CHANNELS, MAX_CODEC_CHARS, MAX_MEDIA_BYTES, MAX_MIME_TYPE_CHARS, MAX_PICTURE_SIDE,
+    MAX_SAMPLE_RATE_HZ, MIN_CHANNELS, MIN_SAMPLE_RATE_HZ,
+};
+use crate::malformed::Malformed;
+use crate::text;
+use crate::violation::Rule;
+use crate::wire::Cursor;
+
+/// Which of the three frames a packet has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum FrameKind {
+    /// `AudioFrame`.
+    Audio,
+    /// `VideoFrame`.
+    Video,
+    /// `BinaryFrame`.
+    Binary,
+}
+
+/// The merged fields of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameView {
+    kind: FrameKind,
+    /// Video: whether the picture is uncompressed.
+    raw: bool,
+    /// `pcm` or `payload`.
+    media: Span,
+    /// `codec` or `mime_type`.
+    format: Span,
+    /// Audio: sample rate; video: width.
+    first: u32,
+    /// Audio: channels; video: height.
+    second: u32,
+    timestamp_ms: u64,
+}
+
+impl FrameView {
+    fn empty(kind: FrameKind) -> Self {
+        Self {
+            kind,
+            raw: false,
+            media: Span::default(),
+            format: Span::default(),
+            first: 0,
+            second: 0,
+            timestamp_ms: 0,
+        }
+    }
+
+    /// Merges an occurrence: into a frame of the same kind, in place of another.
+    #[inline]
+    pub(super) fn merge(
+        packet: &[u8],
+        field: &Field,
+        kind: FrameKind,
+        frame: &mut Option<Self>,
+    ) -> Result<(), Malformed> {
+        let mut merged = match frame.take() {
+            Some(before) if before.kind == kind => before,
+            _ => Self::empty(kind),
+        };
+        let cursor = Cursor::within(packet, field.body());
+        match kind {
+            FrameKind::Audio => merged.audio(packet, cursor)?,
+            FrameKind::Video => merged.video(packet, cursor)?,
+            FrameKind::Binary => merged.binary(packet, cursor)?,
+        }
+        *frame = Some(merged);
+        Ok(())
+    }
+
+    #[inline]
+    fn audio(&mut self, packet: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => self.media = Span::of(&cursor.len_range()?),
+                0x10 => self.first = cursor.varint32()?,
+                0x18 => self.second = cursor.varint32()?,
+                0x22 => self.format = text_span(packet, &mut cursor)?,
+                0x28 => self.timestamp_ms = cursor.varint()?,
+                unknown => cursor.skip(unknown)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn video(&mut self, packet: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => self.media = Span::of(&cursor.len_range()?),
+                0x12 => self.format = text_span(packet, &mut cursor)?,
+                0x18 => self.first = cursor.varint32()?,
+                0x20 => self.second = cursor.varint32()?,
+                0x28 => self.timestamp_ms = cursor.varint()?,
+                0x30 => self.raw = cursor.varint()? != 0,
+                unknown => cursor.skip(unknown)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn binary(&mut self, packet: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => self.media = Span::of(&cursor.len_range()?),
+                0x12 => self.format = text_span(packet, &mut cursor)?,
+                0x18 => self.timestamp_ms = cursor.varint()?,
+                unknown => cursor.skip(unknown)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// First broken rule of the merged frame.
+    #[inline]
+    pub(super) fn judge(&self, packet: &[u8]) -> Option<Broken> {
+        let sound = self.media.len() <= MAX_MEDIA_BYTES
+            && match self.kind {
+                FrameKind::Audio => {
+                    rate_is_sound(self.first)
+                        && channels_are_sound(self.second)
+                        && self.format_is_at_most(packet, MAX_CODEC_CHARS)
+                }
+                FrameKind::Video => {
+                    self.first <= MAX_PICTURE_SIDE
+                        && self.second <= MAX_PICTURE_SIDE
+                        && self.format_is_at_most(packet, MAX_CODEC_CHARS)
+                }
+                FrameKind::Binary => self.format_is_at_most(packet, MAX_MIME_TYPE_CHARS),
+            };
+        if sound { None } else { self.broken() }
+    }
+
+    /// Names the rule that a frame which is not sound breaks.
+    #[cold]
+    fn broken(&self) -> Option<Broken> {
+        let (media, format) = match self.kind {
+            FrameKind::Audio => ("audio.pcm", "audio.codec"),
+            FrameKind::Video => ("video.payload", "video.codec"),
+            FrameKind::Binary => ("binary.payload", "binary.mime_type"),
+        };
+        let broken = if self.media.len() > MAX_MEDIA_BYTES {
+            Broken::at(media, Rule::BytesMaxLen)
+        } else {
+            match self.kind {
+                FrameKind::Audio if !rate_is_sound(self.first) => {
+                    Broken::at("audio.sample_rate_hz", Rule::Int32GteLte)
+                }
+                FrameKind::Audio if !channels_are_sound(self.second) => {
+                    Broken::at("audio.channels", Rule::Int32GteLte)
+                }
+                FrameKind::Video if self.first > MAX_PICTURE_SIDE => {
+                    Broken::at("video.width", Rule::Uint32Lte)
+                }
+                FrameKind::Video if self.second > MAX_PICTURE_SIDE => {
+                    Broken::at("video.height", Rule::Uint32Lte)
+                }
+                _ => Broken::at(format, Rule::StringMaxLen),
+            }
+        };
+        Some(broken)
+    }
+
+    #[inline]
+    fn format_is_at_most(&self, packet: &[u8], max: usize) -> bool {
+        self.format.len() <= max || !text::longer_than(self.format.bytes(packet), max)
+    }
+
+    /// Which frame it is.
+    #[inline]
+    #[must_use]
+    pub fn kind(&self) -> FrameKind {
+        self.kind
+    }
+
+    /// Where `pcm` or `payload` is in the packet.
+    #[inline]
+    #[must_use]
+    pub fn media(&self) -> std::ops::Range<usize> {
+        self.media.range()
+    }
+
+    /// Media time in milliseconds; `None` for 0 or unset.
+    #[inline]
+    #[must_use]
+    pub fn timestamp_ms(&self) -> Option<u64> {
+        (self.timestamp_ms != 0).then_some(self.timestamp_ms)
+    }
+
+    /// Codec of audio or video; `None` where empty.
+    #[must_use]
+    pub fn codec<'a>(&self, packet: &'a [u8]) -> Option<&'a str> {
+        (self.kind != FrameKind::Binary && self.format.len() > 0).then(|| self.format.text(packet))
+    }
+
+    /// MIME type of a binary frame; `None` where empty.
+    #[must_use]
+    pub fn mime_type<'a>(&self, packet: &'a [u8]) -> Option<&'a str> {
+        (self.kind == FrameKind::Binary && self.format.len() > 0).then(|| self.format.text(packet))
+    }
+
+    /// Samples a second of audio.
+    #[must_use]
+    pub fn sample_rate_hz(&self) -> Option<i32> {
+        (self.kind == FrameKind::Audio).then_some(self.first as i32)
+    }
+
+    /// Channels of audio.
+    #[must_use]
+    pub fn channels(&self) -> Option<i32> {
+        (self.kind == FrameKind::Audio).then_some(self.second as i32)
+    }
+
+    /// Width and height of video, in pixels.
+    #[must_use]
+    pub fn picture(&self) -> Option<(u32, u32)> {
+        (self.kind == FrameKind::Video).then_some((self.first, self.second))
+    }
+
+    /// Whether a video frame is an uncompressed picture.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+}
+
+#[inline]
+fn rate_is_sound(rate: u32) -> bool {
+    (MIN_SAMPLE_RATE_HZ..=MAX_SAMPLE_RATE_HZ).contains(&(rate as i32))
+}
+
+#[inline]
+fn channels_are_sound(channels: u32) -> bool {
+    (MIN_CHANNELS..=MAX_CHANNELS).contains(&(channels as i32))
+}
+
+/// The next text of a message, checked to be UTF-8.
+#[inline]
+pub(super) fn text_span(packet: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
+    let range = cursor.len_range()?;
+    let span = Span::of(&range);
+    text::check(span.bytes(packet), range.start)?;
+    Ok(span)
+}
