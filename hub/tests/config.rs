@@ -423,3 +423,31 @@ fn an_address_of_other_machines_needs_insecure() {
     let config = from_sets(&["listen.grpc=127.9.9.9:0", "listen.admin=[::1]:0"]).unwrap();
     assert_eq!(config.check_exposure(), Ok(()));
 }
+
+#[test]
+fn what_is_printed_loads_to_the_same_configuration_and_names_every_key() {
+    let mut changed = from_sets(&[
+        "heartbeat.interval=1500ms",
+        "log.format=json",
+        "data.dir=/var/lib/hub",
+        "limits.queue_budget_bytes=5MiB",
+        "recording.dir=/rec",
+        "secrets.dir=/sec",
+        "dead_letter.path=/dead.jsonl",
+    ])
+    .unwrap();
+    // Relative paths in a file count from its folder.
+    changed.events.subscribers = vec![Subscriber::Jsonl {
+        path: "/events.jsonl".into(),
+    }];
+    let printed = changed.to_toml();
+    for key in keys::KEYS {
+        let (_, name) = key.name.split_once('.').unwrap();
+        assert!(
+            printed.contains(&format!("{name} = ")),
+            "{} is missing in\n{printed}",
+            key.name
+        );
+    }
+    assert_eq!(from_file(printed.as_bytes()), Ok(changed));
+}

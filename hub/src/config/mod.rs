@@ -11,6 +11,7 @@ pub mod keys;
 mod layers;
 mod memory;
 mod model;
+mod print;
 mod schema;
 mod sources;
 mod subscribers;
