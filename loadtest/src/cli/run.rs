@@ -1,0 +1,221 @@
+//! Owns `loadtest run` from flags to exit code.
+
+use std::io;
+use std::path::Path;
+
+use tokio::sync::watch;
+
+use super::args::{Output, RunArgs};
+use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK};
+use crate::drive::{Observer, RunError, RunOptions, Target, run as drive};
+use crate::hub_process::{HubCommand, HubProcess};
+use crate::report::{Report, Sample, per_second_line, table};
+use crate::scenario::{Scenario, Topology, story_yaml};
+use crate::wire::{GrpcWire, OpenError};
+
+/// gRPC status of a run that the hub does not know.
+const UNAVAILABLE: u32 = 14;
+/// Streams that a hub takes by default (spec 2.8).
+const DEFAULT_MAX_STREAMS: usize = 2000;
+
+/// Why a run gave no report.
+type Failure = (u8, String);
+
+pub(super) fn run(args: &RunArgs) -> u8 {
+    match attempt(args) {
+        Ok(code) => code,
+        Err((code, text)) => {
+            eprintln!("loadtest: {text}");
+            code
+        }
+    }
+}
+
+/// The hub of `__hub`: what `hub run` does, in a process of ours.
+pub(super) fn serve_hub(args: &[String]) -> u8 {
+    use clap::Parser;
+    // Where the generator is killed outright, its hub must not stay behind.
+    let parent = rustix::process::getppid();
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    if rustix::process::getppid() != parent {
+        return EXIT_FAILED;
+    }
+    let line = ["hub", "run"]
+        .into_iter()
+        .chain(args.iter().map(String::as_str));
+    match hub::cli::Cli::try_parse_from(line) {
+        Ok(cli) => hub::cli::run(cli),
+        Err(error) => {
+            eprintln!("{error}");
+            EXIT_FAILED
+        }
+    }
+}
+
+fn attempt(args: &RunArgs) -> Result<u8, Failure> {
+    let rate = std::env::var("MESSAGE_RATE").ok();
+    let scenario = args
+        .scenario(rate.as_deref())
+        .map_err(|error| (EXIT_CONFIG, error.to_string()))?;
+    let topology = Topology::of(&scenario);
+    let story = story_yaml(&scenario, &topology);
+    if args.print_story {
+        print!("{story}");
+        return Ok(EXIT_OK);
+    }
+    let streams = topology.producers.len() + topology.consumers.len();
+    raise_file_limit(streams);
+    let host = std::env::var("TARGET_HOST").ok();
+    let mut own = None;
+    let target = match args.address(host.as_deref()) {
+        Some(address) => Target {
+            address,
+            admin: args.admin.clone(),
+            pid: args.hub_pid,
+            own: false,
+        },
+        None => {
+            let command = hub_command(args, streams).map_err(|e| (EXIT_FAILED, e.to_string()))?;
+            let hub = HubProcess::start(&command, &story)
+                .map_err(|error| (EXIT_FAILED, error.to_string()))?;
+            own.insert(hub).target().clone()
+        }
+    };
+    let report = generate(args, &scenario, &target);
+    let hub_death = own.as_mut().and_then(|hub| {
+        Some(format!(
+            "the hub ended with {}:\n{}",
+            hub.ended()?,
+            hub.log_tail()
+        ))
+    });
+    drop(own);
+    let mut report =
+        report.map_err(|error| (EXIT_FAILED, explain(&error, hub_death.as_deref())))?;
+    if let Some(death) = hub_death {
+        report.verdict.passed = false;
+        report.verdict.reasons.push(death);
+    }
+    show(args, &report).map_err(|error| (EXIT_FAILED, error))
+}
+
+fn hub_command(args: &RunArgs, streams: usize) -> io::Result<HubCommand> {
+    let mut after = Vec::new();
+    if streams > DEFAULT_MAX_STREAMS {
+        after.push(format!("--set=limits.max_streams={streams}"));
+    }
+    after.extend(args.hub_set.iter().map(|pair| format!("--set={pair}")));
+    let (program, first) = match &args.hub_bin {
+        Some(path) => (path.clone(), "run"),
+        None => (std::env::current_exe()?, "__hub"),
+    };
+    Ok(HubCommand {
+        program,
+        before: vec![first.to_owned()],
+        after,
+    })
+}
+
+/// Makes the traffic, on this thread's own runtime.
+fn generate(args: &RunArgs, scenario: &Scenario, target: &Target) -> Result<Report, RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let options = RunOptions {
+            threads: usize::from(args.threads),
+            messages: args.messages,
+            consumer_pause: args.slow_consumer,
+            ..RunOptions::new(stopped)
+        };
+        let signals = tokio::spawn(stop_on_signal(stop)?);
+        let address = target.address.clone();
+        let shared = args.streams_per_connection as usize;
+        let wire = move || GrpcWire::new(&address, shared);
+        let mut lines = Lines { quiet: args.quiet };
+        let report = drive(scenario, &options, target, wire, &mut lines).await;
+        signals.abort();
+        report
+    })
+}
+
+/// Turns the first Ctrl-C or SIGTERM into an early end with a report.
+fn stop_on_signal(stop: watch::Sender<bool>) -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        stop.send_replace(true);
+        // Kept, so that a dropped sender is never taken for anything.
+        std::future::pending::<()>().await;
+    })
+}
+
+/// A plain line per second on standard error.
+struct Lines {
+    quiet: bool,
+}
+
+impl Observer for Lines {
+    fn sample(&mut self, sample: &Sample) {
+        if !self.quiet {
+            eprintln!("{}", per_second_line(sample));
+        }
+    }
+}
+
+/// An error with what to do about it.
+fn explain(error: &RunError, hub_death: Option<&str>) -> String {
+    let hint = match error {
+        RunError::Open(OpenError::Refused { code, .. }) if *code == UNAVAILABLE => {
+            "\nthe hub must be running the Story that `loadtest run ... --print-story` prints (its run is named by --run and --namespace)"
+        }
+        _ => "",
+    };
+    let death = hub_death
+        .map(|text| format!("\n{text}"))
+        .unwrap_or_default();
+    format!("{error}{hint}{death}")
+}
+
+fn show(args: &RunArgs, report: &Report) -> Result<u8, String> {
+    let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
+    if let Some(path) = &args.json {
+        write(path, &json)?;
+    }
+    match args.output {
+        Output::Table => print!("{}", table(report)),
+        Output::Json => println!("{json}"),
+    }
+    Ok(if report.verdict.passed {
+        EXIT_OK
+    } else {
+        EXIT_FAILED
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Asks the system for as many open files as the streams need; it is said later if too few.
+fn raise_file_limit(streams: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = streams as u64 + 256;
+    if limit.current.is_some_and(|current| current < wanted) {
+        let current = limit.maximum.map_or(wanted, |most| wanted.min(most));
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(current),
+                maximum: limit.maximum,
+            },
+        );
+    }
+}

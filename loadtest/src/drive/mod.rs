@@ -1,0 +1,17 @@
+//! Owns making the traffic: threads, streams, schedules and windows.
+//!
+//! One thread is one current-thread runtime with its share of the streams; a group (producers and
+//! the consumers they reach) stays on one thread where it can. Threads share counters only.
+
+mod consumer;
+mod outcome;
+mod pacer;
+mod producer;
+mod run;
+mod schedule;
+mod shared;
+mod timeline;
+mod worker;
+
+pub use run::{Observer, RunError, RunOptions, Target, run};
+pub use schedule::OpenLoop;

@@ -1,0 +1,254 @@
+//! Owns a hub that the load generator starts for itself: another process, so that its CPU and
+//! memory can be told from ours, ended in every case.
+//!
+//! The hub is the `hub` library in a hidden subcommand of this program, or a `hub` binary that is
+//! named. Never touches a hub that it did not start.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use thiserror::Error;
+
+use crate::drive::Target;
+use crate::units::Nonce;
+
+/// Longest wait for the ready line.
+const READY_DEADLINE: Duration = Duration::from_secs(20);
+/// Longest wait between SIGTERM and SIGKILL.
+const END_DEADLINE: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_millis(10);
+/// Lines of the hub's log that are shown when it fails.
+const LOG_TAIL: usize = 12;
+
+/// Which program is started, and how.
+#[derive(Clone, Debug)]
+pub struct HubCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Arguments before the Story file.
+    pub before: Vec<String>,
+    /// Arguments after the addresses.
+    pub after: Vec<String>,
+}
+
+/// Why there is no hub.
+#[derive(Debug, Error)]
+pub enum HubProcessError {
+    /// The Story or log file could not be written, or the program not started.
+    #[error("cannot start a hub ({program}): {error}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It ended, or said nothing, instead of getting ready.
+    #[error("the hub did not get ready ({reason}); the end of its log:\n{log}")]
+    NotReady {
+        /// What happened instead.
+        reason: String,
+        /// Last lines of its log.
+        log: String,
+    },
+}
+
+/// A running hub; ends with this value.
+#[derive(Debug)]
+pub struct HubProcess {
+    child: Child,
+    target: Target,
+    files: Files,
+}
+
+#[derive(Debug)]
+struct Files {
+    story: PathBuf,
+    log: PathBuf,
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // Scratch files in the temporary folder; what cannot be removed is left to the system.
+        let _ = fs::remove_file(&self.story);
+        let _ = fs::remove_file(&self.log);
+    }
+}
+
+impl HubProcess {
+    /// Starts a hub on free ports and waits until it serves `story` (YAML).
+    ///
+    /// # Errors
+    /// [`HubProcessError`], with the end of the hub's own log where it has one.
+    pub fn start(command: &HubCommand, story: &str) -> Result<HubProcess, HubProcessError> {
+        let failed = |error| HubProcessError::Start {
+            program: command.program.display().to_string(),
+            error,
+        };
+        let name = format!("loadtest-{}-{:08x}", std::process::id(), Nonce::fresh().0);
+        let at = |ending: &str| std::env::temp_dir().join(format!("{name}.{ending}"));
+        let files = Files {
+            story: at("yaml"),
+            log: at("log"),
+        };
+        fs::write(&files.story, story).map_err(failed)?;
+        let log = fs::File::create(&files.log).map_err(failed)?;
+        let mut child = Command::new(&command.program)
+            .args(&command.before)
+            .arg(&files.story)
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+            .args(&command.after)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            // A Ctrl-C at the terminal is ours to handle: the hub must outlive the last message.
+            .process_group(0)
+            .spawn()
+            .map_err(failed)?;
+        let ready = ready_line(&mut child);
+        let mut hub = HubProcess {
+            target: Target {
+                pid: Some(child.id()),
+                own: true,
+                ..Target::default()
+            },
+            child,
+            files,
+        };
+        match ready {
+            Ok((grpc, admin)) => {
+                hub.target.address = grpc;
+                hub.target.admin = Some(admin);
+                Ok(hub)
+            }
+            Err(reason) => {
+                let reason = match hub.child.try_wait() {
+                    Ok(Some(status)) => format!("it ended with {status}"),
+                    _ => reason,
+                };
+                let log = hub.log_tail();
+                Err(HubProcessError::NotReady { reason, log })
+            }
+        }
+    }
+
+    /// Where it serves.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// How it ended, if it has ended by itself.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// The last lines of its log.
+    pub fn log_tail(&self) -> String {
+        let log = fs::read_to_string(&self.files.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL)..].join("\n")
+    }
+
+    /// Asks it to drain and waits until it is gone; kills it when it does not go.
+    pub fn end(&mut self) -> Option<ExitStatus> {
+        if let Some(status) = self.ended() {
+            return Some(status);
+        }
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // The child has not been waited for, so the number is still its own.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let deadline = Instant::now() + END_DEADLINE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.ended() {
+                return Some(status);
+            }
+            std::thread::sleep(LOOK);
+        }
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+}
+
+impl Drop for HubProcess {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Waits for `ready grpc=ADDR admin=ADDR`; the addresses, or why there are none.
+fn ready_line(child: &mut Child) -> Result<(String, String), String> {
+    let stdout = child.stdout.take().ok_or("it has no standard output")?;
+    let (tell, told) = mpsc::channel();
+    // Reads to the end, so that the hub never blocks on its standard output; ends with the hub.
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some(addresses) = parse_ready(&line) {
+                let _ = tell.send(addresses);
+            }
+        }
+    });
+    told.recv_timeout(READY_DEADLINE)
+        .map_err(|error| match error {
+            mpsc::RecvTimeoutError::Timeout => "it said nothing for 20 s".to_owned(),
+            mpsc::RecvTimeoutError::Disconnected => "it closed its standard output".to_owned(),
+        })
+}
+
+fn parse_ready(line: &str) -> Option<(String, String)> {
+    let rest = line.strip_prefix("ready ")?;
+    let find = |key: &str| {
+        rest.split_whitespace()
+            .find_map(|word| word.strip_prefix(key))
+            .map(str::to_owned)
+    };
+    Some((find("grpc=")?, find("admin=")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> HubCommand {
+        HubCommand {
+            program: "/bin/sh".into(),
+            before: vec!["-c".into(), script.into()],
+            after: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_ready_line_gives_both_addresses() {
+        let line = "ready grpc=127.0.0.1:1 admin=127.0.0.1:2";
+        let addresses = ("127.0.0.1:1".to_owned(), "127.0.0.1:2".to_owned());
+        assert_eq!(parse_ready(line), Some(addresses));
+        assert_eq!(parse_ready("ready grpc=127.0.0.1:1"), None);
+        assert_eq!(parse_ready("listening"), None);
+    }
+
+    #[test]
+    fn a_hub_that_dies_first_is_reported_with_its_log() {
+        let error = HubProcess::start(&shell("echo no such step >&2; exit 3"), "x").unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("no such step"), "{text}");
+        assert!(matches!(error, HubProcessError::NotReady { .. }));
+    }
+
+    #[test]
+    fn ending_it_waits_until_it_is_gone_and_removes_its_files() {
+        let script = "echo ready grpc=a:1 admin=b:2; exec sleep 600";
+        let mut hub = HubProcess::start(&shell(script), "kind: Story").unwrap();
+        assert_eq!(hub.target().address, "a:1");
+        let story = hub.files.story.clone();
+        assert!(story.exists());
+        assert!(hub.end().is_some());
+        drop(hub);
+        assert!(!story.exists());
+    }
+}

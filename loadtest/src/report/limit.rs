@@ -1,0 +1,155 @@
+//! Owns saying who held the figures down: the hub, the generator, the machine, or the load itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{Collected, Measured};
+use crate::measure::{MachineUse, Percentiles};
+
+/// A thread or process that works this part of its time has none left.
+const BUSY: f64 = 0.90;
+/// The machine's CPUs together work this part of their time: nobody could have more.
+const MACHINE_BUSY: f64 = 0.97;
+/// Sending this late, in microseconds, is the generator's own doing.
+const LATE_US: f64 = 5_000.0;
+/// Part of the offered load that must have been delivered to call it met.
+const MET: f64 = 0.99;
+
+/// What stood in the way of better figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// `hub`, `generator`, `machine`, `window`, or `none` when the offered load was carried.
+    pub by: String,
+    /// Why that is said.
+    pub because: String,
+}
+
+impl Limit {
+    fn new(by: &str, because: String) -> Limit {
+        Limit {
+            by: by.to_owned(),
+            because,
+        }
+    }
+}
+
+/// Judges who was the limit of a run.
+pub fn limit(
+    measured: &Measured,
+    collected: &Collected,
+    send_lag: &Percentiles,
+    machine: Option<(MachineUse, MachineUse)>,
+) -> Limit {
+    if let Some(offered) = collected.offered_per_second {
+        let carried = measured.delivered as f64 / measured.seconds.max(1e-9);
+        let late = send_lag.p99 >= LATE_US;
+        if collected.unsent == 0 && !late && carried >= offered * MET {
+            return Limit::new("none", "the offered rate was carried".to_owned());
+        }
+        if late && collected.blocked_seconds < measured.seconds * 0.01 {
+            let because = format!(
+                "1 of 100 messages was sent {:.1} ms late or later though the hub took everything: give it more --threads, or a quieter machine",
+                send_lag.p99 / 1000.0
+            );
+            return Limit::new("generator", because);
+        }
+    }
+    busiest(measured, machine)
+}
+
+fn busiest(measured: &Measured, machine: Option<(MachineUse, MachineUse)>) -> Limit {
+    let hub = measured
+        .hub_cpu_seconds
+        .map(|cpu| cpu / measured.seconds.max(1e-9));
+    let generator = measured.busiest_thread;
+    let percent = |part: f64| format!("{:.0} %", part * 100.0);
+    if hub.is_some_and(|hub| hub >= BUSY) {
+        let because = format!(
+            "its CPU was busy {} of the time",
+            percent(hub.unwrap_or_default())
+        );
+        return Limit::new("hub", because);
+    }
+    if generator >= BUSY {
+        let because = format!(
+            "its busiest thread worked {} of the time: give it more --threads",
+            percent(generator)
+        );
+        return Limit::new("generator", because);
+    }
+    let worked = machine.map(|(from, to)| {
+        let busy = to.busy_seconds - from.busy_seconds;
+        busy / (busy + to.idle_seconds - from.idle_seconds).max(1e-9)
+    });
+    if worked.is_some_and(|worked| worked >= MACHINE_BUSY) {
+        let because = "all CPUs were busy, with other programs too".to_owned();
+        return Limit::new("machine", because);
+    }
+    match hub {
+        None => Limit::new(
+            "hub",
+            "the generator had time left; the hub's CPU is not known (--hub-pid)".to_owned(),
+        ),
+        Some(hub) => Limit::new(
+            "window",
+            format!(
+                "hub {} and generator {} busy: a larger --window may carry more",
+                percent(hub),
+                percent(generator)
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(delivered: u64, hub: f64, generator: f64) -> Measured {
+        Measured {
+            seconds: 10.0,
+            delivered,
+            hub_cpu_seconds: Some(hub * 10.0),
+            busiest_thread: generator,
+            ..Measured::default()
+        }
+    }
+
+    fn by(measured: &Measured, collected: &Collected, late_us: f64) -> String {
+        let lag = Percentiles {
+            p99: late_us,
+            ..Percentiles::default()
+        };
+        limit(measured, collected, &lag, None).by
+    }
+
+    fn offered(rate: f64, blocked: f64) -> Collected {
+        Collected {
+            offered_per_second: Some(rate),
+            blocked_seconds: blocked,
+            ..Collected::default()
+        }
+    }
+
+    #[test]
+    fn an_offered_rate_that_was_carried_has_no_limit() {
+        assert_eq!(
+            by(&measured(1000, 0.95, 0.1), &offered(100.0, 0.0), 50.0),
+            "none"
+        );
+    }
+
+    #[test]
+    fn a_late_generator_blames_itself_unless_the_hub_made_it_wait() {
+        let run = measured(900, 0.95, 0.5);
+        assert_eq!(by(&run, &offered(100.0, 0.0), 9_000.0), "generator");
+        assert_eq!(by(&run, &offered(100.0, 3.0), 9_000.0), "hub");
+    }
+
+    #[test]
+    fn flat_out_the_busier_side_is_the_limit() {
+        let flat_out = Collected::default();
+        assert_eq!(by(&measured(1, 0.99, 0.99), &flat_out, 0.0), "hub");
+        assert_eq!(by(&measured(1, 0.6, 0.95), &flat_out, 0.0), "generator");
+        assert_eq!(by(&measured(1, 0.5, 0.5), &flat_out, 0.0), "window");
+    }
+}

@@ -1,0 +1,17 @@
+//! Owns the result of a run: its figures, its verdict, and every form they are shown in.
+//!
+//! The JSON form is [`Report`] itself; its field names are documented in `loadtest/README.md` and
+//! do not change.
+
+mod compare;
+mod limit;
+mod model;
+mod table;
+
+pub use compare::{Comparison, Direction, Row, compare};
+pub use limit::{Limit, limit};
+pub use model::{
+    Collected, ConnectReport, FaultReport, GeneratorReport, HubReport, Measured, Observed, Report,
+    Sample, TargetReport, Throughput, Verdict,
+};
+pub use table::{per_second_line, table};

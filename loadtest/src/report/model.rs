@@ -1,0 +1,391 @@
+//! Owns the figures of a run and how they are derived from what was observed.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use super::limit::{Limit, limit};
+use crate::drive::Target;
+use crate::measure::{HubCounters, Latencies, MachineUse, Percentiles, ProcessUse, SystemName};
+use crate::scenario::Scenario;
+use crate::verify::{EdgeOutcome, Example, Fault, FaultCounts, Judgement, judge};
+
+/// Format of the JSON report; changes only when a field changes its meaning.
+const FORMAT: &str = "loadtest/1";
+
+/// What happened between two moments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Time between them.
+    pub seconds: f64,
+    /// Messages received.
+    pub delivered: u64,
+    /// Payload bytes of those.
+    pub media_bytes: u64,
+    /// Messages sent, counted once per consumer they are meant for.
+    pub sent: u64,
+    /// CPU seconds of the target, where it can be read.
+    pub hub_cpu_seconds: Option<f64>,
+    /// CPU seconds of the generator.
+    pub generator_cpu_seconds: f64,
+    /// Part of its time that the busiest generator thread worked, 0 to 1.
+    pub busiest_thread: f64,
+}
+
+/// What the orchestration of a run saw.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Ended early on request.
+    pub interrupted: bool,
+    /// What the hub counted during the run.
+    pub counters: Option<HubCounters>,
+    /// The measured window.
+    pub measured: Measured,
+    /// The machine at both ends of it.
+    pub machine: Option<(MachineUse, MachineUse)>,
+    /// The target's process at its end.
+    pub hub_at_end: Option<ProcessUse>,
+    /// Latencies of messages intended within it.
+    pub latencies: Latencies,
+    /// Samples over time.
+    pub samples: Vec<Sample>,
+}
+
+/// What the streams of a run saw.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    /// What was run.
+    pub scenario: Scenario,
+    /// Deliveries a second that were asked for; `None` flat out.
+    pub offered_per_second: Option<f64>,
+    /// Account of every edge.
+    pub edges: Vec<EdgeOutcome>,
+    /// Faults that consumers saw.
+    pub faults: FaultCounts,
+    /// Messages of an earlier run.
+    pub foreign: u64,
+    /// Streams that ended by themselves.
+    pub stream_failures: u64,
+    /// The first of them, with its reason.
+    pub first_stream_failure: Option<String>,
+    /// Time to be accepted of every stream opened.
+    pub connect_nanos: Vec<u64>,
+    /// Attempts that were not accepted, by gRPC code.
+    pub refusals: BTreeMap<String, u64>,
+    /// Scheduled and never sent.
+    pub unsent: u64,
+    /// Time that producers waited for the target to take more, added up.
+    pub blocked_seconds: f64,
+    /// Full windows that were given up.
+    pub stalls: u64,
+}
+
+/// One moment of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Seconds since traffic began.
+    pub at_seconds: f64,
+    /// Messages sent a second, counted once per consumer they are meant for.
+    pub sent_per_second: f64,
+    /// Messages received a second.
+    pub delivered_per_second: f64,
+    /// Payload megabytes received a second.
+    pub megabytes_per_second: f64,
+    /// Latency since the last sample.
+    pub latency_us: Percentiles,
+    /// Messages sent and not received yet: in queues and sockets.
+    pub under_way: u64,
+    /// CPUs that the target used, where it can be read.
+    pub hub_cpu: Option<f64>,
+    /// Resident bytes of the target, where they can be read.
+    pub hub_rss_bytes: Option<u64>,
+    /// CPUs that the generator used.
+    pub generator_cpu: f64,
+}
+
+/// The result of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// `loadtest/1`.
+    pub format: String,
+    /// What was run.
+    pub scenario: Scenario,
+    /// What it was run against.
+    pub target: TargetReport,
+    /// What machine the generator ran on.
+    pub machine: SystemName,
+    /// Ended early on request.
+    pub interrupted: bool,
+    /// How much.
+    pub throughput: Throughput,
+    /// `intended_send` (open loop) or `send` (flat out): what latency counts from.
+    pub latency_from: String,
+    /// How late, in microseconds.
+    pub latency_us: Percentiles,
+    /// Latency at rising quantiles, for plots: (quantile, microseconds).
+    pub latency_curve: Vec<(f64, f64)>,
+    /// What was wrong.
+    pub faults: BTreeMap<String, FaultReport>,
+    /// Missing messages that the hub counted as dropped by policy.
+    pub dropped: u64,
+    /// The hub's drops by reason; `null` when it could not be asked.
+    pub hub_drops: Option<BTreeMap<String, u64>>,
+    /// Packets the hub refused at its door, by reason.
+    pub hub_refused: Option<BTreeMap<String, u64>>,
+    /// Missing messages of connections that were cut on purpose.
+    pub lost_with_connection: u64,
+    /// Messages of an earlier run that were still queued.
+    pub foreign: u64,
+    /// Streams that ended by themselves.
+    pub stream_failures: u64,
+    /// Cost of the hub; `null` when its process cannot be read.
+    pub hub: Option<HubReport>,
+    /// Cost and punctuality of the generator.
+    pub generator: GeneratorReport,
+    /// How streams were accepted.
+    pub connect: ConnectReport,
+    /// Samples over time.
+    pub timeline: Vec<Sample>,
+    /// Who was the limit.
+    pub limit: Limit,
+    /// Whether it passed.
+    pub verdict: Verdict,
+}
+
+/// What a run was run against.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// Where it listened.
+    pub address: String,
+    /// Whether this run started it.
+    pub own_hub: bool,
+}
+
+/// How much was sent and received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Throughput {
+    /// Length of the measured window.
+    pub measured_seconds: f64,
+    /// Deliveries a second asked for; `null` flat out.
+    pub offered_per_second: Option<f64>,
+    /// Messages sent a second, counted once per consumer they are meant for.
+    pub sent_per_second: f64,
+    /// Messages received a second.
+    pub delivered_per_second: f64,
+    /// Payload megabytes received a second.
+    pub megabytes_per_second: f64,
+    /// Messages sent in the whole run, counted once per consumer.
+    pub sent: u64,
+    /// Different messages received in the whole run.
+    pub delivered: u64,
+    /// Scheduled messages that were never sent.
+    pub unsent: u64,
+}
+
+/// One fault.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FaultReport {
+    /// How often.
+    pub count: u64,
+    /// The first one.
+    pub first: Option<Example>,
+}
+
+/// Cost of the hub in the measured window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HubReport {
+    /// CPU seconds, user and system.
+    pub cpu_seconds: f64,
+    /// CPUs in use, on average.
+    pub cpus: f64,
+    /// CPU microseconds per message received.
+    pub cpu_us_per_message: f64,
+    /// Most resident bytes so far.
+    pub max_rss_bytes: u64,
+}
+
+/// Cost and punctuality of the generator in the measured window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorReport {
+    /// CPU seconds, user and system.
+    pub cpu_seconds: f64,
+    /// CPU microseconds per message received.
+    pub cpu_us_per_message: f64,
+    /// Part of its time that the busiest thread worked, 0 to 1.
+    pub busiest_thread: f64,
+    /// How late messages were sent though the hub took everything, in microseconds.
+    pub send_lag_us: Percentiles,
+    /// Seconds that producers waited for the hub to take more, added up.
+    pub blocked_seconds: f64,
+    /// Full windows without progress for two seconds.
+    pub stalls: u64,
+}
+
+/// How streams were accepted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConnectReport {
+    /// Streams accepted, reconnects included.
+    pub opened: u64,
+    /// From dialling to acceptance, in microseconds.
+    pub latency_us: Percentiles,
+    /// Attempts that were not accepted, by gRPC code or `unreachable`.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// Whether a run passed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Nothing was wrong.
+    pub passed: bool,
+    /// What was.
+    pub reasons: Vec<String>,
+}
+
+impl Report {
+    /// Puts a report together.
+    pub fn build(target: &Target, observed: Observed, mut collected: Collected) -> Report {
+        if let Some(counters) = &observed.counters {
+            for edge in &mut collected.edges {
+                let drops = counters.dropped(&edge.story, &edge.from_step, &edge.to_step);
+                edge.dropped_by_hub = Some(drops);
+            }
+        }
+        let judgement = judge(std::mem::take(&mut collected.faults), &collected.edges);
+        let measured = &observed.measured;
+        let send_lag = Percentiles::of(&observed.latencies.send_lag);
+        let counters = observed.counters.as_ref();
+        Report {
+            format: FORMAT.to_owned(),
+            target: TargetReport {
+                address: target.address.clone(),
+                own_hub: target.own,
+            },
+            machine: SystemName::current(),
+            interrupted: observed.interrupted,
+            throughput: throughput(measured, &collected),
+            latency_from: latency_from(&collected).to_owned(),
+            latency_us: Percentiles::of(&observed.latencies.delivery),
+            latency_curve: curve(&observed.latencies.delivery),
+            faults: faults(&judgement),
+            dropped: judgement.dropped,
+            hub_drops: counters.map(|c| c.reasons().clone()),
+            hub_refused: counters.map(|c| c.refused().clone()),
+            lost_with_connection: judgement.lost_with_connection,
+            foreign: collected.foreign,
+            stream_failures: collected.stream_failures,
+            hub: hub(measured, observed.hub_at_end),
+            generator: generator(measured, &collected, send_lag),
+            connect: connect(&collected),
+            limit: limit(measured, &collected, &send_lag, observed.machine),
+            verdict: verdict(&judgement, &collected, measured),
+            timeline: observed.samples,
+            scenario: collected.scenario,
+        }
+    }
+}
+
+fn throughput(measured: &Measured, collected: &Collected) -> Throughput {
+    let seconds = measured.seconds.max(1e-9);
+    let edges = &collected.edges;
+    Throughput {
+        measured_seconds: measured.seconds,
+        offered_per_second: collected.offered_per_second,
+        sent_per_second: measured.sent as f64 / seconds,
+        delivered_per_second: measured.delivered as f64 / seconds,
+        megabytes_per_second: measured.media_bytes as f64 / seconds / 1e6,
+        sent: edges.iter().map(|edge| edge.sent).sum(),
+        delivered: edges.iter().map(|edge| edge.tracker.received()).sum(),
+        unsent: collected.unsent,
+    }
+}
+
+fn latency_from(collected: &Collected) -> &'static str {
+    match collected.offered_per_second {
+        Some(_) => "intended_send",
+        None => "send",
+    }
+}
+
+/// Latency at quantiles that close in on 1, as HDR plots show it.
+fn curve(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
+    if histogram.is_empty() {
+        return Vec::new();
+    }
+    let steps = (0..=50).map(|step| 1.0 - 10f64.powf(-f64::from(step) / 10.0));
+    steps
+        .take_while(|quantile| (1.0 - quantile) * histogram.len() as f64 >= 1.0)
+        .map(|quantile| {
+            let nanos = histogram.value_at_quantile(quantile);
+            (quantile, (nanos as f64 / 100.0).round() / 10.0)
+        })
+        .collect()
+}
+
+fn faults(judgement: &Judgement) -> BTreeMap<String, FaultReport> {
+    Fault::ALL
+        .into_iter()
+        .map(|fault| {
+            let report = FaultReport {
+                count: judgement.faults.count(fault),
+                first: judgement.faults.example(fault).cloned(),
+            };
+            (fault.name().to_owned(), report)
+        })
+        .collect()
+}
+
+fn hub(measured: &Measured, at_end: Option<ProcessUse>) -> Option<HubReport> {
+    let cpu_seconds = measured.hub_cpu_seconds?;
+    Some(HubReport {
+        cpu_seconds,
+        cpus: cpu_seconds / measured.seconds.max(1e-9),
+        cpu_us_per_message: per_message(cpu_seconds, measured.delivered),
+        max_rss_bytes: at_end?.max_rss_bytes,
+    })
+}
+
+fn generator(measured: &Measured, collected: &Collected, lag: Percentiles) -> GeneratorReport {
+    GeneratorReport {
+        cpu_seconds: measured.generator_cpu_seconds,
+        cpu_us_per_message: per_message(measured.generator_cpu_seconds, measured.delivered),
+        busiest_thread: measured.busiest_thread,
+        send_lag_us: lag,
+        blocked_seconds: collected.blocked_seconds,
+        stalls: collected.stalls,
+    }
+}
+
+fn per_message(cpu_seconds: f64, messages: u64) -> f64 {
+    if messages == 0 {
+        return 0.0;
+    }
+    cpu_seconds * 1e6 / messages as f64
+}
+
+fn connect(collected: &Collected) -> ConnectReport {
+    let mut latencies = Latencies::default();
+    for nanos in &collected.connect_nanos {
+        latencies.delivery.saturating_record(*nanos);
+    }
+    ConnectReport {
+        opened: collected.connect_nanos.len() as u64,
+        latency_us: Percentiles::of(&latencies.delivery),
+        refused: collected.refusals.clone(),
+    }
+}
+
+fn verdict(judgement: &Judgement, collected: &Collected, measured: &Measured) -> Verdict {
+    let mut reasons = judgement.reasons.clone();
+    if let Some(first) = &collected.first_stream_failure {
+        let count = collected.stream_failures;
+        reasons.push(format!("{count} streams broke off; first {first}"));
+    }
+    if measured.delivered == 0 {
+        reasons.push("nothing was delivered in the measured time".to_owned());
+    }
+    Verdict {
+        passed: reasons.is_empty(),
+        reasons,
+    }
+}

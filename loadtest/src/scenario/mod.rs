@@ -1,0 +1,390 @@
+//! Owns what to run: flows, durations, faults, and the files and shapes that describe them.
+//!
+//! A scenario is the same thing whether it comes from flags, from a built-in shape or from a TOML
+//! file. Reading one never touches the network; [`Scenario::check`] refuses what cannot be run.
+
+mod measures;
+mod shape;
+mod story;
+mod topology;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use measures::{MeasureError, duration_text, parse_bytes, parse_duration};
+pub use shape::Shape;
+pub use story::story_yaml;
+pub use topology::{ConsumerPlan, EdgePlan, ProducerPlan, StepName, Topology};
+
+use crate::packet::{Kind, Template, TemplateError};
+use crate::units::{Nonce, ProducerId};
+
+/// Most targets one step may have (spec 2.3).
+const MAX_FAN_OUT: u32 = 64;
+
+/// One run of the load generator.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Shown in reports; also the Story's and the run's name.
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// Namespace of the run.
+    #[serde(default = "default_namespace")]
+    pub namespace: String,
+    /// Over how many runs (StoryRuns) the streams are spread.
+    #[serde(default = "one")]
+    pub runs: u32,
+    /// How long is measured.
+    #[serde(default = "ten_seconds", with = "measures::go_style")]
+    pub duration: Duration,
+    /// How long traffic flows before measuring; verified, but not in the figures.
+    #[serde(default = "one_second", with = "measures::go_style")]
+    pub warmup: Duration,
+    /// Delivery policy asked of the hub.
+    #[serde(default)]
+    pub semantics: Semantics,
+    /// Connections cut and dialled again while traffic flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<Storm>,
+    /// What is sent.
+    #[serde(rename = "flow")]
+    pub flows: Vec<Flow>,
+}
+
+/// Producers of one kind and the consumers that listen to them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// Prefix of its step names.
+    #[serde(default = "default_name")]
+    pub name: String,
+    /// What its frames carry.
+    pub kind: Kind,
+    /// Payload bytes of a frame.
+    #[serde(with = "measures::byte_size")]
+    pub size: usize,
+    /// Every how many frames a larger key frame is sent; 0: never.
+    #[serde(default)]
+    pub key_every: u32,
+    /// Payload bytes of a key frame.
+    #[serde(default, with = "measures::byte_size")]
+    pub key_size: usize,
+    /// Steps that send.
+    #[serde(default = "one")]
+    pub producers: u32,
+    /// Consumers that each producer reaches.
+    #[serde(default = "one")]
+    pub fan_out: u32,
+    /// Steps that receive; 0: `producers` x `fan_out`, so that nobody listens to two.
+    #[serde(default)]
+    pub consumers: u32,
+    /// When messages are sent.
+    pub pace: Pace,
+}
+
+/// When a producer sends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Pace {
+    /// Open loop: messages a second per producer, whatever the hub does.
+    Rate(f64),
+    /// Closed loop: as many as fit, with this many under way per producer.
+    Window(u32),
+}
+
+/// Delivery policy of the edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum Semantics {
+    /// May drop by policy; drops are counted by the hub.
+    #[default]
+    BestEffort,
+    /// Every message reaches every consumer.
+    AtLeastOnce,
+}
+
+/// Waves of reconnects.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storm {
+    /// Time between waves.
+    #[serde(with = "measures::go_style")]
+    pub every: Duration,
+    /// Which part of the streams each wave cuts, 0 to 1.
+    pub fraction: f64,
+}
+
+/// Why a scenario cannot be run. All are the caller's to mend.
+#[derive(Debug, Error)]
+pub enum ScenarioError {
+    /// The file could not be read.
+    #[error("{path}: {error}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file is no scenario.
+    #[error("{path}: {error}")]
+    Malformed {
+        /// The file, or the name of a built-in shape.
+        path: String,
+        /// Line, column and reason.
+        error: Box<toml::de::Error>,
+    },
+    /// A value that makes no sense.
+    #[error("{field}: {reason}")]
+    Value {
+        /// Which one.
+        field: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A size that cannot be sent.
+    #[error("flow {flow}: {error}")]
+    Size {
+        /// The flow.
+        flow: String,
+        /// What is wrong.
+        error: TemplateError,
+    },
+    /// at_least_once was asked for.
+    #[error(
+        "semantics at_least_once: not built yet (the hub keeps no receipts so far); use best_effort"
+    )]
+    NotBuilt,
+}
+
+impl Scenario {
+    /// Reads a scenario from TOML text; `path` names it in errors.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Malformed`] for what is no scenario, and all that [`Scenario::check`] finds.
+    pub fn from_toml(path: &str, text: &str) -> Result<Scenario, ScenarioError> {
+        let scenario: Scenario =
+            toml::from_str(text).map_err(|error| ScenarioError::Malformed {
+                path: path.to_owned(),
+                error: Box::new(error),
+            })?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// Refuses what cannot be run.
+    ///
+    /// # Errors
+    /// The first value that makes no sense, with what to do about it.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        if self.semantics == Semantics::AtLeastOnce {
+            return Err(ScenarioError::NotBuilt);
+        }
+        check_name("name", &self.name)?;
+        check_name("namespace", &self.namespace)?;
+        require(!self.duration.is_zero(), "duration", || {
+            "must be longer than nothing".into()
+        })?;
+        require(!self.flows.is_empty(), "flow", || {
+            "a scenario needs at least one".into()
+        })?;
+        require(self.runs > 0, "runs", || "at least 1".into())?;
+        if let Some(storm) = &self.storm {
+            require(!storm.every.is_zero(), "storm.every", || {
+                "must be longer than nothing".into()
+            })?;
+            require(
+                storm.fraction > 0.0 && storm.fraction <= 1.0,
+                "storm.fraction",
+                || "above 0 and at most 1".into(),
+            )?;
+        }
+        for (i, flow) in self.flows.iter().enumerate() {
+            flow.check(self.runs)?;
+            let twice = self.flows[..i].iter().any(|other| other.name == flow.name);
+            require(!twice, "flow.name", || {
+                format!("`{}` is given twice; name each flow", flow.name)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Flow {
+    /// Consumers of this flow, the default filled in.
+    pub fn consumer_count(&self) -> u32 {
+        match self.consumers {
+            0 => self.producers.saturating_mul(self.fan_out),
+            given => given,
+        }
+    }
+
+    /// The messages of one producer: ordinary frame, and key frame where the flow has them.
+    ///
+    /// # Errors
+    /// When a size leaves no room for the generator's header or breaks the contract.
+    pub fn templates(
+        &self,
+        producer: ProducerId,
+        nonce: Nonce,
+    ) -> Result<Vec<Template>, TemplateError> {
+        let ordinary = Template::new(self.kind, self.size, producer, nonce)?;
+        if self.key_every == 0 {
+            return Ok(vec![ordinary]);
+        }
+        let key = Template::new(self.kind, self.key_size, producer, nonce)?;
+        Ok(vec![ordinary.delta(), key])
+    }
+
+    fn check(&self, runs: u32) -> Result<(), ScenarioError> {
+        let at = |name: &str| format!("flow {}: {name}", self.name);
+        check_name(&at("name"), &self.name)?;
+        require(self.producers > 0, &at("producers"), || "at least 1".into())?;
+        require(
+            (1..=MAX_FAN_OUT).contains(&self.fan_out),
+            &at("fan-out"),
+            || format!("from 1 to {MAX_FAN_OUT}"),
+        )?;
+        let (consumers, edges) = (
+            self.consumer_count(),
+            self.producers.saturating_mul(self.fan_out),
+        );
+        require(
+            consumers >= self.fan_out && consumers <= edges,
+            &at("consumers"),
+            || {
+                format!(
+                    "{consumers} do not fit: from {} (fan-out) to {edges} (producers x fan-out)",
+                    self.fan_out
+                )
+            },
+        )?;
+        require(runs == 1 || consumers == edges, &at("runs"), || {
+            "streams can be spread over runs only when no consumer listens to two producers".into()
+        })?;
+        require(self.producers >= runs, &at("producers"), || {
+            format!("at least one for each of {runs} runs")
+        })?;
+        match self.pace {
+            Pace::Rate(rate) => require(rate > 0.0 && rate.is_finite(), &at("rate"), || {
+                "more than 0 messages a second".into()
+            })?,
+            Pace::Window(window) => {
+                require(window > 0, &at("window"), || "at least 1".into())?;
+            }
+        }
+        self.templates(ProducerId(0), Nonce(0))
+            .map(|_| ())
+            .map_err(|error| ScenarioError::Size {
+                flow: self.name.clone(),
+                error,
+            })
+    }
+}
+
+fn require(holds: bool, field: &str, reason: impl FnOnce() -> String) -> Result<(), ScenarioError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ScenarioError::Value {
+        field: field.to_owned(),
+        reason: reason(),
+    })
+}
+
+/// Names end up as Story, run and step names: a DNS label, and short enough to be one with numbers.
+fn check_name(field: &str, name: &str) -> Result<(), ScenarioError> {
+    let fits = (1..=40).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    require(fits, field, || {
+        format!("`{name}` is no name: 1 to 40 of a-z, 0-9 and - (not at the ends)")
+    })
+}
+
+fn default_name() -> String {
+    "load".to_owned()
+}
+
+fn default_namespace() -> String {
+    "default".to_owned()
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn one_second() -> Duration {
+    Duration::from_secs(1)
+}
+
+fn ten_seconds() -> Duration {
+    Duration::from_secs(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn toml(flow: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::from_toml("test.toml", &format!("[[flow]]\nkind = \"audio\"\n{flow}"))
+    }
+
+    #[test]
+    fn a_short_file_gets_defaults() {
+        let scenario = toml("size = 640\npace = { rate = 50.0 }").unwrap();
+        assert_eq!(scenario.duration, Duration::from_secs(10));
+        assert_eq!(scenario.flows[0].consumer_count(), 1);
+        assert_eq!(scenario.flows[0].pace, Pace::Rate(50.0));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_name() {
+        let error = toml("size = 640\nsizes = 1\npace = { rate = 50.0 }").unwrap_err();
+        assert!(error.to_string().contains("sizes"), "{error}");
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused_with_what_to_do() {
+        for (flow, word) in [
+            ("size = 20\npace = { rate = 1.0 }", "at least 40"),
+            ("size = \"11MiB\"\npace = { rate = 1.0 }", "contract"),
+            ("size = 80\npace = { rate = 0.0 }", "more than 0"),
+            ("size = 80\npace = { window = 0 }", "at least 1"),
+            ("size = 80\nfan_out = 65\npace = { window = 1 }", "1 to 64"),
+            (
+                "size = 80\nproducers = 2\nconsumers = 5\npace = { window = 1 }",
+                "do not fit",
+            ),
+            (
+                "name = \"A b\"\nsize = 80\npace = { window = 1 }",
+                "no name",
+            ),
+        ] {
+            let error = toml(flow).unwrap_err().to_string();
+            assert!(error.contains(word), "{flow}: {error}");
+        }
+    }
+
+    #[test]
+    fn at_least_once_is_refused_until_it_exists() {
+        let text = "semantics = \"at_least_once\"\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
+        let error = Scenario::from_toml("t", text).unwrap_err();
+        assert!(error.to_string().contains("not built yet"));
+    }
+
+    #[test]
+    fn what_is_written_as_toml_reads_back_the_same() {
+        for shape in Shape::ALL {
+            let scenario = shape.scenario();
+            let text = toml::to_string(&scenario).unwrap();
+            assert_eq!(Scenario::from_toml("again", &text).unwrap(), scenario);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Owns the verdict: which differences between sent and received are faults.
+//!
+//! | missing message | counts as |
+//! | --- | --- |
+//! | the hub's drop counters of its edge cover it | dropped by policy (allowed for best_effort) |
+//! | one end of its edge was cut on purpose | lost with the connection (allowed for best_effort) |
+//! | otherwise | lost, unexplained: fails |
+//!
+//! Duplicated, reordered, corrupted and misrouted messages always fail.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::EdgeTracker;
+
+/// A way for delivery to be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// Sent, never received, and nobody says why.
+    Lost,
+    /// Received twice by one consumer.
+    Duplicated,
+    /// Received after a later message of the same producer.
+    Reordered,
+    /// Bytes changed on the way, or no message of this generator at all.
+    Corrupted,
+    /// Received by a consumer that does not listen to this producer.
+    Misrouted,
+}
+
+impl Fault {
+    /// All of them, in the order of reports.
+    pub const ALL: [Fault; 5] = [
+        Fault::Lost,
+        Fault::Duplicated,
+        Fault::Reordered,
+        Fault::Corrupted,
+        Fault::Misrouted,
+    ];
+
+    /// The word used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Fault::Lost => "lost",
+            Fault::Duplicated => "duplicated",
+            Fault::Reordered => "reordered",
+            Fault::Corrupted => "corrupted",
+            Fault::Misrouted => "misrouted",
+        }
+    }
+}
+
+/// The first message that shows a fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// Step that sent it, `run/step`; empty when unknown.
+    pub from: String,
+    /// Step that received it, or should have.
+    pub to: String,
+    /// The producer's number of it, where it can be told.
+    pub sequence: Option<u64>,
+    /// Seconds since traffic started, where it was received.
+    pub at_seconds: Option<f64>,
+    /// What exactly was wrong.
+    pub detail: String,
+}
+
+/// How often each fault was seen, with its first example.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FaultCounts(BTreeMap<Fault, (u64, Option<Example>)>);
+
+impl FaultCounts {
+    /// Counts one more; `example` is asked only for the first.
+    pub fn note(&mut self, fault: Fault, example: impl FnOnce() -> Example) {
+        let entry = self.0.entry(fault).or_default();
+        entry.0 += 1;
+        if entry.1.is_none() {
+            entry.1 = Some(example());
+        }
+    }
+
+    /// Adds another's counts; of two examples the earlier one stays.
+    pub fn merge(&mut self, other: FaultCounts) {
+        for (fault, (count, example)) in other.0 {
+            let entry = self.0.entry(fault).or_default();
+            entry.0 += count;
+            let earlier = match (&entry.1, &example) {
+                (Some(mine), Some(theirs)) => theirs.at_seconds < mine.at_seconds,
+                (mine, _) => mine.is_none(),
+            };
+            if earlier {
+                entry.1 = example;
+            }
+        }
+    }
+
+    /// How often it was seen.
+    pub fn count(&self, fault: Fault) -> u64 {
+        self.0.get(&fault).map_or(0, |entry| entry.0)
+    }
+
+    /// The first time it was seen.
+    pub fn example(&self, fault: Fault) -> Option<&Example> {
+        self.0.get(&fault).and_then(|entry| entry.1.as_ref())
+    }
+
+    fn add_many(&mut self, fault: Fault, count: u64, example: impl FnOnce() -> Example) {
+        if count > 0 {
+            self.note(fault, example);
+            if let Some(entry) = self.0.get_mut(&fault) {
+                entry.0 += count - 1;
+            }
+        }
+    }
+}
+
+/// What became of one edge.
+#[derive(Clone, Debug)]
+pub struct EdgeOutcome {
+    /// Story of the run, as the hub's counters name it.
+    pub story: String,
+    /// Sending step, `run/step`.
+    pub from: String,
+    /// Receiving step, `run/step`.
+    pub to: String,
+    /// Sending step, as the hub's counters name it.
+    pub from_step: String,
+    /// Receiving step, as the hub's counters name it.
+    pub to_step: String,
+    /// Messages the producer handed to its connection.
+    pub sent: u64,
+    /// What the consumer saw.
+    pub tracker: EdgeTracker,
+    /// Drops that the hub counted on this edge; `None` when it was not asked.
+    pub dropped_by_hub: Option<u64>,
+    /// Whether a connection of either end was cut on purpose.
+    pub cut: bool,
+}
+
+/// The account of a whole run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    /// Faults with their first examples; `Lost` holds only what nobody explains.
+    pub faults: FaultCounts,
+    /// Missing messages that the hub counted as dropped.
+    pub dropped: u64,
+    /// Missing messages of edges that were cut on purpose.
+    pub lost_with_connection: u64,
+    /// Why the run failed; empty when it passed.
+    pub reasons: Vec<String>,
+}
+
+impl Judgement {
+    /// Whether nothing was wrong.
+    pub fn passed(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}
+
+/// Judges a run by the faults its consumers saw and by what is missing on its edges.
+pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome]) -> Judgement {
+    let mut judgement = Judgement {
+        faults: seen,
+        ..Judgement::default()
+    };
+    for edge in edges {
+        judgement.settle(edge);
+    }
+    let hub_was_asked = edges.iter().all(|edge| edge.dropped_by_hub.is_some());
+    for fault in Fault::ALL {
+        let count = judgement.faults.count(fault);
+        if count == 0 {
+            continue;
+        }
+        let hint = if fault == Fault::Lost && !hub_was_asked {
+            " (the hub's drop counters could not be read: give --admin HOST:PORT)"
+        } else {
+            ""
+        };
+        judgement
+            .reasons
+            .push(format!("{count} {}{hint}", fault.name()));
+    }
+    judgement
+}
+
+impl Judgement {
+    fn settle(&mut self, edge: &EdgeOutcome) {
+        let missing = edge.tracker.missing(edge.sent);
+        let dropped = missing.min(edge.dropped_by_hub.unwrap_or(0));
+        self.dropped += dropped;
+        let rest = missing - dropped;
+        if edge.cut {
+            self.lost_with_connection += rest;
+            return;
+        }
+        self.faults.add_many(Fault::Lost, rest, || Example {
+            from: edge.from.clone(),
+            to: edge.to.clone(),
+            sequence: edge.tracker.first_missing(edge.sent).map(|s| s.0),
+            at_seconds: None,
+            detail: format!(
+                "{missing} of {} missing on this edge, {dropped} of them counted as dropped by the hub",
+                edge.sent
+            ),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Sequence;
+
+    fn edge(sent: u64, received: &[u64], dropped: Option<u64>) -> EdgeOutcome {
+        let mut tracker = EdgeTracker::default();
+        for n in received {
+            tracker.see(Sequence(*n));
+        }
+        EdgeOutcome {
+            story: "load".into(),
+            from: "load/p".into(),
+            to: "load/c".into(),
+            from_step: "p".into(),
+            to_step: "c".into(),
+            sent,
+            tracker,
+            dropped_by_hub: dropped,
+            cut: false,
+        }
+    }
+
+    #[test]
+    fn all_received_passes() {
+        let judgement = judge(FaultCounts::default(), &[edge(3, &[0, 1, 2], Some(0))]);
+        assert!(judgement.passed());
+    }
+
+    #[test]
+    fn a_loss_that_the_hub_does_not_count_fails_and_names_the_first_message() {
+        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(1))]);
+        assert_eq!(judgement.faults.count(Fault::Lost), 1);
+        assert_eq!(judgement.dropped, 1);
+        let example = judgement.faults.example(Fault::Lost).unwrap();
+        assert_eq!(example.sequence, Some(1));
+        assert_eq!(judgement.reasons, ["1 lost"]);
+    }
+
+    #[test]
+    fn drops_that_the_hub_counts_pass_as_drops() {
+        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(2))]);
+        assert!(judgement.passed());
+        assert_eq!(judgement.dropped, 2);
+    }
+
+    #[test]
+    fn drops_of_one_edge_do_not_excuse_another() {
+        let edges = [edge(2, &[0, 1], Some(5)), edge(2, &[0], Some(0))];
+        let judgement = judge(FaultCounts::default(), &edges);
+        assert_eq!(judgement.faults.count(Fault::Lost), 1);
+    }
+
+    #[test]
+    fn without_the_hubs_counters_every_missing_message_is_lost_and_the_text_says_why() {
+        let judgement = judge(FaultCounts::default(), &[edge(2, &[0], None)]);
+        assert!(judgement.reasons[0].contains("--admin"));
+    }
+
+    #[test]
+    fn what_a_cut_connection_took_along_is_no_fault() {
+        let mut cut = edge(3, &[0], Some(0));
+        cut.cut = true;
+        let judgement = judge(FaultCounts::default(), &[cut]);
+        assert!(judgement.passed());
+        assert_eq!(judgement.lost_with_connection, 2);
+    }
+
+    #[test]
+    fn every_other_fault_fails_whatever_the_hub_counts() {
+        for fault in [
+            Fault::Duplicated,
+            Fault::Reordered,
+            Fault::Corrupted,
+            Fault::Misrouted,
+        ] {
+            let mut seen = FaultCounts::default();
+            seen.note(fault, || example(1.0));
+            let judgement = judge(seen, &[edge(1, &[0], Some(9))]);
+            assert_eq!(judgement.reasons, [format!("1 {}", fault.name())]);
+        }
+    }
+
+    #[test]
+    fn merging_keeps_the_earliest_example() {
+        let mut a = FaultCounts::default();
+        a.note(Fault::Reordered, || example(2.0));
+        let mut b = FaultCounts::default();
+        b.note(Fault::Reordered, || example(1.0));
+        b.note(Fault::Reordered, || example(3.0));
+        a.merge(b);
+        assert_eq!(a.count(Fault::Reordered), 3);
+        let first = a.example(Fault::Reordered).unwrap();
+        assert_eq!(first.at_seconds, Some(1.0));
+    }
+
+    fn example(at: f64) -> Example {
+        Example {
+            from: "load/p".into(),
+            to: "load/c".into(),
+            sequence: Some(0),
+            at_seconds: Some(at),
+            detail: String::new(),
+        }
+    }
+}
