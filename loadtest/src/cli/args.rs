@@ -37,7 +37,7 @@ pub enum Output {
   loadtest run --shape voice --streams 200
   loadtest run --saturate --window 64 --size 80
   loadtest run --producers 4 --fan-out 16 --rate 200 --kind audio --size 640
-  loadtest run --scenario night.toml --json out/night.json
+  loadtest run --scenario night.toml --json out/night.json --report out/night.html
   loadtest run --shape voice --print-story > voice.yaml    then, elsewhere: hub run voice.yaml
   loadtest run --shape voice --target hub.example:9000 --admin hub.example:9090
 
@@ -135,6 +135,9 @@ pub struct RunArgs {
     /// Also write the report as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Also write the report as one HTML page with plots.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Say nothing while the load runs.
     #[arg(long)]
     pub quiet: bool,

@@ -1,6 +1,6 @@
 //! Owns `loadtest run` from flags to exit code.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use tokio::sync::watch;
@@ -9,7 +9,7 @@ use super::args::{Output, RunArgs};
 use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK};
 use crate::drive::{Observer, RunError, RunOptions, Target, run as drive};
 use crate::hub_process::{HubCommand, HubProcess};
-use crate::report::{Report, Sample, per_second_line, table};
+use crate::report::{Live, LiveTitle, Report, Sample, html, per_second_line, table};
 use crate::scenario::{Scenario, Topology, story_yaml};
 use crate::wire::{GrpcWire, OpenError};
 
@@ -133,8 +133,9 @@ fn generate(args: &RunArgs, scenario: &Scenario, target: &Target) -> Result<Repo
         let address = target.address.clone();
         let shared = args.streams_per_connection as usize;
         let wire = move || GrpcWire::new(&address, shared);
-        let mut lines = Lines { quiet: args.quiet };
-        let report = drive(scenario, &options, target, wire, &mut lines).await;
+        let mut progress = Progress::new(args, scenario, target);
+        let report = drive(scenario, &options, target, wire, &mut progress).await;
+        progress.finish();
         signals.abort();
         report
     })
@@ -156,15 +157,43 @@ fn stop_on_signal(stop: watch::Sender<bool>) -> io::Result<impl Future<Output = 
     })
 }
 
-/// A plain line per second on standard error.
-struct Lines {
-    quiet: bool,
+/// What is shown on standard error while the load runs.
+enum Progress {
+    Nothing,
+    /// A plain line per sample.
+    Lines,
+    View(Box<Live>),
 }
 
-impl Observer for Lines {
+impl Progress {
+    fn new(args: &RunArgs, scenario: &Scenario, target: &Target) -> Progress {
+        if args.quiet {
+            return Progress::Nothing;
+        }
+        let title = LiveTitle {
+            scenario: scenario.name.clone(),
+            target: target.address.clone(),
+            seconds: (scenario.warmup + scenario.duration).as_secs_f64(),
+        };
+        let view = io::stderr().is_terminal().then(|| Live::new(title).ok());
+        view.flatten()
+            .map_or(Progress::Lines, |live| Progress::View(Box::new(live)))
+    }
+
+    fn finish(self) {
+        if let Progress::View(live) = self {
+            live.finish();
+        }
+    }
+}
+
+impl Observer for Progress {
     fn sample(&mut self, sample: &Sample) {
-        if !self.quiet {
-            eprintln!("{}", per_second_line(sample));
+        match self {
+            Progress::Nothing => {}
+            Progress::Lines => eprintln!("{}", per_second_line(sample)),
+            // A terminal that is gone takes nothing more; the report still comes.
+            Progress::View(live) => drop(live.show(sample)),
         }
     }
 }
@@ -187,6 +216,9 @@ fn show(args: &RunArgs, report: &Report) -> Result<u8, String> {
     let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
     if let Some(path) = &args.json {
         write(path, &json)?;
+    }
+    if let Some(path) = &args.report {
+        write(path, &html(report).map_err(|error| error.to_string())?)?;
     }
     match args.output {
         Output::Table => print!("{}", table(report)),

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::shared::{Window, bump};
 use super::worker::Thread;
-use crate::packet::{Frame, HEADER_LEN, Header, HeaderError, open_message};
+use crate::packet::{
+    Frame, HEADER_LEN, Header, HeaderError, JSON_HEADER_AT, open_message, struct_text,
+};
 use crate::scenario::{ConsumerPlan, StepName};
 use crate::units::{EdgeId, Nanos, ProducerId};
 use crate::verify::{EdgeTracker, Example, Fault, Seen};
@@ -167,10 +169,12 @@ impl<'t, W: Wire> Consumer<'t, W> {
         }
         self.chunk.0 += 1;
         self.chunk.1 += frame.payload.len() as u64;
+        let latency = now.since(header.intended).as_nanos() as u64;
+        let mut latencies = self.thread.latencies.borrow_mut();
         if header.intended >= self.window.measure_from {
-            let latency = now.since(header.intended).as_nanos() as u64;
-            let mut latencies = self.thread.latencies.borrow_mut();
             latencies.delivery.saturating_record(latency);
+        } else {
+            latencies.warmup.saturating_record(latency);
         }
     }
 
@@ -193,6 +197,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
         let thread = self.thread;
         let producers = &thread.shared.topology.producers;
         let mut outcome = thread.outcome.borrow_mut();
+        bump(&thread.shared.threads[thread.index].faults, 1);
         outcome.faults.note(fault, || Example {
             from: producers
                 .get(header.producer.0 as usize)
@@ -208,6 +213,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
     fn corrupted(&self, now: Nanos, len: usize, reason: &str) {
         let thread = self.thread;
         let mut outcome = thread.outcome.borrow_mut();
+        bump(&thread.shared.threads[thread.index].faults, 1);
         outcome.faults.note(Fault::Corrupted, || Example {
             from: String::new(),
             to: path(self.name),
@@ -244,13 +250,13 @@ pub(super) fn path(name: &StepName) -> String {
 fn checked(frame: &Frame<'_>) -> Result<Header, String> {
     let header = Header::verify(frame.payload).map_err(|e: HeaderError| e.to_string())?;
     if frame.payload.first() == Some(&b'{') {
-        let text_at = crate::packet::JSON_HEADER_AT;
-        let text = frame.payload.get(text_at..text_at + HEADER_LEN * 2);
+        let text = frame
+            .payload
+            .get(JSON_HEADER_AT..JSON_HEADER_AT + HEADER_LEN * 2);
         let structured = frame
             .structured
             .ok_or("the Struct beside the JSON is gone")?;
-        let same = text.is_some_and(|text| memchr::memmem::find(structured, text).is_some());
-        if !same {
+        if text.is_none() || text != struct_text(structured, b"load") {
             return Err("the Struct does not say what the JSON says".to_owned());
         }
     }

@@ -96,6 +96,8 @@ pub struct Sample {
     pub latency_us: Percentiles,
     /// Messages sent and not received yet: in queues and sockets.
     pub under_way: u64,
+    /// Duplicated, reordered, corrupted and misrouted messages so far.
+    pub faults: u64,
     /// CPUs that the target used, where it can be read.
     pub hub_cpu: Option<f64>,
     /// Resident bytes of the target, where they can be read.

@@ -230,7 +230,7 @@ fn percentiles(p: &Percentiles) -> String {
 }
 
 /// Microseconds in the unit that reads best.
-fn micros(us: f64) -> String {
+pub(super) fn micros(us: f64) -> String {
     if us >= 1_000_000.0 {
         format!("{:.2} s", us / 1e6)
     } else if us >= 1_000.0 {
