@@ -94,9 +94,20 @@ pub struct RunArgs {
     /// Part of the streams that each wave of --reconnect-storm cuts [default: 0.5].
     #[arg(long, value_name = "0..1", requires = "reconnect_storm")]
     pub storm_fraction: Option<f64>,
-    /// Make every consumer wait so long after each chunk it reads.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s")]
-    pub slow_consumer: Duration,
+    /// Make consumers wait so long after each chunk they read; their latency is in no figure.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub slow_consumer: Option<Duration>,
+    /// How many consumers --slow-consumer makes slow.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        requires = "slow_consumer"
+    )]
+    pub slow_consumers: u32,
+    /// Kill the hub at this interval and start it again on the same ports.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "target")]
+    pub kill_every: Option<Duration>,
 
     /// A running hub to put under load; without it one is started [env: TARGET_HOST].
     #[arg(long, value_name = "HOST:PORT")]

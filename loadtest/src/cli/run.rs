@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::sync::watch;
 
 use super::args::{Output, RunArgs};
+use super::kill::Killer;
 use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK};
 use crate::drive::{Observer, RunError, RunOptions, Target, run as drive};
 use crate::hub_process::{HubCommand, HubProcess};
@@ -66,37 +67,62 @@ fn attempt(args: &RunArgs) -> Result<u8, Failure> {
     let streams = topology.producers.len() + topology.consumers.len();
     raise_file_limit(streams);
     let host = std::env::var("TARGET_HOST").ok();
-    let mut own = None;
-    let target = match args.address(host.as_deref()) {
-        Some(address) => Target {
-            address,
-            admin: args.admin.clone(),
-            pid: args.hub_pid,
-            own: false,
-        },
+    let report = match args.address(host.as_deref()) {
+        Some(address) => {
+            let target = Target {
+                address,
+                admin: args.admin.clone(),
+                pid: args.hub_pid,
+                own: false,
+            };
+            generate(args, &scenario, &target).map_err(|error| failed(&error, None))
+        }
         None => {
             let command = hub_command(args, streams).map_err(|e| (EXIT_FAILED, e.to_string()))?;
             let hub = HubProcess::start(&command, &story)
                 .map_err(|error| (EXIT_FAILED, error.to_string()))?;
-            own.insert(hub).target().clone()
+            on_own_hub(args, &scenario, hub)
         }
     };
-    let report = generate(args, &scenario, &target);
-    let hub_death = own.as_mut().and_then(|hub| {
-        Some(format!(
-            "the hub ended with {}:\n{}",
-            hub.ended()?,
-            hub.log_tail()
-        ))
-    });
-    drop(own);
-    let mut report =
-        report.map_err(|error| (EXIT_FAILED, explain(&error, hub_death.as_deref())))?;
-    if let Some(death) = hub_death {
+    show(args, &report?).map_err(|error| (EXIT_FAILED, error))
+}
+
+/// Runs against a hub of our own, which is gone afterwards in every case.
+fn on_own_hub(args: &RunArgs, scenario: &Scenario, hub: HubProcess) -> Result<Report, Failure> {
+    let mut target = hub.target().clone();
+    let Some(every) = args.kill_every else {
+        let mut hub = hub;
+        let report = generate(args, scenario, &target);
+        let death = hub
+            .ended()
+            .map(|status| format!("the hub ended with {status}:\n{}", hub.log_tail()));
+        let report = report.map_err(|error| failed(&error, death.as_deref()))?;
+        return Ok(with_reason(report, death));
+    };
+    // Several processes in turn: what they consume cannot be told as one figure.
+    target.pid = None;
+    let killer = Killer::start(hub, every).map_err(|e| (EXIT_FAILED, e.to_string()))?;
+    let report = generate(args, scenario, &target);
+    let killed = killer.end();
+    let mut report = report.map_err(|error| failed(&error, None))?;
+    report.hub_kills = killed.as_ref().map_or(0, |killed| killed.times);
+    Ok(with_reason(
+        report,
+        killed.and_then(|killed| killed.failure),
+    ))
+}
+
+/// The report, failed where there is a reason.
+fn with_reason(mut report: Report, reason: Option<String>) -> Report {
+    if let Some(reason) = reason {
         report.verdict.passed = false;
-        report.verdict.reasons.push(death);
+        report.verdict.reasons.push(reason);
     }
-    show(args, &report).map_err(|error| (EXIT_FAILED, error))
+    report
+}
+
+fn failed(error: &RunError, hub_death: Option<&str>) -> Failure {
+    (EXIT_FAILED, explain(error, hub_death))
 }
 
 fn hub_command(args: &RunArgs, streams: usize) -> io::Result<HubCommand> {
@@ -126,7 +152,11 @@ fn generate(args: &RunArgs, scenario: &Scenario, target: &Target) -> Result<Repo
         let options = RunOptions {
             threads: usize::from(args.threads),
             messages: args.messages,
-            consumer_pause: args.slow_consumer,
+            slow_consumers: args
+                .slow_consumer
+                .map_or(0, |_| args.slow_consumers as usize),
+            slow_pause: args.slow_consumer.unwrap_or_default(),
+            reconnect: args.kill_every.is_some(),
             ..RunOptions::new(stopped)
         };
         let signals = tokio::spawn(stop_on_signal(stop)?);

@@ -36,8 +36,13 @@ pub struct RunOptions {
     pub sample_every: Duration,
     /// Longest wait for the backlog and for what is under way, once the time is up.
     pub drain: Duration,
-    /// Wait of every consumer after each chunk it reads; makes them slow on purpose.
-    pub consumer_pause: Duration,
+    /// How many consumers are slow on purpose; their latency is in no figure.
+    pub slow_consumers: usize,
+    /// Wait of a slow consumer after each chunk it reads.
+    pub slow_pause: Duration,
+    /// Streams that end by themselves are opened again, and what was under way on them is lost with
+    /// the connection; otherwise each is a failure.
+    pub reconnect: bool,
     /// Becomes true when the run shall end early, with a report of what there is.
     pub stop: watch::Receiver<bool>,
 }
@@ -50,7 +55,9 @@ impl RunOptions {
             messages: None,
             sample_every: Duration::from_secs(1),
             drain: Duration::from_secs(10),
-            consumer_pause: Duration::ZERO,
+            slow_consumers: 0,
+            slow_pause: Duration::ZERO,
+            reconnect: false,
             stop,
         }
     }

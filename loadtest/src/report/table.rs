@@ -50,6 +50,18 @@ pub fn table(report: &Report) -> String {
             counts(", refused", &report.connect.refused)
         ),
     );
+    if report.hub_kills > 0 {
+        row(
+            &mut text,
+            "hub killed",
+            &format!("{} times", report.hub_kills),
+        );
+    }
+    if report.connect.reopened > 0 {
+        let latency = percentiles(&report.connect.reopen_latency_us);
+        let back = format!("{}, {latency}", report.connect.reopened);
+        row(&mut text, "streams cut and back", &back);
+    }
     losses(&mut text, report);
     row(
         &mut text,
