@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use engine::{
@@ -36,8 +36,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// Decides how the stream ends: what waits is sent first, then the status. The first decision
-    /// stands.
+    /// Decides how the stream ends. The first decision stands.
     pub(crate) fn end(&self, status: Status) {
         let mut end = self.end.borrow_mut();
         if end.is_none() {
@@ -47,13 +46,14 @@ impl Stream {
         self.wake();
     }
 
-    /// Ready with the status once the stream is to end; otherwise remembers whom to wake.
-    pub(crate) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<Status> {
-        if let Some(status) = self.end.borrow().clone() {
-            return Poll::Ready(status);
-        }
+    /// How the stream is to end, once that is decided.
+    pub(crate) fn ending(&self) -> Option<Status> {
+        self.end.borrow().clone()
+    }
+
+    /// Remembers whom to wake when there is something to send or the stream is to end.
+    pub(crate) fn wake_later(&self, cx: &Context<'_>) {
         self.waker.set(Some(cx.waker().clone()));
-        Poll::Pending
     }
 
     /// Notes after each read whether half a message is waiting for its other half.
@@ -150,6 +150,11 @@ impl DataPlane {
         result
     }
 
+    /// Bytes that wait for `stream`.
+    pub(crate) fn waiting(&self, stream: &Stream) -> usize {
+        self.inner.borrow().engine.waiting(stream.conn)
+    }
+
     /// Moves what waits for `stream` into `out`.
     pub(crate) fn take(&self, stream: &Stream, budget: usize, out: &mut Pieces) -> usize {
         self.inner
@@ -164,7 +169,7 @@ impl DataPlane {
             reader.abort();
         }
         let inner = &mut *self.inner.borrow_mut();
-        inner.engine.disconnect(stream.conn, self.now());
+        inner.engine.disconnect(stream.conn);
         let slot = inner.streams.get_mut(stream.conn.slot());
         if let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == stream.conn)) {
             *slot = None;

@@ -1,5 +1,7 @@
 //! The configuration as its users meet it: sources, precedence, and what a mistake is told.
 
+#![allow(clippy::unwrap_used)] // helpers of tests unwrap like tests
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +38,7 @@ fn from_file(text: &[u8]) -> Result<Config, String> {
     let path = folder.path().join("hub.toml");
     fs::write(&path, text).unwrap();
     Config::load(&Sources {
-        file: Some(path.clone()),
+        file: Some(path),
         ..Sources::default()
     })
     .map_err(|error| {
@@ -82,7 +84,7 @@ fn without_sources_the_documented_defaults_hold() {
 fn the_committed_hub_toml_equals_the_defaults() {
     let path = root().join("hub.toml");
     let config = Config::load(&Sources {
-        file: Some(path.clone()),
+        file: Some(path),
         ..Sources::default()
     })
     .unwrap();
@@ -420,4 +422,32 @@ fn an_address_of_other_machines_needs_insecure() {
     }
     let config = from_sets(&["listen.grpc=127.9.9.9:0", "listen.admin=[::1]:0"]).unwrap();
     assert_eq!(config.check_exposure(), Ok(()));
+}
+
+#[test]
+fn what_is_printed_loads_to_the_same_configuration_and_names_every_key() {
+    let mut changed = from_sets(&[
+        "heartbeat.interval=1500ms",
+        "log.format=json",
+        "data.dir=/var/lib/hub",
+        "limits.queue_budget_bytes=5MiB",
+        "recording.dir=/rec",
+        "secrets.dir=/sec",
+        "dead_letter.path=/dead.jsonl",
+    ])
+    .unwrap();
+    // Relative paths in a file count from its folder.
+    changed.events.subscribers = vec![Subscriber::Jsonl {
+        path: "/events.jsonl".into(),
+    }];
+    let printed = changed.to_toml();
+    for key in keys::KEYS {
+        let (_, name) = key.name.split_once('.').unwrap();
+        assert!(
+            printed.contains(&format!("{name} = ")),
+            "{} is missing in\n{printed}",
+            key.name
+        );
+    }
+    assert_eq!(from_file(printed.as_bytes()), Ok(changed));
 }

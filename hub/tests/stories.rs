@@ -1,5 +1,24 @@
 //! The Story files of the conformance suite obey their headers (conformance/stories/README.md).
 
+#![allow(clippy::unwrap_used)] // helpers of tests unwrap like tests
+
+#[path = "stories/check.rs"]
+mod check;
+#[path = "stories/documents.rs"]
+mod documents;
+#[path = "stories/files.rs"]
+mod files;
+#[path = "stories/graph.rs"]
+mod graph;
+#[path = "stories/not_yet.rs"]
+mod not_yet;
+#[path = "stories/settings.rs"]
+mod settings;
+#[path = "stories/story.rs"]
+mod story;
+#[path = "stories/types.rs"]
+mod types;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +62,7 @@ impl Header {
 }
 
 /// Every file of a folder of the suite, with its name.
-fn files(folder: &str) -> Vec<(String, PathBuf)> {
+fn suite(folder: &str) -> Vec<(String, PathBuf)> {
     let folder = root().join("conformance/stories").join(folder);
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -79,7 +98,7 @@ fn has_note(loaded: &Loaded, path: &str) {
 
 #[test]
 fn every_file_of_loads_has_the_edges_and_warnings_of_its_header() {
-    for (name, path) in files("loads") {
+    for (name, path) in suite("loads") {
         let header = Header::of(&path);
         let loaded = load_file(&path).unwrap_or_else(|problems| panic!("{name}: {problems}"));
         let [story] = loaded.snapshot.stories.as_slice() else {
@@ -108,7 +127,7 @@ fn every_file_of_loads_has_the_edges_and_warnings_of_its_header() {
 
 #[test]
 fn every_file_of_refused_names_path_line_and_word_of_its_header() {
-    for (name, path) in files("refused") {
+    for (name, path) in suite("refused") {
         let header = Header::of(&path);
         let error = header.get("error").unwrap();
         let result = load_file(&path);
@@ -134,7 +153,7 @@ fn every_file_of_refused_names_path_line_and_word_of_its_header() {
 
 #[test]
 fn the_lists_of_what_is_not_known_yet_name_files_of_the_suite() {
-    let names = |folder| files(folder).into_iter().map(|(name, _)| name);
+    let names = |folder| suite(folder).into_iter().map(|(name, _)| name);
     let all: BTreeSet<String> = names("loads").chain(names("refused")).collect();
     for (name, _) in REFUSED_BY_EXPRESSIONS.iter().chain(WARNED_BY_EXPRESSIONS) {
         assert!(all.contains(*name), "{name}");

@@ -18,8 +18,6 @@ pub(crate) struct Session {
     pub(crate) fence: Fence,
     /// The connection that owns the step now.
     pub(crate) owner: Option<ConnId>,
-    /// Since when nobody owns it (meaningless while somebody does).
-    pub(crate) absent_since: Moment,
     /// When the next heartbeat to the owner is due.
     pub(crate) next_heartbeat: Moment,
     pub(crate) queue: Queue,
@@ -33,7 +31,6 @@ impl Session {
         Self {
             fence: Fence::default(),
             owner: None,
-            absent_since: Moment::default(),
             next_heartbeat: Moment::default(),
             queue: Queue::new(plan.queue.clone()),
             control: Spool::default(),

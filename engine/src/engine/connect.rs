@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Actions, Conn, Engine, next_heartbeat};
+use super::{Actions, Conn, Engine, Limits, Run, next_heartbeat};
 use crate::account::DropReason;
 use crate::deliver::FenceVerdict;
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
@@ -110,7 +110,7 @@ impl Engine {
             _ => {}
         }
         if let Some(old) = present {
-            self.release(old, now);
+            self.release(old);
             actions.superseded.push((old, who.generation));
         }
         Ok(self.occupy(run, step, now, actions))
@@ -118,8 +118,8 @@ impl Engine {
 
     /// Takes note that a connection is gone. Its step keeps what waits for it. A connection that
     /// was superseded changes nothing.
-    pub fn disconnect(&mut self, conn: ConnId, now: Moment) {
-        self.release(conn, now);
+    pub fn disconnect(&mut self, conn: ConnId) {
+        self.release(conn);
     }
 
     fn occupy(
@@ -154,7 +154,7 @@ impl Engine {
         conn
     }
 
-    fn release(&mut self, conn: ConnId, now: Moment) {
+    fn release(&mut self, conn: ConnId) {
         let Some((run, step)) = self.owner(conn) else {
             return;
         };
@@ -165,7 +165,6 @@ impl Engine {
         self.streams -= 1;
         if let Some(session) = self.session_mut(run, step) {
             session.owner = None;
-            session.absent_since = now;
             session.clear_control();
         }
     }
@@ -196,7 +195,7 @@ impl Engine {
         Ok((run, step))
     }
 
-    /// Drops what is too old for an absent step, and all of it once `state_ttl` has passed.
+    /// Drops what has waited too long for a step, and tells when the step is absent.
     pub(super) fn expire(
         &mut self,
         run: RunId,
@@ -204,39 +203,12 @@ impl Engine {
         now: Moment,
         actions: &mut Actions,
     ) {
-        let (absent_max_age, ttl) = (self.limits.absent_max_age, self.limits.state_ttl);
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
-        let Some(session) = live.sessions.get_mut(step.at()) else {
-            return;
-        };
-        let absent = session.owner.is_none();
-        let own = session.queue.bounds().max_age;
-        let Some(max_age) = own.or(absent.then_some(absent_max_age)) else {
-            return;
-        };
-        let gone = absent && now.since(session.absent_since) >= ttl;
-        let (reason, before) = if gone {
-            (
-                DropReason::Evicted,
-                now.after(std::time::Duration::from_nanos(1)),
-            )
-        } else {
-            let nanos = u64::try_from(max_age.as_nanos()).unwrap_or(u64::MAX);
-            (
-                DropReason::Expired,
-                Moment::from_nanos(now.as_nanos().saturating_sub(nanos)),
-            )
-        };
-        let (edges, mut packets, mut bytes) = (&mut live.edges, 0u64, 0usize);
-        session.queue.drop_older(before, |entry| {
-            edges[entry.edge as usize].counts.drop_one(reason);
-            packets += 1;
-            bytes += entry.len as usize;
-        });
+        let (packets, bytes) = drop_aged(live, step, &self.limits, now);
         self.queued_bytes -= bytes;
-        if packets > 0 {
+        if packets > 0 && live.sessions[step.at()].owner.is_none() {
             let step = live.plan.steps[step.at()].id.clone();
             let (story, run) = (live.plan.story.clone(), live.plan.name.clone());
             actions.events.push(super::Event::Expired {
@@ -258,6 +230,41 @@ impl Engine {
             .sessions
             .get_mut(step.at())
     }
+}
+
+/// Drops packets past the age that holds for `step` now. Returns how many, and their bytes.
+pub(super) fn drop_aged(
+    live: &mut Run,
+    step: StepIndex,
+    limits: &Limits,
+    now: Moment,
+) -> (u64, usize) {
+    let Some(session) = live.sessions.get_mut(step.at()) else {
+        return (0, 0);
+    };
+    let absent = session.owner.is_none();
+    let own = session.queue.bounds().max_age;
+    let Some(max_age) = own.or(absent.then_some(limits.absent_max_age)) else {
+        return (0, 0);
+    };
+    // Nothing outlives the state of its step (spec 2.2).
+    let (age, reason) = if absent && limits.state_ttl <= max_age {
+        (limits.state_ttl, DropReason::Evicted)
+    } else {
+        (max_age, DropReason::Expired)
+    };
+    let nanos = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+    let Some(before) = now.as_nanos().checked_sub(nanos) else {
+        return (0, 0);
+    };
+    let (edges, mut packets, mut bytes) = (&mut live.edges, 0u64, 0usize);
+    let queue = &mut session.queue;
+    queue.drop_older(Moment::from_nanos(before), |entry| {
+        edges[entry.edge as usize].counts.drop_one(reason);
+        packets += 1;
+        bytes += entry.len as usize;
+    });
+    (packets, bytes)
 }
 
 fn listed(names: impl Iterator<Item = String>) -> String {

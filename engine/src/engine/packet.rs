@@ -6,6 +6,7 @@ use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::PacketView;
 
+use super::connect::drop_aged;
 use super::{Actions, Edge, Engine};
 use crate::account::{DropReason, RefuseReason};
 use crate::deliver::{Encoded, Entry, Pieces};
@@ -109,6 +110,16 @@ impl Engine {
         self.refused.refuse_one(reason);
     }
 
+    /// Bytes that wait for `conn`, heartbeats left out.
+    pub fn waiting(&self, conn: ConnId) -> usize {
+        let session = self.owner(conn).and_then(|(run, step)| {
+            self.runs
+                .get(run.0 as usize)
+                .and_then(|r| r.sessions.get(step.at()))
+        });
+        session.map_or(0, |s| s.queue.bytes())
+    }
+
     /// Moves what waits for `conn` into `out`, whole messages up to about `budget` bytes, oldest
     /// first, heartbeats before all. Returns the bytes moved; 0 when nothing waits.
     pub fn take(&mut self, conn: ConnId, budget: usize, now: Moment, out: &mut Pieces) -> usize {
@@ -118,6 +129,10 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return 0;
         };
+        if live.sessions[step.at()].queue.bounds().max_age.is_some() {
+            let (_, bytes) = drop_aged(live, step, &self.limits, now);
+            self.queued_bytes -= bytes;
+        }
         let session = &mut live.sessions[step.at()];
         let edges = &mut live.edges;
         let control = session.take_control(out);

@@ -7,12 +7,9 @@ use engine::route::{EdgePlan, OverflowPolicy, QueueBounds, RunPlan, StepKind, St
 use engine::{Engine, Limits, StepIndex};
 
 use super::StartError;
-use crate::config::Config;
+use crate::config::{Config, memory_limit};
 use crate::story::settings::DropPolicy;
 use crate::story::{self, Problem, Run, Snapshot, Step};
-
-/// Memory assumed when the machine's cannot be read.
-const ASSUMED_MEMORY: u64 = 1 << 30;
 
 /// An engine that holds every run of `stories`.
 ///
@@ -22,7 +19,8 @@ pub(super) fn engine(config: &Config, stories: &Snapshot) -> Result<Engine, Star
     let unsupported: Vec<Problem> = stories
         .stories
         .iter()
-        .flat_map(|s| s.unsupported())
+        .filter(|story| story.routed)
+        .flat_map(|story| story.unsupported())
         .map(|u| Problem {
             place: u.place.clone(),
             text: u.text.clone(),
@@ -63,22 +61,6 @@ fn epoch() -> String {
         rest /= 36;
     }
     digits.iter().rev().collect()
-}
-
-/// Memory that this process may use: the container's limit, else the machine's, in bytes.
-fn memory_limit() -> u64 {
-    use procfs::Current;
-    let machine = procfs::Meminfo::current()
-        .map(|m| m.mem_total)
-        .unwrap_or(ASSUMED_MEMORY);
-    let container = [
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    ]
-    .iter()
-    .filter_map(|path| std::fs::read_to_string(path).ok())
-    .find_map(|text| text.trim().parse::<u64>().ok());
-    container.map_or(machine, |limit| limit.min(machine))
 }
 
 fn run_plan(config: &Config, run: &Run) -> RunPlan {

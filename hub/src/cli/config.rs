@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{EXIT_CONFIG, EXIT_OK};
-use crate::config::{Config, FlagOverride, Sources};
+use crate::config::{Config, FlagOverride, Sources, schema};
 
 /// Where the configuration comes from; shared by all subcommands that read it.
 #[derive(Debug, Default, Args)]
@@ -23,11 +23,9 @@ impl ConfigSource {
     pub(crate) fn load(&self, flags: Vec<FlagOverride>) -> Result<Config, String> {
         let sources = Sources {
             file: self.config.clone(),
-            env: std::env::vars_os()
-                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-                .collect(),
             sets: self.sets.clone(),
             flags,
+            ..Sources::of_process()
         };
         Config::load(&sources).map_err(|e| e.to_string())
     }
@@ -37,7 +35,8 @@ impl ConfigSource {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hub config print                           the configuration in force, as TOML
-  hub config check --config hub.toml         exit code 64 when something is wrong")]
+  hub config check --config hub.toml         exit code 64 when something is wrong
+  hub config schema                          for editors that check TOML")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     what: What,
@@ -49,15 +48,21 @@ enum What {
     Print(ConfigSource),
     /// Check the configuration and say what is wrong.
     Check(ConfigSource),
+    /// Print the JSON schema of hub.toml, for editors.
+    Schema,
 }
 
 pub(crate) fn run(args: &ConfigArgs) -> u8 {
     let (source, print) = match &args.what {
         What::Print(source) => (source, true),
         What::Check(source) => (source, false),
+        What::Schema => {
+            println!("{:#}", schema());
+            return EXIT_OK;
+        }
     };
     match source.load(Vec::new()) {
-        Ok(config) if print => print!("{config:#?}"),
+        Ok(config) if print => print!("{}", config.to_toml()),
         Ok(_) => println!("configuration ok"),
         Err(error) => {
             eprintln!("{error}");

@@ -9,7 +9,9 @@ mod error;
 mod file;
 pub mod keys;
 mod layers;
+mod memory;
 mod model;
+mod print;
 mod schema;
 mod sources;
 mod subscribers;
@@ -17,6 +19,7 @@ pub mod units;
 mod value;
 
 pub use error::{ConfigError, ConfigProblem, EXIT_CONFIG};
+pub use memory::memory_limit;
 pub use model::{
     Config, Data, DeadLetter, Drain, Events, Heartbeat, Limits, Listen, Log, LogFormat, LogLevel,
     Recording, Refusal, RunDefaults, Secrets, State, Subscriber,

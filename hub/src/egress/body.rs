@@ -18,6 +18,8 @@ const COALESCE: usize = 256 * 1024;
 pub(crate) struct ProcessBody {
     plane: Rc<DataPlane>,
     stream: Rc<Stream>,
+    /// Bytes still owed to a client that has said all it wants to say.
+    owed: Option<usize>,
     ended: bool,
 }
 
@@ -26,6 +28,7 @@ impl ProcessBody {
         Self {
             plane,
             stream,
+            owed: None,
             ended: false,
         }
     }
@@ -34,18 +37,32 @@ impl ProcessBody {
         if self.ended {
             return Poll::Ready(None);
         }
+        let ending = self.stream.ending();
+        if let Some(status) = ending.filter(|status| !self.owes(status)) {
+            self.ended = true;
+            return Poll::Ready(Some(Frame::trailers(status.trailers())));
+        }
         let mut pieces = Pieces::new();
         let len = self.plane.take(&self.stream, COALESCE, &mut pieces);
-        if len > 0 {
-            return Poll::Ready(Some(Frame::data(Chunk::new(pieces, len))));
+        if len == 0 {
+            self.stream.wake_later(cx);
+            return Poll::Pending;
         }
-        match self.stream.poll_end(cx) {
-            Poll::Ready(status) => {
-                self.ended = true;
-                Poll::Ready(Some(Frame::trailers(status.trailers())))
-            }
-            Poll::Pending => Poll::Pending,
+        self.owed = self.owed.map(|owed| owed.saturating_sub(len));
+        Poll::Ready(Some(Frame::data(Chunk::new(pieces, len))))
+    }
+
+    /// Whether something must be sent before the stream ends. Only a client that ended its own
+    /// side in good order is owed what waited for it at that moment; otherwise what waits stays for
+    /// the step's next connection.
+    fn owes(&mut self, status: &Status) -> bool {
+        if status.code() != tonic::Code::Ok {
+            return false;
         }
+        let waiting = self.plane.waiting(&self.stream);
+        let owed = self.owed.get_or_insert(waiting);
+        *owed = (*owed).min(waiting);
+        *owed > 0
     }
 }
 

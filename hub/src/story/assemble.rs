@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::document::{Context, StoryDocument};
 use super::graph;
 use super::read::{View, did_you_mean};
-use super::settings::{Levels, RecordingMode, StreamingSettings};
+use super::settings::{FanInMode, Levels, RecordingMode, StreamingSettings};
 use super::step::{Does, StepDocument};
 use super::unsupported::{self, Wants};
 use super::{EngramStep, PrimitiveKind, Step, StepKind, Story, defaults};
@@ -45,11 +45,15 @@ pub(super) fn assemble<'a>(
         unsupported: Vec::new(),
     };
     let builtin = Arc::new(Levels::default().merge(context.options));
-    for (i, written) in document.steps.iter().enumerate() {
+    let mut needs = vec![Vec::new(); document.steps.len()];
+    for edge in &story.edges {
+        if let Some(needs) = needs.get_mut(edge.to) {
+            needs.push(edge.from);
+        }
+    }
+    for (written, needs) in document.steps.iter().zip(needs) {
         let transport = document.transport_of(written);
         let settings = transport.map_or(&builtin, |transport| &transport.settings);
-        let needs = story.edges.iter().filter(|edge| edge.to == i);
-        let needs = needs.map(|edge| edge.from).collect();
         let kind = kind(written, document, context, stories);
         let name = transport.map(|transport| transport.name.to_owned());
         story
@@ -58,6 +62,7 @@ pub(super) fn assemble<'a>(
     }
     if document.routed {
         warn_of_recordings(document, context);
+        warn_of_bounds(document, &story);
         let wants = Wants {
             story: &story,
             document,
@@ -172,13 +177,24 @@ fn check_execute_story(step: &StepDocument<'_>, story: &StoryDocument<'_>, stori
     let namespace = namespace.unwrap_or(&story.namespace);
     let known = |(of, called): &(String, String)| of == namespace && called == name;
     if !name.contains("{{") && !namespace.contains("{{") && !stories.iter().any(known) {
-        let names = stories.iter().map(|(_, name)| name.as_str());
         view.problem(format!(
             "no Story {namespace}/{name} in these files, and a hub with Stories in files runs \
              no others{}",
-            did_you_mean(name, names)
+            near_story((namespace, name), stories)
         ));
     }
+}
+
+/// The Story that was probably meant, for messages.
+pub(super) fn near_story((namespace, name): (&str, &str), stories: &Known) -> String {
+    let full: Vec<String> = stories
+        .iter()
+        .map(|(of, name)| format!("{of}/{name}"))
+        .collect();
+    did_you_mean(
+        &format!("{namespace}/{name}"),
+        full.iter().map(String::as_str),
+    )
 }
 
 /// `with.duration` or `with.for`, unless a template makes it.
@@ -234,6 +250,28 @@ fn warn_of_recordings(document: &StoryDocument<'_>, context: &Context<'_, '_>) {
                 &view.place(),
                 "the recording stays off: no [recording] dir is configured",
             );
+        }
+    }
+}
+
+/// Warns of a graph that its own settings cannot serve: a quorum that no join reaches, and more
+/// downstream steps than packets go to.
+fn warn_of_bounds(document: &StoryDocument<'_>, story: &Story) {
+    for (i, (written, step)) in document.steps.iter().zip(&story.steps).enumerate() {
+        let fan_in = &step.settings.fan_in;
+        let quorum = fan_in.quorum.filter(|_| fan_in.mode == FanInMode::Quorum);
+        let upstream = step.needs.len();
+        if let Some(quorum) = quorum.filter(|quorum| upstream > 1 && *quorum as usize > upstream) {
+            written.view.warn(format!(
+                "needs {upstream} steps, so the quorum of {quorum} (fanIn.quorum) is never reached"
+            ));
+        }
+        let downstream = story.downstream(i).count();
+        let most = step.settings.routing.max_downstreams;
+        if downstream as u64 > most {
+            written.view.warn(format!(
+                "feeds {downstream} steps, but its packets go to {most} (routing.maxDownstreams)"
+            ));
         }
     }
 }

@@ -7,8 +7,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::documents::Documents;
+use super::fields::Fields;
 use super::graph::Reading;
-use super::read::{Fields, Report, View, did_you_mean};
+use super::read::{Report, View, did_you_mean};
 use super::resource::Resource;
 use super::settings::{Level, Levels, StreamingSettings};
 use super::step::{Does, StepDocument};
@@ -173,7 +174,9 @@ fn transports<'a>(
             continue;
         };
         if transports.iter().any(|known| known.name == transport.name) {
-            item.problem(format!("duplicate transport {:?}", transport.name));
+            let name = item.fields().and_then(|fields| fields.get("name"));
+            name.unwrap_or(item)
+                .problem(format!("duplicate transport {:?}", transport.name));
         }
         transports.push(transport);
     }

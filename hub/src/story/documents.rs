@@ -1,7 +1,8 @@
 //! Everything but Stories: Transports, Engrams, EngramTemplates and StoryRuns, read and found
 //! by name.
 
-use super::read::{Fields, View};
+use super::fields::Fields;
+use super::read::View;
 use super::resource::{DEFAULT_NAMESPACE, Kind, Resource};
 use super::settings::{Level, Levels};
 use super::{LoadOptions, Located, Place, names};

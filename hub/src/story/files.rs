@@ -59,15 +59,10 @@ impl Walk<'_> {
     fn named(&mut self, path: &Path) {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
-                let before = self.files.len();
-                let seen_before = self.seen.len();
-                self.folder(path, 0);
-                let nothing_new = self.seen.len() == seen_before + 1;
-                if self.files.len() == before && nothing_new {
-                    self.fail(
-                        path,
-                        "there is no *.yaml or *.yml file in this folder".into(),
-                    );
+                let problems = self.report.problems.len();
+                if !self.folder(path, 0) && self.report.problems.len() == problems {
+                    let text = "there is no *.yaml or *.yml file in this folder";
+                    self.fail(path, text.to_owned());
                 }
             }
             Ok(_) => self.file(path),
@@ -90,28 +85,38 @@ impl Walk<'_> {
         self.seen.insert(canonical)
     }
 
-    /// Hidden entries are left out: a mounted ConfigMap holds each file twice more behind them.
-    fn folder(&mut self, path: &Path, depth: usize) {
+    /// Whether there is any file for us. Hidden entries are left out: a mounted ConfigMap holds
+    /// each file twice more behind them.
+    fn folder(&mut self, path: &Path, depth: usize) -> bool {
         if !self.first_time(path) {
-            return;
+            return true;
         }
         if depth > MAX_FOLDERS {
-            return self.fail(path, format!("folders go deeper than {MAX_FOLDERS}"));
+            self.fail(path, format!("folders go deeper than {MAX_FOLDERS}"));
+            return false;
         }
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
-            Err(error) => return self.fail(path, unreadable(&error)),
+            Err(error) => {
+                self.fail(path, unreadable(&error));
+                return false;
+            }
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
+        let mut found = false;
         for path in paths.iter().filter(|path| !hidden(path)) {
             match fs::metadata(path) {
-                Ok(metadata) if metadata.is_dir() => self.folder(path, depth + 1),
-                Ok(metadata) if metadata.is_file() && is_yaml(path) => self.file(path),
+                Ok(metadata) if metadata.is_dir() => found |= self.folder(path, depth + 1),
+                Ok(metadata) if metadata.is_file() && is_yaml(path) => {
+                    found = true;
+                    self.file(path);
+                }
                 Err(error) if is_yaml(path) => self.fail(path, unreadable(&error)),
                 Ok(_) | Err(_) => {}
             }
         }
+        found
     }
 }
 

@@ -11,7 +11,7 @@ use super::assemble::{self, assemble};
 use super::document::{self, Context};
 use super::documents::{Documents, RunDocument};
 use super::files::{self, Text};
-use super::read::{Report, View, did_you_mean};
+use super::read::{Report, View};
 use super::resource::{self, Kind, Resource};
 use super::yaml::{self, Node};
 use super::{Note, Place, Problem, Problems, Run, Snapshot, Story, Warning, defaults};
@@ -190,7 +190,7 @@ fn runs(
             None if known.iter().any(|(of, n)| of == namespace && n == name) => {}
             None => document.story_view.problem(format!(
                 "no Story {namespace}/{name} in these files{}",
-                did_you_mean(name, known.iter().map(|(_, name)| name.as_str()))
+                assemble::near_story((namespace, name), known)
             )),
         }
     }

@@ -12,6 +12,7 @@ mod assemble;
 mod defaults;
 mod document;
 mod documents;
+mod fields;
 mod files;
 mod graph;
 mod load;

@@ -76,9 +76,10 @@ impl Story {
 
     /// Indexes of the steps that the step at `from` feeds, in declared order.
     pub fn downstream(&self, from: usize) -> impl Iterator<Item = usize> + '_ {
-        self.edges
-            .iter()
-            .filter(move |edge| edge.from == from)
+        let first = self.edges.partition_point(|edge| edge.from < from);
+        let edges = self.edges.get(first..).unwrap_or_default().iter();
+        edges
+            .take_while(move |edge| edge.from == from)
             .map(|edge| edge.to)
     }
 

@@ -3,8 +3,9 @@
 //! Owns: `apiVersion`, `kind` and `metadata`, and what is said of other kinds. Never does: look
 //! into a `spec`.
 
+use super::fields::Fields;
 use super::names;
-use super::read::{Fields, View, did_you_mean};
+use super::read::{View, did_you_mean};
 use super::{Place, Problem};
 
 /// Namespace of resources that name none.

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::read::{Fields, View, did_you_mean};
+use super::fields::Fields;
+use super::read::{View, did_you_mean};
 use super::{Backoff, Located, Place, PrimitiveKind, Retry, names};
 
 /// A step as it is written.

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::document::{StoryDocument, StoryTransport};
-use super::settings::{PartitionMode, RecordingMode, Semantics, StreamingSettings};
+use super::settings::{PartitionMode, RecordingMode, ReplayMode, Semantics, StreamingSettings};
 use super::step::{Does, StepDocument};
 use super::yaml::{Data, Node};
 use super::{LoadOptions, Place, Story};
@@ -50,59 +50,31 @@ type Finder = fn(&Wants<'_, '_>) -> Vec<Place>;
 /// The features that are not built yet.
 const NOT_YET: &[(&str, Then, Finder)] = &[
     ("delivery at_least_once with replay", Refuse, at_least_once),
-    ("evaluating if", Refuse, |w| w.steps(condition)),
-    ("evaluating runtime", Refuse, |w| w.steps(runtime)),
-    ("evaluating templates in with", Refuse, |w| {
-        w.steps(template_in_with)
-    }),
-    ("a primitive in the graph", Refuse, |w| w.steps(primitive)),
+    ("evaluating if", Refuse, conditions),
+    ("evaluating runtime", Refuse, runtimes),
+    ("evaluating templates in with", Refuse, templates),
+    ("evaluating routing rules", Refuse, rules),
+    ("a primitive in the graph", Refuse, primitives),
     ("joining by fanIn", Refuse, fan_in),
     (
-        "joining packets by message id (they are merged as they come)",
+        "joining by message id (packets are merged as they come)",
         Ignore,
         merge,
     ),
-    ("evaluating routing rules", Refuse, |w| {
-        w.sources("routing.rules", |s| !s.routing.rules.is_empty())
-    }),
-    ("partitioning", Refuse, |w| {
-        w.targets("partitioning.mode", |s| {
-            s.partitioning.mode != PartitionMode::None
-        })
-    }),
-    ("bounding lanes", Refuse, |w| {
-        w.targets("lanes", |s| !s.lanes.is_empty())
-    }),
+    ("partitioning", Refuse, partitioning),
+    ("bounding lanes", Refuse, lanes),
+    ("checking packets against schemas", Refuse, schemas),
+    ("concurrency of turns", Refuse, concurrency),
     (
-        "checking against inputSchema and outputSchema",
-        Refuse,
-        schemas,
+        "checking inputs against inputsSchema",
+        Ignore,
+        inputs_schema,
     ),
-    ("concurrency of turns", Refuse, |w| {
-        w.document.concurrency_place.iter().cloned().collect()
-    }),
-    ("checking inputs against inputsSchema", Ignore, |w| {
-        w.story
-            .inputs_schema
-            .iter()
-            .map(|s| s.place.clone())
-            .collect()
-    }),
-    ("execution.timeout and execution.retry", Ignore, |w| {
-        w.steps(|step| step.execution.clone())
-    }),
-    ("credits and pausing (flowControl)", Ignore, |w| {
-        w.targets("flowControl", |_| true)
-    }),
-    ("lifecycle", Ignore, |w| w.targets("lifecycle", |_| true)),
-    ("observability per transport", Ignore, |w| {
-        w.sources("observability", |_| true)
-    }),
-    ("recording", Ignore, |w| {
-        w.sources("recording.mode", |s| {
-            w.options.recording_dir && s.recording.mode != RecordingMode::Off
-        })
-    }),
+    ("execution.timeout and execution.retry", Ignore, execution),
+    ("flowControl (credits and pausing)", Ignore, flow_control),
+    ("lifecycle", Ignore, lifecycle),
+    ("observability per transport", Ignore, observability),
+    ("recording", Ignore, recording),
 ];
 
 /// Finds what the Story asks for; notes all of it, and returns what a hub must refuse.
@@ -134,14 +106,15 @@ impl<'a> Wants<'_, 'a> {
     /// Transports of steps that packets go to: their settings rule the edge.
     fn targets(&self, setting: &str, wanted: impl Fn(&StreamingSettings) -> bool) -> Vec<Place> {
         self.transports(setting, wanted, |step| {
-            self.story.edges.iter().any(|edge| edge.to == step)
+            let step = self.story.steps.get(step);
+            step.is_some_and(|step| !step.needs.is_empty())
         })
     }
 
     /// Transports of steps that packets come from.
     fn sources(&self, setting: &str, wanted: impl Fn(&StreamingSettings) -> bool) -> Vec<Place> {
         self.transports(setting, wanted, |step| {
-            self.story.edges.iter().any(|edge| edge.from == step)
+            self.story.downstream(step).next().is_some()
         })
     }
 
@@ -167,38 +140,40 @@ impl<'a> Wants<'_, 'a> {
     }
 }
 
+/// A replay mode implies at_least_once, and is then where it is asked for.
 fn at_least_once(wants: &Wants<'_, '_>) -> Vec<Place> {
+    let replayed = |s: &StreamingSettings| s.delivery.replay.mode != ReplayMode::None;
     let kept = |s: &StreamingSettings| s.delivery.semantics == Semantics::AtLeastOnce;
-    let mut places = wants.targets("delivery.semantics", |s| {
-        kept(s) && s.delivery.replay.mode == super::settings::ReplayMode::None
-    });
-    places.extend(wants.targets("delivery.replay.mode", |s| {
-        s.delivery.replay.mode != super::settings::ReplayMode::None
-    }));
+    let mut places = wants.targets("delivery.semantics", |s| kept(s) && !replayed(s));
+    places.extend(wants.targets("delivery.replay.mode", replayed));
     places
 }
 
 /// A blank `if` is true (spec 4.1).
-fn condition(step: &StepDocument<'_>) -> Option<Place> {
-    let condition = step.condition.as_ref()?;
-    let blank = condition
-        .json()
-        .as_str()
-        .is_some_and(|text| text.trim().is_empty());
-    (!blank).then(|| condition.place.clone())
+fn conditions(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.steps(|step| {
+        let condition = step.condition.as_ref()?;
+        let json = condition.json();
+        let blank = json.as_str().is_some_and(|text| text.trim().is_empty());
+        (!blank).then(|| condition.place.clone())
+    })
 }
 
-fn runtime(step: &StepDocument<'_>) -> Option<Place> {
-    step.runtime.as_ref().map(|runtime| runtime.place.clone())
+fn runtimes(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.steps(|step| Some(step.runtime.as_ref()?.place.clone()))
 }
 
-fn template_in_with(step: &StepDocument<'_>) -> Option<Place> {
-    let with = step.with.as_ref()?;
-    let mut place = with.place();
-    let (line, path) = first_template(with.node, &place.path)?;
-    place.line = line;
-    place.path = path;
-    Some(place)
+/// A `with` without templates is constant, which is all that there is to evaluate.
+fn templates(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.steps(|step| {
+        let with = step.with.as_ref()?;
+        let (line, path) = first_template(with.node, &with.path)?;
+        Some(Place {
+            line,
+            path,
+            ..with.place()
+        })
+    })
 }
 
 /// Line and path of the first string that holds a template.
@@ -222,11 +197,57 @@ fn first_template(node: &Node, path: &str) -> Option<(u32, String)> {
     }
 }
 
-fn primitive(step: &StepDocument<'_>) -> Option<Place> {
-    match &step.does {
+fn rules(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.sources("routing.rules", |s| !s.routing.rules.is_empty())
+}
+
+fn primitives(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.steps(|step| match &step.does {
         Does::Primitive(_, place) => Some(place.clone()),
         Does::Engram { .. } | Does::Unknown => None,
-    }
+    })
+}
+
+fn partitioning(wants: &Wants<'_, '_>) -> Vec<Place> {
+    let asked = |s: &StreamingSettings| s.partitioning.mode != PartitionMode::None;
+    wants.targets("partitioning.mode", asked)
+}
+
+fn lanes(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.targets("lanes", |s| !s.lanes.is_empty())
+}
+
+fn concurrency(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.document.concurrency_place.iter().cloned().collect()
+}
+
+fn inputs_schema(wants: &Wants<'_, '_>) -> Vec<Place> {
+    let schema = wants.story.inputs_schema.iter();
+    schema.map(|schema| schema.place.clone()).collect()
+}
+
+fn execution(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.steps(|step| step.execution.clone())
+}
+
+fn flow_control(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.targets("flowControl", |_| true)
+}
+
+fn lifecycle(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.targets("lifecycle", |_| true)
+}
+
+fn observability(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.sources("observability", |_| true)
+}
+
+/// Without a folder a recording is off, which a warning says.
+fn recording(wants: &Wants<'_, '_>) -> Vec<Place> {
+    let asked = |s: &StreamingSettings| s.recording.mode != RecordingMode::Off;
+    wants.sources("recording.mode", |s| {
+        wants.options.recording_dir && asked(s)
+    })
 }
 
 /// Steps with several upstream ones whose transport gives `fanIn`.
@@ -262,8 +283,8 @@ fn schemas(wants: &Wants<'_, '_>) -> Vec<Place> {
         let super::StepKind::Engram(engram) = &step.kind else {
             continue;
         };
-        let fed = wants.story.edges.iter().any(|edge| edge.to == i);
-        let feeds = wants.story.edges.iter().any(|edge| edge.from == i);
+        let fed = !step.needs.is_empty();
+        let feeds = wants.story.downstream(i).next().is_some();
         let input = engram.input_schema.as_ref().filter(|_| fed);
         let output = engram.output_schema.as_ref().filter(|_| feeds);
         places.extend(input.into_iter().chain(output).map(|s| s.place.clone()));

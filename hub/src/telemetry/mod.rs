@@ -1,6 +1,6 @@
 //! Metrics and logs.
 //!
-//! Owns the names of all metrics ([`names`]) and turns the engine's counters into Prometheus text.
+//! Owns the names of all metrics (`names`) and turns the engine's counters into Prometheus text.
 //! Nothing here runs per packet: counters live in the engine as plain integers and are copied when
 //! somebody asks.
 

@@ -74,3 +74,23 @@ async fn a_client_that_says_it_is_done_gets_ok() {
     assert_eq!(src.ended().await.0, 0);
     hub.wait_for_metric("hub_streams", &[], 0.0).await;
 }
+
+#[tokio::test]
+async fn a_client_that_is_done_still_gets_what_waited_for_it() {
+    let hub = Hub::start();
+    let mut connection = Connection::open(hub.grpc).await;
+    let mut src = connection.process("src").await.accepted().await;
+    for n in 0..3 {
+        src.send_packet(&n.to_string(), 10);
+    }
+    hub.wait_for_metric("hub_queue_packets", &["to=\"a\""], 3.0)
+        .await;
+    let mut a = connection.process("a").await;
+    a.send
+        .send_data(bytes::Bytes::new(), true)
+        .expect("half-close");
+    for n in 0..3 {
+        assert_eq!(a.label().await, n.to_string());
+    }
+    assert_eq!(a.ended().await.0, 0);
+}

@@ -141,12 +141,26 @@ fn what_waits_for_a_step_that_never_comes_back_is_evicted() {
         ..QueueBounds::default()
     }]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
-    rig.engine.disconnect(sink, at(1000));
+    rig.engine.disconnect(sink);
     rig.send(src, "a", 10, at(2000));
-    rig.engine.tick(at(600_999), &mut rig.actions);
+    rig.engine.tick(at(601_999), &mut rig.actions);
     assert_eq!(rig.edge("sink0").queued, 1);
-    rig.engine.tick(at(601_000), &mut rig.actions);
+    rig.engine.tick(at(602_001), &mut rig.actions);
     assert_eq!(rig.edge("sink0").counts.dropped(DropReason::Evicted), 1);
+}
+
+#[test]
+fn a_packet_past_its_age_is_not_sent_to_a_slow_reader() {
+    let max_age = Some(SECOND);
+    let mut rig = Rig::fan_out(vec![QueueBounds {
+        max_age,
+        ..QueueBounds::default()
+    }]);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
+    rig.send(src, "stale", 10, at(0));
+    rig.send(src, "fresh", 10, at(900));
+    assert_eq!(rig.labels(sink, at(1001)), ["fresh"]);
+    assert_eq!(rig.edge("sink0").counts.dropped(DropReason::Expired), 1);
 }
 
 #[test]

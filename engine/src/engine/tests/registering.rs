@@ -65,7 +65,7 @@ fn the_same_generation_replaces_and_the_old_connection_changes_nothing() {
         [(old, Generation::new(1).unwrap())]
     );
     rig.send(old, "stale", 10, at(2));
-    rig.engine.disconnect(old, at(2));
+    rig.engine.disconnect(old);
     rig.send(new, "fresh", 10, at(3));
     assert_eq!(rig.labels(sink, at(3)), ["fresh"]);
     assert_eq!(

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
+use super::StreamingSettings;
+use super::delivery::*;
 use super::levels::{Level, unless_zero};
-use super::model::*;
-use crate::story::read::{Fields, View};
+use super::routing::*;
+use crate::story::fields::Fields;
+use crate::story::read::View;
 
 /// Messages, entries, partitions: what a signed 32-bit number holds, as in the resources.
 const COUNT: std::ops::RangeInclusive<u64> = 1..=i32::MAX as u64;
@@ -219,7 +222,9 @@ fn lanes(view: &View<'_>, raw: bool) -> Option<Vec<Lane>> {
     for item in &items {
         if let Some(lane) = lane(item, raw) {
             if lanes.iter().any(|known| known.name == lane.name) {
-                item.problem(format!("a lane named {:?} stands here twice", lane.name));
+                let name = item.fields().and_then(|fields| fields.get("name"));
+                let at = name.as_ref().unwrap_or(item);
+                at.problem(format!("duplicate lane {:?}", lane.name));
             }
             lanes.push(lane);
         }

@@ -134,10 +134,18 @@ fn line(line: usize) -> u32 {
     u32::try_from(line).unwrap_or(u32::MAX)
 }
 
-/// The line of an error. For a tab in an indentation the parser names the line before it.
+/// The line of an error. For a tab in an indentation the parser names the line before it, for
+/// an unfinished file a line past its end.
 fn blamed(text: &str, line: u32, info: &str) -> u32 {
+    let lines: Vec<&str> = text.split(['\n', '\r']).collect();
+    let count = lines.len() - text.matches("\r\n").count();
+    let count = if text.ends_with(['\n', '\r']) {
+        count - 1
+    } else {
+        count
+    };
     let indented_by_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
     let next = text.lines().nth(line as usize);
     let tab_follows = info.contains("tab") && next.is_some_and(indented_by_tab);
-    line + u32::from(tab_follows)
+    (line + u32::from(tab_follows)).clamp(1, u32::try_from(count.max(1)).unwrap_or(u32::MAX))
 }

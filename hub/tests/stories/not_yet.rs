@@ -1,0 +1,147 @@
+//! What is accepted but makes `hub run` refuse a Story, or is left out, until it is built.
+
+use crate::story::{A_TO_B, loads, story, streaming, with_settings};
+
+/// Paths of what a hub must refuse.
+fn unsupported(yaml: &str) -> Vec<String> {
+    let story = story(yaml);
+    let found = story.unsupported().iter();
+    found.map(|u| u.place.path.clone()).collect()
+}
+
+/// Paths of the notes.
+fn notes(yaml: &str) -> Vec<String> {
+    let loaded = loads(yaml);
+    let notes = loaded.notes.iter();
+    notes.map(|note| note.place.path.clone()).collect()
+}
+
+#[test]
+fn a_plain_story_asks_for_nothing_that_is_not_built() {
+    for yaml in [
+        streaming(A_TO_B),
+        with_settings("{ backpressure: { buffer: { maxMessages: 5, dropPolicy: drop_oldest } } }"),
+        with_settings("{ delivery: { semantics: best_effort, replay: { mode: none } } }"),
+        with_settings("{ routing: { fanOut: parallel, maxDownstreams: 4, rules: [] } }"),
+        with_settings("{ partitioning: { mode: none }, lanes: [] }"),
+        streaming(A_TO_B).replace("needs: [a]", "needs: [a], with: { a: [1, text] }, if: ' '"),
+    ] {
+        assert_eq!(unsupported(&yaml), [""; 0], "{yaml}");
+        assert_eq!(notes(&yaml), [""; 0], "{yaml}");
+    }
+}
+
+#[test]
+fn each_setting_that_is_not_built_is_named_where_it_stands() {
+    for (settings, path) in [
+        (
+            "{ delivery: { semantics: at_least_once } }",
+            "delivery.semantics",
+        ),
+        (
+            "{ delivery: { replay: { mode: memory } } }",
+            "delivery.replay.mode",
+        ),
+        (
+            "{ routing: { rules: [{ target: { steps: [b] } }] } }",
+            "routing.rules",
+        ),
+        ("{ partitioning: { mode: hash } }", "partitioning.mode"),
+        ("{ lanes: [{ name: a, kind: audio }] }", "lanes"),
+    ] {
+        let yaml = with_settings(settings);
+        let path = format!("spec.transports[0].streaming.{path}");
+        assert_eq!(unsupported(&yaml), [path.as_str()]);
+        assert_eq!(notes(&yaml), [path.as_str()]);
+        let text = story(&yaml).unsupported()[0].to_string();
+        assert!(text.starts_with(&format!("f.yaml:8: {path}: ")), "{text}");
+        assert!(text.ends_with("is not built yet"), "{text}");
+    }
+}
+
+#[test]
+fn each_expression_is_named_where_it_stands() {
+    for (field, path) in [
+        ("if: '{{ true }}'", "if"),
+        ("if: true", "if"),
+        ("runtime: { a: 1 }", "runtime"),
+        ("with: { a: 1, b: [x, '{{ inputs.x }}'] }", "with.b[1]"),
+        (
+            "with: { a: { $bubuTemplate: inputs.x } }",
+            "with.a.$bubuTemplate",
+        ),
+        ("with: '{{ inputs }}'", "with"),
+    ] {
+        let yaml = streaming(A_TO_B).replace("needs: [a]", &format!("needs: [a], {field}"));
+        assert_eq!(unsupported(&yaml), [format!("spec.steps[1].{path}")]);
+    }
+}
+
+#[test]
+fn primitives_and_turns_are_named_where_they_stand() {
+    let yaml = streaming(&format!(
+        "{A_TO_B}    - {{ name: p, type: stop, needs: [b] }}\n"
+    ));
+    assert_eq!(unsupported(&yaml), ["spec.steps[2].type"]);
+    let yaml = streaming(&format!("  concurrency: {{ mode: serial }}\n{A_TO_B}"));
+    assert_eq!(unsupported(&yaml), ["spec.concurrency"]);
+    let yaml = streaming(&format!("  concurrency: {{ mode: parallel }}\n{A_TO_B}"));
+    assert_eq!(unsupported(&yaml), [""; 0]);
+}
+
+#[test]
+fn settings_of_a_target_matter_only_where_packets_go_to() {
+    let yaml = streaming(
+        "  transports:\n    - { name: t, streaming: { delivery: { semantics: at_least_once } } }\n    \
+         - { name: u }\n  steps:\n    \
+         - { name: a, ref: { name: a }, transport: t, needs: [] }\n    \
+         - { name: b, ref: { name: b }, transport: u, needs: [a] }\n",
+    );
+    assert_eq!(unsupported(&yaml), [""; 0]);
+    let turned = yaml
+        .replace("transport: t", "transport: x")
+        .replace("transport: u", "transport: t");
+    let turned = turned.replace("transport: x", "transport: u");
+    assert_eq!(unsupported(&turned).len(), 1);
+}
+
+#[test]
+fn joining_is_refused_where_it_is_asked_for_and_else_left_out() {
+    let join = "    - { name: c, ref: { name: c }, needs: [a, b] }\n";
+    let yaml = with_settings("{}") + join;
+    assert_eq!(unsupported(&yaml), [""; 0]);
+    assert_eq!(notes(&yaml), ["spec.steps[2]"]);
+    let yaml = with_settings("{ fanIn: { mode: any } }") + join;
+    assert_eq!(unsupported(&yaml), ["spec.transports[0].streaming.fanIn"]);
+    assert_eq!(
+        unsupported(&with_settings("{ fanIn: { mode: any } }")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn schemas_matter_only_for_engrams_that_packets_reach() {
+    let yaml = streaming(A_TO_B)
+        + "---\napiVersion: bubustack.io/v1alpha1\nkind: Engram\nmetadata: { name: a }\n\
+           spec: { templateRef: { name: t } }\n---\n\
+           apiVersion: catalog.bubustack.io/v1alpha1\nkind: EngramTemplate\n\
+           metadata: { name: t }\nspec:\n  inputSchema: {}\n  outputSchema: {}\n";
+    assert_eq!(unsupported(&yaml), ["spec.outputSchema"]);
+}
+
+#[test]
+fn what_is_left_out_is_noted_and_refuses_nothing() {
+    let settings = "{ flowControl: { mode: none }, lifecycle: { strategy: blue_green }, \
+                    observability: { metrics: { enabled: false } } }";
+    let yaml = with_settings(settings);
+    assert_eq!(unsupported(&yaml), [""; 0]);
+    assert_eq!(notes(&yaml).len(), 3);
+}
+
+#[test]
+fn a_story_that_is_not_routed_may_ask_for_anything() {
+    let yaml = with_settings("{ delivery: { semantics: at_least_once } }")
+        .replace("pattern: streaming", "pattern: batch");
+    assert_eq!(unsupported(&yaml), [""; 0]);
+    assert_eq!(notes(&yaml).len(), 1);
+}
