@@ -29,8 +29,19 @@ pub fn metadata_len(key: &str, value: &str) -> usize {
 /// Appends a metadata entry; it replaces an earlier one of the same key.
 #[inline]
 pub fn put_metadata(out: &mut BytesMut, dialect: Dialect, key: &str, value: &str) {
-    out.put_u8(dialect.tag(Slot::Metadata));
-    put_varint(out, entry_len(key, value) as u64);
+    let tag = dialect.tag(Slot::Metadata);
+    let len = entry_len(key, value);
+    out.reserve(len_field_len(len));
+    if len < 0x80 {
+        // All three lengths are one byte: nearly every entry.
+        out.extend_from_slice(&[tag, len as u8, KEY, key.len() as u8]);
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&[VALUE, value.len() as u8]);
+        out.extend_from_slice(value.as_bytes());
+        return;
+    }
+    out.put_u8(tag);
+    put_varint(out, len as u64);
     put_len_field(out, KEY, key.as_bytes());
     put_len_field(out, VALUE, value.as_bytes());
 }
