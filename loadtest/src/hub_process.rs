@@ -5,7 +5,7 @@
 //! named. Never touches a hub that it did not start.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -46,7 +46,7 @@ pub enum HubProcessError {
         /// The program.
         program: String,
         /// What the system said.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// It ended, or said nothing, instead of getting ready.
     #[error("the hub did not get ready ({reason}); the end of its log:\n{log}")]
@@ -63,6 +63,7 @@ pub enum HubProcessError {
 pub struct HubProcess {
     child: Child,
     target: Target,
+    command: HubCommand,
     files: Files,
 }
 
@@ -97,20 +98,7 @@ impl HubProcess {
             log: at("log"),
         };
         fs::write(&files.story, story).map_err(failed)?;
-        let log = fs::File::create(&files.log).map_err(failed)?;
-        let mut child = Command::new(&command.program)
-            .args(&command.before)
-            .arg(&files.story)
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-            .args(&command.after)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            // A Ctrl-C at the terminal is ours to handle: the hub must outlive the last message.
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
-        let ready = ready_line(&mut child);
+        let child = spawn(command, &files, ["127.0.0.1:0", "127.0.0.1:0"]).map_err(failed)?;
         let mut hub = HubProcess {
             target: Target {
                 pid: Some(child.id()),
@@ -118,20 +106,46 @@ impl HubProcess {
                 ..Target::default()
             },
             child,
+            command: command.clone(),
             files,
         };
-        match ready {
+        hub.wait_until_ready()?;
+        Ok(hub)
+    }
+
+    /// Kills it without warning and starts it again on the same addresses.
+    ///
+    /// # Errors
+    /// [`HubProcessError`] when it does not come back; it is gone then.
+    pub fn kill_and_restart(&mut self) -> Result<(), HubProcessError> {
+        // A hub that died by itself cannot be killed, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let admin = self.target.admin.clone().unwrap_or_default();
+        let addresses = [self.target.address.as_str(), &admin];
+        self.child = spawn(&self.command, &self.files, addresses).map_err(|error| {
+            HubProcessError::Start {
+                program: self.command.program.display().to_string(),
+                error,
+            }
+        })?;
+        self.target.pid = Some(self.child.id());
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), HubProcessError> {
+        match ready_line(&mut self.child) {
             Ok((grpc, admin)) => {
-                hub.target.address = grpc;
-                hub.target.admin = Some(admin);
-                Ok(hub)
+                self.target.address = grpc;
+                self.target.admin = Some(admin);
+                Ok(())
             }
             Err(reason) => {
-                let reason = match hub.child.try_wait() {
+                let reason = match self.child.try_wait() {
                     Ok(Some(status)) => format!("it ended with {status}"),
                     _ => reason,
                 };
-                let log = hub.log_tail();
+                let log = self.log_tail();
                 Err(HubProcessError::NotReady { reason, log })
             }
         }
@@ -180,6 +194,24 @@ impl Drop for HubProcess {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn spawn(command: &HubCommand, files: &Files, [grpc, admin]: [&str; 2]) -> io::Result<Child> {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&files.log)?;
+    Command::new(&command.program)
+        .args(&command.before)
+        .arg(&files.story)
+        .args(["--listen", grpc, "--admin", admin])
+        .args(&command.after)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        // A Ctrl-C at the terminal is ours to handle: the hub must outlive the last message.
+        .process_group(0)
+        .spawn()
 }
 
 /// Waits for `ready grpc=ADDR admin=ADDR`; the addresses, or why there are none.
@@ -238,6 +270,17 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("no such step"), "{text}");
         assert!(matches!(error, HubProcessError::NotReady { .. }));
+    }
+
+    #[test]
+    fn a_killed_hub_comes_back_on_the_same_addresses() {
+        let script = "echo ready grpc=$2 admin=$4; exec sleep 600";
+        let mut hub = HubProcess::start(&shell(script), "kind: Story").unwrap();
+        let before = hub.target().clone();
+        hub.kill_and_restart().unwrap();
+        assert_eq!(hub.target().address, before.address);
+        assert_ne!(hub.target().pid, before.pid);
+        assert_eq!(hub.ended(), None);
     }
 
     #[test]

@@ -118,3 +118,22 @@ fn producers_do_not_send_the_same_noise() {
         a.len()
     );
 }
+
+#[test]
+fn the_story_of_every_shape_loads_without_a_warning_and_has_the_shapes_edges() {
+    use loadtest::scenario::{Shape, Topology, story_yaml};
+    for shape in Shape::ALL {
+        let scenario = shape.scenario();
+        let topology = Topology::of(&scenario);
+        let yaml = story_yaml(&scenario, &topology);
+        let loaded = hub::story::load_str("load.yaml", &yaml, &Default::default()).unwrap();
+        assert!(
+            loaded.warnings.is_empty(),
+            "{shape:?}: {:?}",
+            loaded.warnings
+        );
+        let stories = loaded.snapshot.stories.iter();
+        let edges: usize = stories.map(|story| story.edges.len()).sum();
+        assert_eq!(edges, topology.edges.len(), "{shape:?}");
+    }
+}

@@ -300,5 +300,5 @@ fn a_storm_loses_nothing_on_streams_that_were_not_cut() {
     case.messages = None;
     let report = case.run(faithful);
     assert!(report.verdict.passed, "{:?}", report.verdict);
-    assert!(report.connect.opened > 20, "{:?}", report.connect);
+    assert!(report.connect.reopened > 0, "{:?}", report.connect);
 }

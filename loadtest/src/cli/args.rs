@@ -37,7 +37,7 @@ pub enum Output {
   loadtest run --shape voice --streams 200
   loadtest run --saturate --window 64 --size 80
   loadtest run --producers 4 --fan-out 16 --rate 200 --kind audio --size 640
-  loadtest run --scenario night.toml --json out/night.json
+  loadtest run --scenario night.toml --json out/night.json --report out/night.html
   loadtest run --shape voice --print-story > voice.yaml    then, elsewhere: hub run voice.yaml
   loadtest run --shape voice --target hub.example:9000 --admin hub.example:9090
 
@@ -94,9 +94,20 @@ pub struct RunArgs {
     /// Part of the streams that each wave of --reconnect-storm cuts [default: 0.5].
     #[arg(long, value_name = "0..1", requires = "reconnect_storm")]
     pub storm_fraction: Option<f64>,
-    /// Make every consumer wait so long after each chunk it reads.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s")]
-    pub slow_consumer: Duration,
+    /// Make consumers wait so long after each chunk they read; their latency is in no figure.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub slow_consumer: Option<Duration>,
+    /// How many consumers --slow-consumer makes slow.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        requires = "slow_consumer"
+    )]
+    pub slow_consumers: u32,
+    /// Kill the hub at this interval and start it again on the same ports.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "target")]
+    pub kill_every: Option<Duration>,
 
     /// A running hub to put under load; without it one is started [env: TARGET_HOST].
     #[arg(long, value_name = "HOST:PORT")]
@@ -135,6 +146,9 @@ pub struct RunArgs {
     /// Also write the report as JSON.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Also write the report as one HTML page with plots.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Say nothing while the load runs.
     #[arg(long)]
     pub quiet: bool,

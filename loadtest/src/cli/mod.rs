@@ -2,6 +2,7 @@
 
 mod args;
 mod compare;
+mod kill;
 mod run;
 
 use clap::{Parser, Subcommand};

@@ -1,15 +1,16 @@
 //! Owns `loadtest run` from flags to exit code.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use tokio::sync::watch;
 
 use super::args::{Output, RunArgs};
+use super::kill::Killer;
 use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK};
 use crate::drive::{Observer, RunError, RunOptions, Target, run as drive};
 use crate::hub_process::{HubCommand, HubProcess};
-use crate::report::{Report, Sample, per_second_line, table};
+use crate::report::{Live, LiveTitle, Report, Sample, html, per_second_line, table};
 use crate::scenario::{Scenario, Topology, story_yaml};
 use crate::wire::{GrpcWire, OpenError};
 
@@ -66,37 +67,62 @@ fn attempt(args: &RunArgs) -> Result<u8, Failure> {
     let streams = topology.producers.len() + topology.consumers.len();
     raise_file_limit(streams);
     let host = std::env::var("TARGET_HOST").ok();
-    let mut own = None;
-    let target = match args.address(host.as_deref()) {
-        Some(address) => Target {
-            address,
-            admin: args.admin.clone(),
-            pid: args.hub_pid,
-            own: false,
-        },
+    let report = match args.address(host.as_deref()) {
+        Some(address) => {
+            let target = Target {
+                address,
+                admin: args.admin.clone(),
+                pid: args.hub_pid,
+                own: false,
+            };
+            generate(args, &scenario, &target).map_err(|error| failed(&error, None))
+        }
         None => {
             let command = hub_command(args, streams).map_err(|e| (EXIT_FAILED, e.to_string()))?;
             let hub = HubProcess::start(&command, &story)
                 .map_err(|error| (EXIT_FAILED, error.to_string()))?;
-            own.insert(hub).target().clone()
+            on_own_hub(args, &scenario, hub)
         }
     };
-    let report = generate(args, &scenario, &target);
-    let hub_death = own.as_mut().and_then(|hub| {
-        Some(format!(
-            "the hub ended with {}:\n{}",
-            hub.ended()?,
-            hub.log_tail()
-        ))
-    });
-    drop(own);
-    let mut report =
-        report.map_err(|error| (EXIT_FAILED, explain(&error, hub_death.as_deref())))?;
-    if let Some(death) = hub_death {
+    show(args, &report?).map_err(|error| (EXIT_FAILED, error))
+}
+
+/// Runs against a hub of our own, which is gone afterwards in every case.
+fn on_own_hub(args: &RunArgs, scenario: &Scenario, hub: HubProcess) -> Result<Report, Failure> {
+    let mut target = hub.target().clone();
+    let Some(every) = args.kill_every else {
+        let mut hub = hub;
+        let report = generate(args, scenario, &target);
+        let death = hub
+            .ended()
+            .map(|status| format!("the hub ended with {status}:\n{}", hub.log_tail()));
+        let report = report.map_err(|error| failed(&error, death.as_deref()))?;
+        return Ok(with_reason(report, death));
+    };
+    // Several processes in turn: what they consume cannot be told as one figure.
+    target.pid = None;
+    let killer = Killer::start(hub, every).map_err(|e| (EXIT_FAILED, e.to_string()))?;
+    let report = generate(args, scenario, &target);
+    let killed = killer.end();
+    let mut report = report.map_err(|error| failed(&error, None))?;
+    report.hub_kills = killed.as_ref().map_or(0, |killed| killed.times);
+    Ok(with_reason(
+        report,
+        killed.and_then(|killed| killed.failure),
+    ))
+}
+
+/// The report, failed where there is a reason.
+fn with_reason(mut report: Report, reason: Option<String>) -> Report {
+    if let Some(reason) = reason {
         report.verdict.passed = false;
-        report.verdict.reasons.push(death);
+        report.verdict.reasons.push(reason);
     }
-    show(args, &report).map_err(|error| (EXIT_FAILED, error))
+    report
+}
+
+fn failed(error: &RunError, hub_death: Option<&str>) -> Failure {
+    (EXIT_FAILED, explain(error, hub_death))
 }
 
 fn hub_command(args: &RunArgs, streams: usize) -> io::Result<HubCommand> {
@@ -126,15 +152,20 @@ fn generate(args: &RunArgs, scenario: &Scenario, target: &Target) -> Result<Repo
         let options = RunOptions {
             threads: usize::from(args.threads),
             messages: args.messages,
-            consumer_pause: args.slow_consumer,
+            slow_consumers: args
+                .slow_consumer
+                .map_or(0, |_| args.slow_consumers as usize),
+            slow_pause: args.slow_consumer.unwrap_or_default(),
+            reconnect: args.kill_every.is_some(),
             ..RunOptions::new(stopped)
         };
         let signals = tokio::spawn(stop_on_signal(stop)?);
         let address = target.address.clone();
         let shared = args.streams_per_connection as usize;
         let wire = move || GrpcWire::new(&address, shared);
-        let mut lines = Lines { quiet: args.quiet };
-        let report = drive(scenario, &options, target, wire, &mut lines).await;
+        let mut progress = Progress::new(args, scenario, target);
+        let report = drive(scenario, &options, target, wire, &mut progress).await;
+        progress.finish();
         signals.abort();
         report
     })
@@ -156,15 +187,43 @@ fn stop_on_signal(stop: watch::Sender<bool>) -> io::Result<impl Future<Output = 
     })
 }
 
-/// A plain line per second on standard error.
-struct Lines {
-    quiet: bool,
+/// What is shown on standard error while the load runs.
+enum Progress {
+    Nothing,
+    /// A plain line per sample.
+    Lines,
+    View(Box<Live>),
 }
 
-impl Observer for Lines {
+impl Progress {
+    fn new(args: &RunArgs, scenario: &Scenario, target: &Target) -> Progress {
+        if args.quiet {
+            return Progress::Nothing;
+        }
+        let title = LiveTitle {
+            scenario: scenario.name.clone(),
+            target: target.address.clone(),
+            seconds: (scenario.warmup + scenario.duration).as_secs_f64(),
+        };
+        let view = io::stderr().is_terminal().then(|| Live::new(title).ok());
+        view.flatten()
+            .map_or(Progress::Lines, |live| Progress::View(Box::new(live)))
+    }
+
+    fn finish(self) {
+        if let Progress::View(live) = self {
+            live.finish();
+        }
+    }
+}
+
+impl Observer for Progress {
     fn sample(&mut self, sample: &Sample) {
-        if !self.quiet {
-            eprintln!("{}", per_second_line(sample));
+        match self {
+            Progress::Nothing => {}
+            Progress::Lines => eprintln!("{}", per_second_line(sample)),
+            // A terminal that is gone takes nothing more; the report still comes.
+            Progress::View(live) => drop(live.show(sample)),
         }
     }
 }
@@ -187,6 +246,9 @@ fn show(args: &RunArgs, report: &Report) -> Result<u8, String> {
     let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
     if let Some(path) = &args.json {
         write(path, &json)?;
+    }
+    if let Some(path) = &args.report {
+        write(path, &html(report).map_err(|error| error.to_string())?)?;
     }
     match args.output {
         Output::Table => print!("{}", table(report)),

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::shared::{Window, bump};
 use super::worker::Thread;
-use crate::packet::{Frame, HEADER_LEN, Header, HeaderError, open_message};
+use crate::packet::{
+    Frame, HEADER_LEN, Header, HeaderError, JSON_HEADER_AT, open_message, struct_text,
+};
 use crate::scenario::{ConsumerPlan, StepName};
 use crate::units::{EdgeId, Nanos, ProducerId};
 use crate::verify::{EdgeTracker, Example, Fault, Seen};
@@ -32,34 +34,30 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
     let Some(window) = thread.traffic().await else {
         return;
     };
-    let mut consumer = Consumer::new(&thread, plan, window);
+    let mut consumer = Consumer::new(&thread, index, window);
     let mut waves = thread.shared.wave.clone();
     loop {
         let ended = tokio::select! {
             biased;
             () = thread.close() => Ended::Closed,
             () = thread.cut(&mut waves, producers.len() + index) => Ended::Cut,
-            ended = consumer.receive(&mut source) => ended,
+            error = consumer.receive(&mut source) => Ended::Failed(error),
         };
         match ended {
             Ended::Closed => break,
-            Ended::Cut => {
-                source.sever();
-                consumer.write_off();
-                let Some(halves) = thread.reopen(&peer).await else {
-                    break;
-                };
-                (sink, source) = halves;
-            }
-            Ended::Failed(error) => {
-                thread.outcome.borrow_mut().failed(&peer.name.step, &error);
-                for input in &consumer.inputs {
-                    thread.shared.give_up(input.edge, input.producer);
-                }
+            Ended::Failed(error) if !thread.broke(&peer.name.step, &error) => {
+                consumer.give_up();
                 thread.close().await;
                 break;
             }
+            Ended::Cut | Ended::Failed(_) => {}
         }
+        source.sever();
+        consumer.write_off();
+        let Some(halves) = thread.reopen(&peer).await else {
+            break;
+        };
+        (sink, source) = halves;
     }
     sink.finish();
     consumer.report();
@@ -84,44 +82,59 @@ struct Consumer<'t, W> {
     name: &'t StepName,
     inputs: Vec<Input>,
     window: Window,
+    /// Wait after each chunk; zero unless this consumer is slow on purpose.
+    pause: Duration,
     /// Messages and payload bytes that counted in the present chunk.
     chunk: (u64, u64),
 }
 
 impl<'t, W: Wire> Consumer<'t, W> {
-    fn new(thread: &'t Thread<W>, plan: &'t ConsumerPlan, window: Window) -> Consumer<'t, W> {
+    fn new(thread: &'t Thread<W>, index: usize, window: Window) -> Consumer<'t, W> {
+        let plan: &ConsumerPlan = &thread.shared.topology.consumers[index];
+        let options = &thread.shared.options;
         let input = |&(producer, edge): &(ProducerId, EdgeId)| Input {
             producer,
             edge,
             tracker: EdgeTracker::default(),
             touched: false,
         };
-        Consumer {
+        let slow = index < options.slow_consumers;
+        let consumer = Consumer {
             thread,
             name: &plan.name,
             inputs: plan.inputs.iter().map(input).collect(),
             window,
+            pause: if slow {
+                options.slow_pause
+            } else {
+                Duration::ZERO
+            },
             chunk: (0, 0),
+        };
+        if slow {
+            // Nobody's window waits for a consumer that is slow on purpose.
+            consumer.give_up();
         }
+        consumer
     }
 
-    async fn receive(&mut self, source: &mut W::Source) -> Ended {
+    /// Receives until the stream is over; why it is.
+    async fn receive(&mut self, source: &mut W::Source) -> StreamError {
         let mut deframe = self.thread.wire.deframe();
-        let pause = self.thread.shared.options.consumer_pause;
         loop {
             let chunk = match poll_fn(|cx| source.poll_chunk(cx)).await {
                 Some(Ok(chunk)) => chunk,
-                Some(Err(error)) => return Ended::Failed(error),
-                None => return Ended::Failed(StreamError::new("the hub ended the stream")),
+                Some(Err(error)) => return error,
+                None => return StreamError::new("the hub ended the stream"),
             };
             let now = self.thread.shared.clock.now();
             let pushed = deframe.push(chunk, |message| self.take(message, now));
             self.account(now);
             if let Err(error) = pushed {
-                return Ended::Failed(error);
+                return error;
             }
-            if pause > Duration::ZERO {
-                tokio::time::sleep(pause).await;
+            if self.pause > Duration::ZERO {
+                tokio::time::sleep(self.pause).await;
             }
         }
     }
@@ -167,10 +180,15 @@ impl<'t, W: Wire> Consumer<'t, W> {
         }
         self.chunk.0 += 1;
         self.chunk.1 += frame.payload.len() as u64;
+        if self.pause > Duration::ZERO {
+            return;
+        }
+        let latency = now.since(header.intended).as_nanos() as u64;
+        let mut latencies = self.thread.latencies.borrow_mut();
         if header.intended >= self.window.measure_from {
-            let latency = now.since(header.intended).as_nanos() as u64;
-            let mut latencies = self.thread.latencies.borrow_mut();
             latencies.delivery.saturating_record(latency);
+        } else {
+            latencies.warmup.saturating_record(latency);
         }
     }
 
@@ -193,6 +211,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
         let thread = self.thread;
         let producers = &thread.shared.topology.producers;
         let mut outcome = thread.outcome.borrow_mut();
+        bump(&thread.shared.threads[thread.index].faults, 1);
         outcome.faults.note(fault, || Example {
             from: producers
                 .get(header.producer.0 as usize)
@@ -208,6 +227,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
     fn corrupted(&self, now: Nanos, len: usize, reason: &str) {
         let thread = self.thread;
         let mut outcome = thread.outcome.borrow_mut();
+        bump(&thread.shared.threads[thread.index].faults, 1);
         outcome.faults.note(Fault::Corrupted, || Example {
             from: String::new(),
             to: path(self.name),
@@ -215,6 +235,13 @@ impl<'t, W: Wire> Consumer<'t, W> {
             at_seconds: Some(thread.seconds(now)),
             detail: format!("message of {len} bytes: {reason}"),
         });
+    }
+
+    /// Nobody's window waits for this consumer any more.
+    fn give_up(&self) {
+        for input in &self.inputs {
+            self.thread.shared.give_up(input.edge, input.producer);
+        }
     }
 
     /// What was under way to this step is lost with its connection.
@@ -244,13 +271,13 @@ pub(super) fn path(name: &StepName) -> String {
 fn checked(frame: &Frame<'_>) -> Result<Header, String> {
     let header = Header::verify(frame.payload).map_err(|e: HeaderError| e.to_string())?;
     if frame.payload.first() == Some(&b'{') {
-        let text_at = crate::packet::JSON_HEADER_AT;
-        let text = frame.payload.get(text_at..text_at + HEADER_LEN * 2);
+        let text = frame
+            .payload
+            .get(JSON_HEADER_AT..JSON_HEADER_AT + HEADER_LEN * 2);
         let structured = frame
             .structured
             .ok_or("the Struct beside the JSON is gone")?;
-        let same = text.is_some_and(|text| memchr::memmem::find(structured, text).is_some());
-        if !same {
+        if text.is_none() || text != struct_text(structured, b"load") {
             return Err("the Struct does not say what the JSON says".to_owned());
         }
     }

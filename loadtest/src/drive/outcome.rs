@@ -31,6 +31,7 @@ pub(super) fn collect(shared: &Shared, outcomes: Vec<Outcome>) -> Collected {
             .take()
             .or(outcome.first_failure);
         collected.connect_nanos.extend(outcome.connects);
+        collected.reconnect_nanos.extend(outcome.reconnects);
         for (code, count) in outcome.refusals {
             *collected.refusals.entry(code).or_default() += count;
         }

@@ -57,20 +57,17 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
         };
         match ended {
             Ended::Finished => break,
-            Ended::Cut => {
-                sink.sever();
-                let edges = plan.edges.iter().copied();
-                thread.outcome.borrow_mut().cut_edges.extend(edges);
-                producer.abandon_batch();
-                let reopened = thread.reopen(&peer).await;
-                let Some(halves) = reopened else { break };
-                (sink, source) = halves;
-            }
-            Ended::Failed(error) => {
-                thread.outcome.borrow_mut().failed(&peer.name.step, &error);
-                break;
-            }
+            Ended::Failed(error) if !thread.broke(&peer.name.step, &error) => break,
+            Ended::Cut | Ended::Failed(_) => {}
         }
+        sink.sever();
+        let edges = plan.edges.iter().copied();
+        thread.outcome.borrow_mut().cut_edges.extend(edges);
+        producer.abandon_batch();
+        let Some(halves) = thread.reopen(&peer).await else {
+            break;
+        };
+        (sink, source) = halves;
     }
     producer.finish();
     // Heartbeats are read on, so that the hub is never left with an unread stream.

@@ -36,8 +36,13 @@ pub struct RunOptions {
     pub sample_every: Duration,
     /// Longest wait for the backlog and for what is under way, once the time is up.
     pub drain: Duration,
-    /// Wait of every consumer after each chunk it reads; makes them slow on purpose.
-    pub consumer_pause: Duration,
+    /// How many consumers are slow on purpose; their latency is in no figure.
+    pub slow_consumers: usize,
+    /// Wait of a slow consumer after each chunk it reads.
+    pub slow_pause: Duration,
+    /// Streams that end by themselves are opened again, and what was under way on them is lost with
+    /// the connection; otherwise each is a failure.
+    pub reconnect: bool,
     /// Becomes true when the run shall end early, with a report of what there is.
     pub stop: watch::Receiver<bool>,
 }
@@ -50,7 +55,9 @@ impl RunOptions {
             messages: None,
             sample_every: Duration::from_secs(1),
             drain: Duration::from_secs(10),
-            consumer_pause: Duration::ZERO,
+            slow_consumers: 0,
+            slow_pause: Duration::ZERO,
+            reconnect: false,
             stop,
         }
     }
@@ -105,6 +112,7 @@ pub async fn run<W: Wire>(
     wire: impl Fn() -> W + Clone + Send + 'static,
     observer: &mut dyn Observer,
 ) -> Result<Report, RunError> {
+    keep_freed_memory();
     let mut run = Run::start(scenario, options, wire)?;
     let result = run.conduct(target, observer).await;
     // Whatever happened, the threads end before this returns.
@@ -114,6 +122,13 @@ pub async fn run<W: Wire>(
     let collected = outcome::collect(&run.shared, outcomes?);
     (observed.samples, observed.latencies) = timeline.finish();
     Ok(Report::build(target, observed, collected))
+}
+
+/// Keeps the allocator from giving read buffers back to the system between two chunks, which costs
+/// a page fault for every 4 KiB received: freeing one large block raises glibc's limits for good
+/// (its "dynamic mmap threshold"). Other allocators take no notice.
+fn keep_freed_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(31 << 20)));
 }
 
 /// The hub's counters; `None` when it cannot be asked.

@@ -63,6 +63,8 @@ pub(super) struct ThreadCounters {
     pub(super) delivered: AtomicU64,
     /// Payload bytes of those.
     pub(super) media_bytes: AtomicU64,
+    /// Duplicated, reordered, corrupted and misrouted messages.
+    pub(super) faults: AtomicU64,
     /// When the last of them was received, in nanoseconds.
     pub(super) last_arrival: AtomicU64,
     /// CPU time of the thread so far, in nanoseconds.

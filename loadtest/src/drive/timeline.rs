@@ -139,17 +139,25 @@ impl Timeline {
         }
     }
 
+    fn faults(&self) -> u64 {
+        let threads = self.shared.threads.iter();
+        threads.map(|t| t.faults.load(Ordering::Relaxed)).sum()
+    }
+
     fn sample(&mut self) -> Sample {
         self.take_over();
         let reading = self.reading();
         let change = Reading::difference(&self.last, &reading);
-        let latency = Percentiles::of(&self.interval.delivery);
+        let mut recent = self.interval.delivery.clone();
+        // Both have the same bounds, so adding cannot fail.
+        let _ = recent.add(&self.interval.warmup);
         let sample = Sample {
             at_seconds: self.elapsed().as_secs_f64(),
             sent_per_second: change.sent as f64 / change.seconds,
             delivered_per_second: change.delivered as f64 / change.seconds,
             megabytes_per_second: change.media_bytes as f64 / change.seconds / 1e6,
-            latency_us: latency,
+            latency_us: Percentiles::of(&recent),
+            faults: self.faults(),
             under_way: self.shared.under_way(),
             hub_cpu: change.hub_cpu_seconds.map(|cpu| cpu / change.seconds),
             hub_rss_bytes: reading.hub.map(|hub| hub.rss_bytes),

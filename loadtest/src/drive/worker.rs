@@ -60,8 +60,10 @@ pub(super) struct Outcome {
     /// Streams that ended by themselves, with the first reason.
     pub(super) failures: u64,
     pub(super) first_failure: Option<String>,
-    /// Time from dialling to being accepted, in nanoseconds, for every stream opened.
+    /// Nanoseconds from dialling to being accepted, for every stream opened at the start.
     pub(super) connects: Vec<u64>,
+    /// Nanoseconds from losing a stream to being accepted again, refusals in between included.
+    pub(super) reconnects: Vec<u64>,
     /// Refused or failed attempts by gRPC code (`unreachable` without one).
     pub(super) refusals: BTreeMap<String, u64>,
     /// Edges with an end that was cut on purpose.
@@ -72,14 +74,6 @@ pub(super) struct Outcome {
     pub(super) blocked_nanos: u64,
     /// Times that a full window saw no progress and was given up.
     pub(super) stalls: u64,
-}
-
-impl Outcome {
-    pub(super) fn failed(&mut self, step: &str, error: &StreamError) {
-        self.failures += 1;
-        self.first_failure
-            .get_or_insert_with(|| format!("{step}: {error}"));
-    }
 }
 
 /// What the tasks of one thread share.
@@ -199,6 +193,19 @@ impl<W> Thread<W> {
         }
     }
 
+    /// Notes that a stream ended by itself; whether it is to be opened again.
+    pub(super) fn broke(&self, step: &str, error: &StreamError) -> bool {
+        if self.shared.options.reconnect {
+            return true;
+        }
+        let mut outcome = self.outcome.borrow_mut();
+        outcome.failures += 1;
+        outcome
+            .first_failure
+            .get_or_insert_with(|| format!("{step}: {error}"));
+        false
+    }
+
     /// Waits until the run closes.
     pub(super) async fn close(&self) {
         let mut phase = self.shared.phase.clone();
@@ -219,7 +226,8 @@ impl<W: Wire> Thread<W> {
     /// Opens a stream before the traffic; tells the run how it went.
     pub(super) async fn open(&self, peer: &Peer) -> Option<(W::Sink, W::Source)> {
         match self.attempt(peer).await {
-            Ok(halves) => {
+            Ok((took, halves)) => {
+                self.outcome.borrow_mut().connects.push(took);
                 let _ = self.events.send(Event::Opened);
                 Some(halves)
             }
@@ -233,9 +241,12 @@ impl<W: Wire> Thread<W> {
     /// Opens a stream again after a cut, as often as it takes; `None` when the run closes first.
     pub(super) async fn reopen(&self, peer: &Peer) -> Option<(W::Sink, W::Source)> {
         let mut wait = RETRY_FIRST;
+        let lost = self.shared.clock.now();
         let mut phase: watch::Receiver<Phase> = self.shared.phase.clone();
         loop {
-            if let Ok(halves) = self.attempt(peer).await {
+            if let Ok((_, halves)) = self.attempt(peer).await {
+                let back = self.shared.clock.now().since(lost).as_nanos() as u64;
+                self.outcome.borrow_mut().reconnects.push(back);
                 return Some(halves);
             }
             tokio::select! {
@@ -245,7 +256,8 @@ impl<W: Wire> Thread<W> {
         }
     }
 
-    async fn attempt(&self, peer: &Peer) -> Result<(W::Sink, W::Source), OpenError> {
+    /// Tries once; with the nanoseconds it took.
+    async fn attempt(&self, peer: &Peer) -> Result<(u64, (W::Sink, W::Source)), OpenError> {
         // The semaphore is never closed.
         let _turn = self.opening.acquire().await;
         let began = self.shared.clock.now();
@@ -257,20 +269,14 @@ impl<W: Wire> Thread<W> {
                 reason: "not accepted within 10 s".into(),
             })
         });
-        let mut outcome = self.outcome.borrow_mut();
-        match &opened {
-            Ok(_) => {
-                let took = self.shared.clock.now().since(began);
-                outcome.connects.push(took.as_nanos() as u64);
-            }
-            Err(error) => {
-                let code = error
-                    .code()
-                    .map_or_else(|| "unreachable".to_owned(), |code| code.to_string());
-                *outcome.refusals.entry(code).or_default() += 1;
-            }
+        if let Err(error) = &opened {
+            let code = error.code();
+            let code = code.map_or_else(|| "unreachable".to_owned(), |code| code.to_string());
+            let mut outcome = self.outcome.borrow_mut();
+            *outcome.refusals.entry(code).or_default() += 1;
         }
-        opened
+        let took = self.shared.clock.now().since(began).as_nanos() as u64;
+        opened.map(|halves| (took, halves))
     }
 }
 

@@ -13,6 +13,8 @@ const LONGEST_NANOS: u64 = 600_000_000_000;
 pub struct Latencies {
     /// From the intended send time to arrival.
     pub delivery: Histogram<u64>,
+    /// The same before measuring began; shown while it lasts, in no figure.
+    pub warmup: Histogram<u64>,
     /// From the intended send time to the hand-over to the connection.
     pub send_lag: Histogram<u64>,
 }
@@ -24,6 +26,7 @@ impl Default for Latencies {
             .expect("constant bounds are valid");
         Latencies {
             delivery: histogram.clone(),
+            warmup: histogram.clone(),
             send_lag: histogram,
         }
     }
@@ -34,18 +37,20 @@ impl Latencies {
     pub fn add(&mut self, other: &Latencies) {
         // All histograms of this type have the same bounds, so adding cannot fail.
         let _ = self.delivery.add(&other.delivery);
+        let _ = self.warmup.add(&other.warmup);
         let _ = self.send_lag.add(&other.send_lag);
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.delivery.clear();
+        self.warmup.clear();
         self.send_lag.clear();
     }
 
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.delivery.is_empty() && self.send_lag.is_empty()
+        self.delivery.is_empty() && self.warmup.is_empty() && self.send_lag.is_empty()
     }
 }
 

@@ -10,5 +10,5 @@ mod read;
 mod template;
 
 pub use header::{HEADER_LEN, Header, HeaderError, JSON_HEADER_AT};
-pub use read::{Frame, FrameKind, ReadError, open_message};
+pub use read::{Frame, FrameKind, ReadError, open_message, struct_text};
 pub use template::{Kind, Stamp, Template, TemplateError};

@@ -50,6 +50,34 @@ pub fn open_message(message: &[u8]) -> Result<Option<Frame<'_>>, ReadError> {
     packet.map_or(Ok(None), open_packet)
 }
 
+/// The text member `key` of an encoded `google.protobuf.Struct`; the last one, where there are more.
+pub fn struct_text<'a>(structured: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    let mut found = None;
+    let mut members = Fields::of(structured);
+    while let Some(member) = members.next().ok()? {
+        let Some(entry) = member.content.filter(|_| member.number == 1) else {
+            continue;
+        };
+        let (name, value) = (last(entry, 1)?, last(entry, 2)?);
+        if name == key {
+            found = last(value, 3);
+        }
+    }
+    found
+}
+
+/// Content of the last length-delimited field of that number.
+fn last(message: &[u8], number: u64) -> Option<&[u8]> {
+    let mut found = None;
+    let mut fields = Fields::of(message);
+    while let Some(field) = fields.next().ok()? {
+        if field.number == number {
+            found = field.content;
+        }
+    }
+    found
+}
+
 fn open_packet(packet: &[u8]) -> Result<Option<Frame<'_>>, ReadError> {
     let mut frame = None;
     let mut structured = None;
@@ -190,6 +218,10 @@ mod tests {
             assert_eq!(frame.kind, expected);
             assert_eq!(frame.payload.len(), 640);
             assert_eq!(frame.structured.is_some(), kind == Kind::Json);
+            if let Some(structured) = frame.structured {
+                assert_eq!(struct_text(structured, b"load").unwrap().len(), 80);
+                assert_eq!(struct_text(structured, b"nothing"), None);
+            }
             let header = Header::verify(frame.payload).unwrap();
             assert_eq!(header.sequence, Sequence(77));
             assert_eq!(header.producer, ProducerId(4));
@@ -217,6 +249,7 @@ mod tests {
             if let Ok(Some(frame)) = open_message(&bytes) {
                 let _ = Header::verify(frame.payload);
             }
+            let _ = struct_text(&bytes, b"load");
         }
     }
 }

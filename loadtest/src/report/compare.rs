@@ -92,6 +92,9 @@ pub fn compare(before: &Report, after: &Report) -> Comparison {
         Some(r.faults.values().map(|fault| fault.count).sum::<u64>() as f64)
     });
     row("connect p99 us", Lower, &|r| Some(r.connect.latency_us.p99));
+    row("reconnect p99 us", Lower, &|r| {
+        (r.connect.reopened > 0).then_some(r.connect.reopen_latency_us.p99)
+    });
     Comparison {
         rows,
         cautions: cautions(before, after),

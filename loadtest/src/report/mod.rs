@@ -4,12 +4,17 @@
 //! do not change.
 
 mod compare;
+mod html;
 mod limit;
+mod live;
 mod model;
+mod plot;
 mod table;
 
 pub use compare::{Comparison, Direction, Row, compare};
+pub use html::html;
 pub use limit::{Limit, limit};
+pub use live::{Live, LiveTitle};
 pub use model::{
     Collected, ConnectReport, FaultReport, GeneratorReport, HubReport, Measured, Observed, Report,
     Sample, TargetReport, Throughput, Verdict,

@@ -69,8 +69,10 @@ pub struct Collected {
     pub stream_failures: u64,
     /// The first of them, with its reason.
     pub first_stream_failure: Option<String>,
-    /// Time to be accepted of every stream opened.
+    /// Time to be accepted of every stream opened at the start.
     pub connect_nanos: Vec<u64>,
+    /// Time to be back of every stream that was cut or broke.
+    pub reconnect_nanos: Vec<u64>,
     /// Attempts that were not accepted, by gRPC code.
     pub refusals: BTreeMap<String, u64>,
     /// Scheduled and never sent.
@@ -96,6 +98,8 @@ pub struct Sample {
     pub latency_us: Percentiles,
     /// Messages sent and not received yet: in queues and sockets.
     pub under_way: u64,
+    /// Duplicated, reordered, corrupted and misrouted messages so far.
+    pub faults: u64,
     /// CPUs that the target used, where it can be read.
     pub hub_cpu: Option<f64>,
     /// Resident bytes of the target, where they can be read.
@@ -135,6 +139,8 @@ pub struct Report {
     pub hub_refused: Option<BTreeMap<String, u64>>,
     /// Missing messages of connections that were cut on purpose.
     pub lost_with_connection: u64,
+    /// How often the hub was killed on purpose.
+    pub hub_kills: u64,
     /// Messages of an earlier run that were still queued.
     pub foreign: u64,
     /// Streams that ended by themselves.
@@ -160,6 +166,8 @@ pub struct TargetReport {
     pub address: String,
     /// Whether this run started it.
     pub own_hub: bool,
+    /// Its process, where it is on this machine and known.
+    pub pid: Option<u32>,
 }
 
 /// How much was sent and received.
@@ -225,10 +233,14 @@ pub struct GeneratorReport {
 /// How streams were accepted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConnectReport {
-    /// Streams accepted, reconnects included.
+    /// Streams accepted before the traffic.
     pub opened: u64,
     /// From dialling to acceptance, in microseconds.
     pub latency_us: Percentiles,
+    /// Streams accepted again after a cut.
+    pub reopened: u64,
+    /// From the cut to acceptance, refused attempts included, in microseconds.
+    pub reopen_latency_us: Percentiles,
     /// Attempts that were not accepted, by gRPC code or `unreachable`.
     pub refused: BTreeMap<String, u64>,
 }
@@ -260,6 +272,7 @@ impl Report {
             target: TargetReport {
                 address: target.address.clone(),
                 own_hub: target.own,
+                pid: target.pid,
             },
             machine: SystemName::current(),
             interrupted: observed.interrupted,
@@ -272,13 +285,14 @@ impl Report {
             hub_drops: counters.map(|c| c.reasons().clone()),
             hub_refused: counters.map(|c| c.refused().clone()),
             lost_with_connection: judgement.lost_with_connection,
+            hub_kills: 0,
             foreign: collected.foreign,
             stream_failures: collected.stream_failures,
             hub: hub(measured, observed.hub_at_end),
             generator: generator(measured, &collected, send_lag),
             connect: connect(&collected),
             limit: limit(measured, &collected, &send_lag, observed.machine),
-            verdict: verdict(&judgement, &collected, measured),
+            verdict: verdict(&judgement, &collected, &observed),
             timeline: observed.samples,
             scenario: collected.scenario,
         }
@@ -364,24 +378,30 @@ fn per_message(cpu_seconds: f64, messages: u64) -> f64 {
 }
 
 fn connect(collected: &Collected) -> ConnectReport {
-    let mut latencies = Latencies::default();
-    for nanos in &collected.connect_nanos {
-        latencies.delivery.saturating_record(*nanos);
-    }
+    let percentiles = |nanos: &[u64]| {
+        let mut latencies = Latencies::default();
+        for nanos in nanos {
+            latencies.delivery.saturating_record(*nanos);
+        }
+        Percentiles::of(&latencies.delivery)
+    };
     ConnectReport {
         opened: collected.connect_nanos.len() as u64,
-        latency_us: Percentiles::of(&latencies.delivery),
+        latency_us: percentiles(&collected.connect_nanos),
+        reopened: collected.reconnect_nanos.len() as u64,
+        reopen_latency_us: percentiles(&collected.reconnect_nanos),
         refused: collected.refusals.clone(),
     }
 }
 
-fn verdict(judgement: &Judgement, collected: &Collected, measured: &Measured) -> Verdict {
+fn verdict(judgement: &Judgement, collected: &Collected, observed: &Observed) -> Verdict {
     let mut reasons = judgement.reasons.clone();
     if let Some(first) = &collected.first_stream_failure {
         let count = collected.stream_failures;
         reasons.push(format!("{count} streams broke off; first {first}"));
     }
-    if measured.delivered == 0 {
+    // A run that was ended early may not have got so far.
+    if observed.measured.delivered == 0 && !observed.interrupted {
         reasons.push("nothing was delivered in the measured time".to_owned());
     }
     Verdict {

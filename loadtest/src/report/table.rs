@@ -50,6 +50,18 @@ pub fn table(report: &Report) -> String {
             counts(", refused", &report.connect.refused)
         ),
     );
+    if report.hub_kills > 0 {
+        row(
+            &mut text,
+            "hub killed",
+            &format!("{} times", report.hub_kills),
+        );
+    }
+    if report.connect.reopened > 0 {
+        let latency = percentiles(&report.connect.reopen_latency_us);
+        let back = format!("{}, {latency}", report.connect.reopened);
+        row(&mut text, "streams cut and back", &back);
+    }
     losses(&mut text, report);
     row(
         &mut text,
@@ -230,7 +242,7 @@ fn percentiles(p: &Percentiles) -> String {
 }
 
 /// Microseconds in the unit that reads best.
-fn micros(us: f64) -> String {
+pub(super) fn micros(us: f64) -> String {
     if us >= 1_000_000.0 {
         format!("{:.2} s", us / 1e6)
     } else if us >= 1_000.0 {
