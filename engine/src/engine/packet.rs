@@ -105,11 +105,6 @@ impl Engine {
         }
     }
 
-    /// Counts a packet that was dropped at the door before it could be routed.
-    pub fn refuse(&mut self, reason: RefuseReason) {
-        self.refused.refuse_one(reason);
-    }
-
     /// Bytes that wait for `conn`, heartbeats left out.
     pub fn waiting(&self, conn: ConnId) -> usize {
         let session = self.owner(conn).and_then(|(run, step)| {
