@@ -38,7 +38,9 @@ pub fn markdown(document: &Document<'_>) -> String {
          window was.\n"
     );
     table(document, &mut text, |load, program| {
-        let per_second = document.figures.median(load, program, Measure::Throughput)?;
+        let per_second = document
+            .figures
+            .median(load, program, Measure::Throughput)?;
         let mark = match document.figures.limit(load, program) {
             Some("generator") => " g",
             Some("window") => " w",
@@ -158,7 +160,11 @@ fn gates(document: &Document<'_>, text: &mut String) {
 
 /// Measurements in which something did not arrive as it was sent.
 fn objections(document: &Document<'_>, text: &mut String) {
-    let bad = document.figures.0.iter().filter(|m| !m.objections.is_empty());
+    let bad = document
+        .figures
+        .0
+        .iter()
+        .filter(|m| !m.objections.is_empty());
     for (number, measurement) in bad.enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n## Not sound\n");
