@@ -16,6 +16,8 @@ const DEFAULT_WINDOW: usize = 256;
 const DEFAULT_WINDOW_BYTES: usize = 4 << 20;
 const DEFAULT_RATE: f64 = 50.0;
 const DEFAULT_SIZE: usize = 640;
+/// Steps put into one Story; a hub takes a few more.
+const STEPS_PER_STORY: u32 = 800;
 const DEFAULT_PORT: u16 = 9000;
 
 /// Form of the result on standard output.
@@ -58,7 +60,7 @@ pub struct RunArgs {
     /// Consumers that each producer reaches [default: 1].
     #[arg(long, value_name = "N")]
     pub fan_out: Option<u32>,
-    /// Runs over which the streams are spread [default: 1].
+    /// Runs over which the streams are spread [default: as few as hold them].
     #[arg(long, value_name = "N")]
     pub runs: Option<u32>,
     /// Messages a second per producer, open loop [env: MESSAGE_RATE] [default: 50].
@@ -186,6 +188,9 @@ impl RunArgs {
         for flow in &mut scenario.flows {
             self.change(flow, rate);
         }
+        if self.runs.is_none() {
+            divide(&mut scenario);
+        }
         scenario.check()?;
         Ok(scenario)
     }
@@ -245,6 +250,24 @@ impl RunArgs {
             let fit = (DEFAULT_WINDOW_BYTES / largest).clamp(1, DEFAULT_WINDOW);
             flow.pace = Pace::Window(self.window.unwrap_or(fit as u32));
         }
+    }
+}
+
+/// Spreads what is too much for one Story over several, where streams are independent.
+fn divide(scenario: &mut Scenario) {
+    let flows = &scenario.flows;
+    let edges = |flow: &Flow| flow.producers.saturating_mul(flow.fan_out);
+    let independent = flows
+        .iter()
+        .all(|flow| flow.consumer_count() == edges(flow));
+    let steps: u32 = flows
+        .iter()
+        .map(|flow| flow.producers.saturating_add(flow.consumer_count()))
+        .fold(0, u32::saturating_add);
+    let fewest = flows.iter().map(|flow| flow.producers).min().unwrap_or(1);
+    if independent {
+        let needed = steps.div_ceil(STEPS_PER_STORY).min(fewest);
+        scenario.runs = scenario.runs.max(needed);
     }
 }
 
@@ -331,6 +354,14 @@ mod tests {
     fn more_streams_of_a_shape_are_more_runs() {
         let voice = scenario("--shape voice --streams 200");
         assert_eq!((voice.runs, voice.flows[0].producers), (200, 200));
+    }
+
+    #[test]
+    fn what_is_too_much_for_one_story_is_spread_over_several() {
+        assert_eq!(scenario("--streams 400").runs, 1);
+        assert_eq!(scenario("--streams 2000").runs, 5);
+        assert_eq!(scenario("--streams 2000 --runs 8").runs, 8);
+        assert_eq!(scenario("--streams 2000 --fan-out 2 --consumers 2").runs, 1);
     }
 
     #[test]

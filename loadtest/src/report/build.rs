@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::limit::limit;
+use super::limit::{Evidence, limit};
 use super::model::{
     Collected, ConnectReport, FaultReport, GeneratorReport, HubReport, Measured, Observed, Report,
     TargetReport, Throughput, Verdict,
@@ -53,7 +53,13 @@ impl Report {
             hub: hub(measured, observed.hub_at_end),
             generator: generator(measured, &collected, send_lag),
             connect: connect(&collected),
-            limit: limit(measured, &collected, &send_lag, observed.machine),
+            limit: limit(&Evidence {
+                measured,
+                collected: &collected,
+                send_lag: &send_lag,
+                machine: observed.machine,
+                dropped: judgement.dropped,
+            }),
             verdict: verdict(&judgement, &collected, &observed),
             timeline: observed.samples,
             scenario: collected.scenario,

@@ -144,7 +144,7 @@ fn plots(report: &Report) -> Vec<Plot> {
         plot(
             "Latency over time",
             Scale::Log,
-            micros,
+            micros_mark,
             vec![
                 over_time("p50", &|s| Some(s.latency_us.p50)),
                 over_time("p99", &|s| Some(s.latency_us.p99)),
@@ -199,7 +199,7 @@ fn distribution(report: &Report) -> Plot {
             .map(|(quantile, text)| (nines(*quantile), (*text).to_owned()))
             .collect(),
         scale: Scale::Log,
-        y_text: micros,
+        y_text: micros_mark,
         series: vec![Series {
             name: "latency",
             points: points.map(|(q, us)| (nines(*q), *us)).collect(),
@@ -232,6 +232,17 @@ fn faults(page: &mut String, report: &Report) {
          </table></div></section>",
         report.dropped
     );
+}
+
+/// A whole number of the unit that reads best, as it stands at an axis.
+fn micros_mark(us: f64) -> String {
+    if us >= 1e6 {
+        format!("{:.0} s", us / 1e6)
+    } else if us >= 1e3 {
+        format!("{:.0} ms", us / 1e3)
+    } else {
+        format!("{us:.0} us")
+    }
 }
 
 /// A large number in thousands or millions.

@@ -32,31 +32,65 @@ impl Limit {
     }
 }
 
-/// Judges who was the limit of a run.
-pub fn limit(
-    measured: &Measured,
-    collected: &Collected,
-    send_lag: &Percentiles,
-    machine: Option<(MachineUse, MachineUse)>,
-) -> Limit {
-    if let Some(offered) = collected.offered_per_second {
-        let carried = measured.delivered as f64 / measured.seconds.max(1e-9);
-        let late = send_lag.p99 >= LATE_US;
-        if collected.unsent == 0 && !late && carried >= offered * MET {
-            return Limit::new("none", "the offered rate was carried".to_owned());
-        }
-        if late && collected.blocked_seconds < measured.seconds * 0.01 {
-            let because = format!(
-                "1 of 100 messages was sent {:.1} ms late or later though the hub took everything: give it more --threads, or a quieter machine",
-                send_lag.p99 / 1000.0
-            );
-            return Limit::new("generator", because);
-        }
-    }
-    busiest(measured, machine)
+/// What the judgement goes by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) measured: &'a Measured,
+    pub(super) collected: &'a Collected,
+    /// How late sends were though the hub took everything.
+    pub(super) send_lag: &'a Percentiles,
+    /// The machine at both ends of the measured window.
+    pub(super) machine: Option<(MachineUse, MachineUse)>,
+    /// Missing messages that the hub counted as dropped.
+    pub(super) dropped: u64,
 }
 
-fn busiest(measured: &Measured, machine: Option<(MachineUse, MachineUse)>) -> Limit {
+/// Judges who was the limit of a run.
+pub(super) fn limit(evidence: &Evidence<'_>) -> Limit {
+    let (measured, collected) = (evidence.measured, evidence.collected);
+    let worked = machine_worked(evidence.machine);
+    if let Some(offered) = collected.offered_per_second {
+        let carried = measured.delivered as f64 / measured.seconds.max(1e-9);
+        let late = evidence.send_lag.p99 >= LATE_US;
+        let waited = collected.blocked_seconds >= measured.seconds * 0.01;
+        if late && !waited {
+            return late_by_itself(evidence.send_lag, measured.busiest_thread, worked);
+        }
+        if collected.unsent == 0 && carried >= offered * MET {
+            return Limit::new("none", "the offered rate was carried".to_owned());
+        }
+        if evidence.dropped > 0 && collected.unsent == 0 {
+            let because = format!(
+                "it dropped {} messages by policy that consumers did not take in time",
+                evidence.dropped
+            );
+            return Limit::new("hub", because);
+        }
+    }
+    busiest(measured, worked)
+}
+
+/// Sends were late and the hub did not cause it.
+fn late_by_itself(lag: &Percentiles, busiest: f64, machine: Option<f64>) -> Limit {
+    let late = format!(
+        "1 of 100 messages was sent {:.1} ms late or later though the hub took everything",
+        lag.p99 / 1000.0
+    );
+    if busiest < BUSY && machine.is_some_and(|worked| worked >= MACHINE_BUSY) {
+        let because = format!("{late}, because all CPUs were busy, with other programs too");
+        return Limit::new("machine", because);
+    }
+    Limit::new("generator", format!("{late}: give it more --threads"))
+}
+
+/// Part of their time that all CPUs worked.
+fn machine_worked(machine: Option<(MachineUse, MachineUse)>) -> Option<f64> {
+    let (from, to) = machine?;
+    let busy = to.busy_seconds - from.busy_seconds;
+    Some(busy / (busy + to.idle_seconds - from.idle_seconds).max(1e-9))
+}
+
+fn busiest(measured: &Measured, worked: Option<f64>) -> Limit {
     let hub = measured
         .hub_cpu_seconds
         .map(|cpu| cpu / measured.seconds.max(1e-9));
@@ -76,10 +110,6 @@ fn busiest(measured: &Measured, machine: Option<(MachineUse, MachineUse)>) -> Li
         );
         return Limit::new("generator", because);
     }
-    let worked = machine.map(|(from, to)| {
-        let busy = to.busy_seconds - from.busy_seconds;
-        busy / (busy + to.idle_seconds - from.idle_seconds).max(1e-9)
-    });
     if worked.is_some_and(|worked| worked >= MACHINE_BUSY) {
         let because = "all CPUs were busy, with other programs too".to_owned();
         return Limit::new("machine", because);
@@ -115,11 +145,35 @@ mod tests {
     }
 
     fn by(measured: &Measured, collected: &Collected, late_us: f64) -> String {
-        let lag = Percentiles {
+        judged(measured, collected, late_us, 0, None)
+    }
+
+    fn judged(
+        measured: &Measured,
+        collected: &Collected,
+        late_us: f64,
+        dropped: u64,
+        idle: Option<f64>,
+    ) -> String {
+        let send_lag = Percentiles {
             p99: late_us,
             ..Percentiles::default()
         };
-        limit(measured, collected, &lag, None).by
+        let machine = idle.map(|idle_seconds| {
+            let after = MachineUse {
+                busy_seconds: 20.0,
+                idle_seconds,
+            };
+            (MachineUse::default(), after)
+        });
+        let evidence = Evidence {
+            measured,
+            collected,
+            send_lag: &send_lag,
+            machine,
+            dropped,
+        };
+        limit(&evidence).by
     }
 
     fn offered(rate: f64, blocked: f64) -> Collected {
@@ -143,6 +197,20 @@ mod tests {
         let run = measured(900, 0.95, 0.5);
         assert_eq!(by(&run, &offered(100.0, 0.0), 9_000.0), "generator");
         assert_eq!(by(&run, &offered(100.0, 3.0), 9_000.0), "hub");
+    }
+
+    #[test]
+    fn a_late_generator_on_a_machine_that_others_fill_is_the_machines_fault() {
+        let run = measured(1000, 0.1, 0.1);
+        let offered = offered(100.0, 0.0);
+        assert_eq!(judged(&run, &offered, 9_000.0, 0, Some(0.1)), "machine");
+        assert_eq!(judged(&run, &offered, 9_000.0, 0, Some(15.0)), "generator");
+    }
+
+    #[test]
+    fn what_the_hub_drops_it_did_not_carry() {
+        let run = measured(500, 0.2, 0.2);
+        assert_eq!(judged(&run, &offered(100.0, 0.0), 10.0, 500, None), "hub");
     }
 
     #[test]

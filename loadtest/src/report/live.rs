@@ -2,7 +2,7 @@
 //!
 //! Leaves the terminal's mode alone, so that Ctrl-C ends the run like anywhere else.
 
-use std::io::{self, Stderr};
+use std::io::{self, Stderr, Write as _};
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Constraint, Layout};
@@ -69,6 +69,8 @@ impl Live {
     pub fn finish(mut self) {
         // A terminal that is gone needs no cleaning.
         let _ = self.terminal.clear();
+        let _ = self.terminal.show_cursor();
+        let _ = write!(io::stderr(), "\r");
     }
 }
 

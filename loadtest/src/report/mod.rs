@@ -14,7 +14,7 @@ mod table;
 
 pub use compare::{Comparison, Direction, Row, compare};
 pub use html::html;
-pub use limit::{Limit, limit};
+pub use limit::Limit;
 pub use live::{Live, LiveTitle};
 pub use model::{
     Collected, ConnectReport, FaultReport, GeneratorReport, HubReport, Measured, Observed, Report,

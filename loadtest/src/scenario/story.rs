@@ -1,5 +1,6 @@
 //! Owns the Story documents that a hub must be running for a scenario.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::{Scenario, Topology};
@@ -9,58 +10,50 @@ const DEFAULT_MAX_DOWNSTREAMS: u32 = 32;
 
 /// The Story documents of a scenario, one per run, as YAML.
 pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
-    let mut runs: Vec<&str> = Vec::new();
-    for producer in &topology.producers {
-        if !runs.contains(&producer.name.run.as_str()) {
-            runs.push(&producer.name.run);
-        }
+    let mut order: Vec<&str> = Vec::new();
+    let mut steps: HashMap<&str, String> = HashMap::new();
+    let producers = topology.producers.iter().map(|p| (&p.name, Vec::new()));
+    let consumers = topology.consumers.iter().map(|consumer| {
+        let needs = consumer.inputs.iter();
+        let needs = needs.filter_map(|(producer, _)| topology.producers.get(producer.0 as usize));
+        let needs: Vec<&str> = needs.map(|p| p.name.step.as_str()).collect();
+        (&consumer.name, needs)
+    });
+    for (name, needs) in producers.chain(consumers) {
+        let lines = steps.entry(&name.run).or_insert_with(|| {
+            order.push(&name.run);
+            String::new()
+        });
+        let (step, needs) = (&name.step, needs.join(", "));
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            lines,
+            "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [{needs}] }}"
+        );
     }
-    let documents: Vec<String> = runs
+    let head = |run: &str| head(scenario, run);
+    let documents = order
         .iter()
-        .map(|run| document(scenario, topology, run))
-        .collect();
+        .filter_map(|run| Some(head(run) + steps.get(run)?));
+    let documents: Vec<String> = documents.collect();
     documents.join("---\n")
 }
 
-fn document(scenario: &Scenario, topology: &Topology, run: &str) -> String {
-    let mut yaml = String::new();
-    // Writing to a String cannot fail.
-    let _ = write!(
-        yaml,
-        "apiVersion: bubustack.io/v1alpha1\nkind: Story\nmetadata: {{ name: {run}, namespace: {} }}\n\
-         spec:\n  pattern: streaming\n  transports:\n    - name: load\n      transportRef: grpc\n",
-        scenario.namespace
-    );
+/// A document up to its steps.
+fn head(scenario: &Scenario, run: &str) -> String {
     let widest = scenario.flows.iter().map(|flow| flow.fan_out).max();
-    if let Some(fan_out) = widest.filter(|f| *f > DEFAULT_MAX_DOWNSTREAMS) {
-        let _ = writeln!(
-            yaml,
-            "      streaming: {{ routing: {{ maxDownstreams: {fan_out} }} }}"
-        );
-    }
-    yaml.push_str("  steps:\n");
-    for producer in topology.producers.iter().filter(|p| p.name.run == run) {
-        let step = &producer.name.step;
-        let _ = writeln!(
-            yaml,
-            "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [] }}"
-        );
-    }
-    for consumer in topology.consumers.iter().filter(|c| c.name.run == run) {
-        let step = &consumer.name.step;
-        let needs: Vec<&str> = consumer
-            .inputs
-            .iter()
-            .filter_map(|(producer, _)| topology.producers.get(producer.0 as usize))
-            .map(|producer| producer.name.step.as_str())
-            .collect();
-        let _ = writeln!(
-            yaml,
-            "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [{}] }}",
-            needs.join(", ")
-        );
-    }
-    yaml
+    let cap = widest
+        .filter(|fan_out| *fan_out > DEFAULT_MAX_DOWNSTREAMS)
+        .map(|fan_out| {
+            format!("      streaming: {{ routing: {{ maxDownstreams: {fan_out} }} }}\n")
+        });
+    format!(
+        "apiVersion: bubustack.io/v1alpha1\nkind: Story\nmetadata: {{ name: {run}, namespace: {} }}\n\
+         spec:\n  pattern: streaming\n  transports:\n    - name: load\n      transportRef: grpc\n\
+         {}  steps:\n",
+        scenario.namespace,
+        cap.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]
