@@ -186,7 +186,9 @@ impl PeerProcess {
         let (tell, told) = mpsc::channel();
         // Ends with the relay, whose standard output it reads.
         std::thread::spawn(move || {
-            let lines = stdout.into_iter().flat_map(|out| BufReader::new(out).lines());
+            let lines = stdout
+                .into_iter()
+                .flat_map(|out| BufReader::new(out).lines());
             for line in lines.map_while(Result::ok) {
                 let _ = tell.send(line);
             }

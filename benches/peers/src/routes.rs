@@ -85,8 +85,7 @@ mod tests {
 
     #[test]
     fn a_topology_reads_back_as_its_routes() {
-        let text =
-            "[[flow]]\nkind = \"audio\"\nsize = 80\nproducers = 2\nfan_out = 2\npace = { window = 1 }";
+        let text = "[[flow]]\nkind = \"audio\"\nsize = 80\nproducers = 2\nfan_out = 2\npace = { window = 1 }";
         let scenario = Scenario::from_toml("test", text).unwrap();
         let routes = Routes::parse(&Routes::text(&Topology::of(&scenario))).unwrap();
         let targets = routes.targets("default/load/load-p1").unwrap();

@@ -64,11 +64,7 @@ async fn stream(socket: TcpStream, routes: &Routes, waiting: &Waiting) -> io::Re
     }
 }
 
-async fn relay(
-    read: &mut OwnedReadHalf,
-    targets: &[String],
-    waiting: &Waiting,
-) -> io::Result<()> {
+async fn relay(read: &mut OwnedReadHalf, targets: &[String], waiting: &Waiting) -> io::Result<()> {
     let mut buffer = BytesMut::with_capacity(READ);
     if read.read_buf(&mut buffer).await? == 0 {
         return Ok(());

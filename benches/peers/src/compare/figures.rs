@@ -87,7 +87,8 @@ impl Figures<'_> {
     /// Who was the limit in more than half of the rounds; `None` when nobody was.
     pub fn limit(&self, load: usize, program: Program) -> Option<&str> {
         let rounds: Vec<&str> = self.of(load, program).map(|m| m.limit.as_str()).collect();
-        let often = |who: &&&str| rounds.iter().filter(|other| other == who).count() * 2 > rounds.len();
+        let often =
+            |who: &&&str| rounds.iter().filter(|other| other == who).count() * 2 > rounds.len();
         rounds.iter().find(often).copied()
     }
 

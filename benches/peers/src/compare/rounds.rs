@@ -121,7 +121,12 @@ pub async fn run_rounds(
 /// The programs, beginning with another one each time.
 fn rotated(programs: &[Program], by: usize) -> impl Iterator<Item = Program> + '_ {
     let count = programs.len().max(1);
-    programs.iter().cycle().skip(by % count).take(programs.len()).copied()
+    programs
+        .iter()
+        .cycle()
+        .skip(by % count)
+        .take(programs.len())
+        .copied()
 }
 
 async fn measure(

@@ -16,6 +16,8 @@ pub struct Document<'a> {
     pub rounds: usize,
     /// How long, each time.
     pub timing: Timing,
+    /// Messages under way per producer, at most, in loads that are not deep.
+    pub window: usize,
     /// Which programs.
     pub compared: &'a [Program],
     /// The loads.
@@ -38,7 +40,9 @@ pub fn markdown(document: &Document<'_>) -> String {
          window was.\n"
     );
     table(document, &mut text, |load, program| {
-        let per_second = document.figures.median(load, program, Measure::Throughput)?;
+        let per_second = document
+            .figures
+            .median(load, program, Measure::Throughput)?;
         let mark = match document.figures.limit(load, program) {
             Some("generator") => " g",
             Some("window") => " w",
@@ -63,9 +67,9 @@ pub fn markdown(document: &Document<'_>) -> String {
 }
 
 fn head(document: &Document<'_>, text: &mut String) -> std::fmt::Result {
+    let window = document.window;
     let milliseconds = |span: std::time::Duration| format!("{} ms", span.as_millis());
     let (average, most) = document.figures.foreign();
-    let window = document.loads.iter().map(|l| l.window).max().unwrap_or(0);
     writeln!(text, "# The hub beside its peers\n")?;
     writeln!(
         text,
@@ -90,8 +94,8 @@ fn head(document: &Document<'_>, text: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "* Under way per producer, at most: {window} messages and 4 MiB; `5,000/s` is an open loop, \
-         its latency counts from the intended send time"
+        "* Under way per producer, at most: {window} messages (256 where it says deep) and 4 MiB; \
+         `5,000/s` is an open loop, its latency counts from the intended send time"
     )
 }
 
@@ -158,7 +162,11 @@ fn gates(document: &Document<'_>, text: &mut String) {
 
 /// Measurements in which something did not arrive as it was sent.
 fn objections(document: &Document<'_>, text: &mut String) {
-    let bad = document.figures.0.iter().filter(|m| !m.objections.is_empty());
+    let bad = document
+        .figures
+        .0
+        .iter()
+        .filter(|m| !m.objections.is_empty());
     for (number, measurement) in bad.enumerate() {
         if number == 0 {
             let _ = writeln!(text, "\n## Not sound\n");
@@ -230,6 +238,7 @@ mod tests {
                 warmup: Duration::from_millis(5),
                 measured: Duration::from_secs(2),
             },
+            window: 16,
             compared: &[Program::Http2, Program::Hub],
             loads,
             figures,

@@ -195,7 +195,11 @@ mod tests {
             .push(Bytes::from_static(b"-ERR 'Maximum Payload'\r\n"), |_| ())
             .unwrap_err();
         assert!(error.to_string().contains("Maximum Payload"));
-        for bad in [&b"MSG a 1 x\r\n"[..], b"MSG a 1 \r\n", b"MSG 99999999999999999999\r\n"] {
+        for bad in [
+            &b"MSG a 1 x\r\n"[..],
+            b"MSG a 1 \r\n",
+            b"MSG 99999999999999999999\r\n",
+        ] {
             let chunk = Bytes::copy_from_slice(bad);
             assert!(NatsMessages::default().push(chunk, |_| ()).is_err());
         }

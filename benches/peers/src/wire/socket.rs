@@ -100,10 +100,12 @@ impl<'a> Opening<'a> {
             socket.set_nodelay(true)?;
             Ok(socket)
         };
-        let socket = dial.await.map_err(|error: io::Error| OpenError::Unreachable {
-            address: address.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let socket = dial
+            .await
+            .map_err(|error: io::Error| OpenError::Unreachable {
+                address: address.to_owned(),
+                reason: error.to_string(),
+            })?;
         Ok(Opening {
             address,
             peer,
