@@ -151,7 +151,7 @@ fn the_subcommands_and_flags_have_their_names() {
         ),
         ("demo", "--fast --output"),
         ("check", "<STORY>... --output"),
-        ("config", "print check"),
+        ("config", "print check schema"),
         ("config check", "--config --set"),
         ("completions", "<SHELL>"),
     ] {

@@ -62,7 +62,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub runs: Option<u32>,
     /// Messages a second per producer, open loop [env: MESSAGE_RATE] [default: 50].
-    #[arg(long, value_name = "MSG_PER_SECOND", conflicts_with = "saturate")]
+    #[arg(long, value_name = "MSG_PER_SECOND", value_parser = above_zero, conflicts_with = "saturate")]
     pub rate: Option<f64>,
     /// Send as much as fits, with a window of messages under way.
     #[arg(long)]
@@ -94,9 +94,9 @@ pub struct RunArgs {
     /// Part of the streams that each wave of --reconnect-storm cuts [default: 0.5].
     #[arg(long, value_name = "0..1", requires = "reconnect_storm")]
     pub storm_fraction: Option<f64>,
-    /// Make consumers wait so long after each chunk they read; their latency is in no figure.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub slow_consumer: Option<Duration>,
+    /// Make consumers read no faster than this; their latency is in no figure.
+    #[arg(long, value_name = "MSG_PER_SECOND", value_parser = above_zero)]
+    pub slow_consumer: Option<f64>,
     /// How many consumers --slow-consumer makes slow.
     #[arg(
         long,
@@ -246,6 +246,11 @@ impl RunArgs {
             flow.pace = Pace::Window(self.window.unwrap_or(fit as u32));
         }
     }
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number > 0.0);
+    number.ok_or_else(|| "a number above 0 is needed".to_owned())
 }
 
 fn read(path: &std::path::Path) -> Result<Scenario, ScenarioError> {

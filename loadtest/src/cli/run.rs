@@ -155,7 +155,7 @@ fn generate(args: &RunArgs, scenario: &Scenario, target: &Target) -> Result<Repo
             slow_consumers: args
                 .slow_consumer
                 .map_or(0, |_| args.slow_consumers as usize),
-            slow_pause: args.slow_consumer.unwrap_or_default(),
+            slow_rate: args.slow_consumer.unwrap_or(f64::INFINITY),
             reconnect: args.kill_every.is_some(),
             ..RunOptions::new(stopped)
         };

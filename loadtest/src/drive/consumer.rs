@@ -82,8 +82,10 @@ struct Consumer<'t, W> {
     name: &'t StepName,
     inputs: Vec<Input>,
     window: Window,
-    /// Wait after each chunk; zero unless this consumer is slow on purpose.
-    pause: Duration,
+    /// Messages a second that this consumer reads, where it is slow on purpose.
+    slow: Option<f64>,
+    /// Messages of any kind so far.
+    seen: u64,
     /// Messages and payload bytes that counted in the present chunk.
     chunk: (u64, u64),
 }
@@ -104,11 +106,8 @@ impl<'t, W: Wire> Consumer<'t, W> {
             name: &plan.name,
             inputs: plan.inputs.iter().map(input).collect(),
             window,
-            pause: if slow {
-                options.slow_pause
-            } else {
-                Duration::ZERO
-            },
+            slow: slow.then_some(options.slow_rate),
+            seen: 0,
             chunk: (0, 0),
         };
         if slow {
@@ -128,18 +127,26 @@ impl<'t, W: Wire> Consumer<'t, W> {
                 None => return StreamError::new("the hub ended the stream"),
             };
             let now = self.thread.shared.clock.now();
+            let before = self.seen;
             let pushed = deframe.push(chunk, |message| self.take(message, now));
             self.account(now);
             if let Err(error) = pushed {
                 return error;
             }
-            if self.pause > Duration::ZERO {
-                tokio::time::sleep(self.pause).await;
+            if let Some(rate) = self.slow {
+                let owed = (self.seen - before) as f64 / rate;
+                let pause = Duration::try_from_secs_f64(owed).unwrap_or(Duration::MAX);
+                // Once nothing more is sent, what has piled up is read and accounted for.
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.thread.drain() => {}
+                }
             }
         }
     }
 
     fn take(&mut self, message: &[u8], now: Nanos) {
+        self.seen += 1;
         let frame = match open_message(message) {
             Ok(Some(frame)) => frame,
             // Heartbeats and hooks carry no frame.
@@ -180,7 +187,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
         }
         self.chunk.0 += 1;
         self.chunk.1 += frame.payload.len() as u64;
-        if self.pause > Duration::ZERO {
+        if self.slow.is_some() {
             return;
         }
         let latency = now.since(header.intended).as_nanos() as u64;

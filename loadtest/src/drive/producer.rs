@@ -321,6 +321,8 @@ impl<'t, W: Wire> Producer<'t, W> {
     fn abandon_batch(&mut self) {
         self.batch = Bytes::new();
         self.blocked_since = None;
+        // What was due meanwhile is late through no fault of the generator's.
+        self.was_blocked = true;
         self.written_off = self.next;
     }
 

@@ -38,8 +38,8 @@ pub struct RunOptions {
     pub drain: Duration,
     /// How many consumers are slow on purpose; their latency is in no figure.
     pub slow_consumers: usize,
-    /// Wait of a slow consumer after each chunk it reads.
-    pub slow_pause: Duration,
+    /// Messages a second that a slow consumer reads while traffic flows.
+    pub slow_rate: f64,
     /// Streams that end by themselves are opened again, and what was under way on them is lost with
     /// the connection; otherwise each is a failure.
     pub reconnect: bool,
@@ -56,7 +56,7 @@ impl RunOptions {
             sample_every: Duration::from_secs(1),
             drain: Duration::from_secs(10),
             slow_consumers: 0,
-            slow_pause: Duration::ZERO,
+            slow_rate: f64::INFINITY,
             reconnect: false,
             stop,
         }

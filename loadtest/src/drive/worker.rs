@@ -206,6 +206,14 @@ impl<W> Thread<W> {
         false
     }
 
+    /// Waits until producers have stopped.
+    pub(super) async fn drain(&self) {
+        let mut phase = self.shared.phase.clone();
+        // The sender is gone only when the run is over in any case.
+        let over = |phase: &Phase| matches!(phase, Phase::Drain | Phase::Close);
+        let _ = phase.wait_for(over).await;
+    }
+
     /// Waits until the run closes.
     pub(super) async fn close(&self) {
         let mut phase = self.shared.phase.clone();

@@ -3,6 +3,7 @@
 //! The JSON form is [`Report`] itself; its field names are documented in `loadtest/README.md` and
 //! do not change.
 
+mod build;
 mod compare;
 mod html;
 mod limit;

@@ -87,9 +87,20 @@ pub fn process_head_len(packet_len: usize) -> usize {
 /// capped, and such packets are refused long before.
 #[inline]
 pub fn put_process_head(out: &mut BytesMut, packet_len: usize) {
-    put_grpc_head(out, 1 + varint_len(packet_len as u64) + packet_len);
-    out.put_u8(PACKET);
-    put_varint(out, packet_len as u64);
+    // Built aside and appended at once: this runs once per delivery.
+    let message_len = 1 + varint_len(packet_len as u64) + packet_len;
+    let prefix = u32::try_from(message_len).unwrap_or(u32::MAX).to_be_bytes();
+    let mut head = [
+        0, prefix[0], prefix[1], prefix[2], prefix[3], PACKET, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    let (mut rest, mut at) = (packet_len as u64, GRPC_HEAD_LEN + 1);
+    while rest >= 0x80 {
+        head[at] = rest as u8 | 0x80;
+        rest >>= 7;
+        at += 1;
+    }
+    head[at] = rest as u8;
+    out.extend_from_slice(&head[..=at]);
 }
 
 /// The prefix of an uncompressed gRPC message of `message_len` bytes (before a
