@@ -145,6 +145,7 @@ fn show(
         facts: &args.fact,
         rounds: plan.rounds,
         timing: plan.timing,
+        window: usize::from(args.window),
         compared: &plan.compared,
         loads: &plan.loads,
         figures,
