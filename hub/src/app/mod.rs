@@ -121,8 +121,7 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         })?;
     let (routes, health) = control::routes().map_err(|e| StartError::Internal(e.to_string()))?;
     let registrations = Arc::new(Registrations::default());
-    let publisher =
-        Publisher::new(registrations.clone()).map_err(|e| StartError::Internal(e.to_string()))?;
+    let publisher = Publisher::new(registrations.clone());
 
     let grpc = acceptor.addr;
     let (commands, inbox) = mpsc::channel(COMMANDS);

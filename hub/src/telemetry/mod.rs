@@ -4,6 +4,7 @@
 //! Nothing here runs per packet: counters live in the engine as plain integers and are copied when
 //! somebody asks.
 
+mod histogram;
 mod log;
 pub(crate) mod names;
 mod publish;

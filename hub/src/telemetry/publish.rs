@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::latency::{BOUNDS_NANOS, Latency};
+use engine::latency::Latency;
 use engine::{DropReason, EdgeCounts, RefuseReason, Snapshot};
-use metrics::{Label, counter, gauge, histogram};
-use metrics_exporter_prometheus::{
-    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
-};
+use metrics::{Label, counter, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
-use super::{Registrations, names};
+use super::{Registrations, histogram, names};
 use crate::ingress::code_name;
 
 /// What the labels of an edge are: story, from, to.
-type EdgeLabels = (Arc<str>, Arc<str>, Arc<str>);
+pub(super) type EdgeLabels = (Arc<str>, Arc<str>, Arc<str>);
 
 /// One edge's figures, summed over the runs of its Story (labels never name runs).
 #[derive(Clone, Default)]
@@ -31,23 +29,12 @@ pub(crate) struct Publisher {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     registrations: Arc<Registrations>,
-    /// Latency samples published so far.
-    published: BTreeMap<EdgeLabels, Latency>,
 }
 
 impl Publisher {
     /// A publisher without figures yet.
-    ///
-    /// # Errors
-    /// When the bucket bounds are refused (a broken build).
-    pub(crate) fn new(
-        registrations: Arc<Registrations>,
-    ) -> Result<Self, metrics_exporter_prometheus::BuildError> {
-        let bounds: Vec<f64> = BOUNDS_NANOS.iter().map(|&n| n as f64 / 1e9).collect();
-        let forward = Matcher::Full(names::FORWARD_SECONDS.to_owned());
-        let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(forward, &bounds)?
-            .build_recorder();
+    pub(crate) fn new(registrations: Arc<Registrations>) -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             for (name, help) in names::COUNTERS {
                 metrics::describe_counter!(name, help);
@@ -55,17 +42,13 @@ impl Publisher {
             for (name, help) in names::GAUGES {
                 metrics::describe_gauge!(name, help);
             }
-            for (name, help) in names::HISTOGRAMS {
-                metrics::describe_histogram!(name, help);
-            }
         });
         let handle = recorder.handle();
-        Ok(Self {
+        Self {
             recorder,
             handle,
             registrations,
-            published: BTreeMap::new(),
-        })
+        }
     }
 
     /// Takes the figures of `snapshot` over and renders all metrics as Prometheus text.
@@ -84,12 +67,12 @@ impl Publisher {
             publish_process(snapshot, &self.registrations);
             for (labels, figures) in &edges {
                 publish_edge(labels, figures);
-                let published = self.published.entry(labels.clone()).or_default();
-                publish_latency(labels, &figures.forward, published);
             }
         });
-        self.handle.run_upkeep();
-        self.handle.render()
+        let mut text = self.handle.render();
+        let forward = edges.iter().map(|(labels, f)| (labels, &f.forward));
+        histogram::render(&mut text, names::FORWARD_SECONDS, forward);
+        text
     }
 }
 
@@ -138,18 +121,4 @@ fn publish_edge(edge: &EdgeLabels, figures: &EdgeFigures) {
     gauge!(names::QUEUE_PACKETS, labels.clone()).set(figures.queued as f64);
     gauge!(names::QUEUE_BYTES, labels.clone()).set(figures.queued_bytes as f64);
     gauge!(names::IN_FLIGHT, labels).set(figures.in_flight as f64);
-}
-
-/// Hands over the samples that came since the last time. Each bucket's samples are recorded at
-/// their mean, so that bucket counts and the sum are exact.
-fn publish_latency(edge: &EdgeLabels, now: &Latency, published: &mut Latency) {
-    let histogram = histogram!(names::FORWARD_SECONDS, labels(edge));
-    for (new, old) in now.buckets().iter().zip(published.buckets()) {
-        let count = new.count.saturating_sub(old.count);
-        if count > 0 {
-            let mean = (new.sum_nanos - old.sum_nanos) as f64 / count as f64;
-            histogram.record_many(mean / 1e9, usize::try_from(count).unwrap_or(usize::MAX));
-        }
-    }
-    *published = now.clone();
 }
