@@ -1,5 +1,5 @@
 # The commands of this project. `make demo` and `make test` need Rust and a C compiler, no more.
-.PHONY: help demo test lint docs verify audit bench
+.PHONY: help demo test lint docs verify audit bench bench-peers instructions
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -27,3 +27,9 @@ audit: ## Licences, sources and duplicates of dependencies (installs cargo-deny 
 
 bench: ## Criterion benches
 	cargo bench -p benches
+
+bench-peers: ## The hub beside TCP, HTTP/2 and tonic relays and NATS: benches/RESULTS.md (15 minutes)
+	scripts/bench-peers
+
+instructions: ## Instructions per message against the baseline (needs valgrind)
+	scripts/instructions

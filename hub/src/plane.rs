@@ -4,15 +4,17 @@
 //! is `Send`), so no lock is taken on the data path. Never waits: the async parts around it do.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use engine::{
-    Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, RefuseReason, Registration,
-};
+use bytes::Bytes;
+use engine::{Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, Registration};
 use tokio::task::AbortHandle;
+use transport_proto::view::{Dialect, PacketView};
+use transport_proto::{Malformed, Violation};
 
 use crate::ingress::Status;
 
@@ -75,6 +77,8 @@ impl Stream {
 struct Inner {
     engine: Engine,
     actions: Actions,
+    /// What the packet under way looks like; one view serves all packets.
+    view: PacketView,
     /// By [`ConnId::slot`].
     streams: Vec<Option<Rc<Stream>>>,
 }
@@ -90,6 +94,7 @@ impl DataPlane {
         let inner = Inner {
             engine,
             actions: Actions::default(),
+            view: PacketView::new(Dialect::Packet),
             streams: Vec::new(),
         };
         Self {
@@ -142,6 +147,7 @@ impl DataPlane {
         let mut router = Router {
             engine: &mut inner.engine,
             actions: &mut inner.actions,
+            view: &mut inner.view,
             conn,
             now: self.now(),
         };
@@ -261,19 +267,34 @@ fn report(event: &Event) {
 pub(crate) struct Router<'a> {
     engine: &'a mut Engine,
     actions: &'a mut Actions,
+    view: &'a mut PacketView,
     conn: ConnId,
     now: Moment,
 }
 
 impl Router<'_> {
-    /// Routes one packet.
-    pub(crate) fn packet(&mut self, inbound: Inbound<'_>) {
+    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive. A packet
+    /// that breaks the contract is dropped, counted, and named to the caller.
+    ///
+    /// # Errors
+    /// When these bytes are no packet at all.
+    pub(crate) fn packet(
+        &mut self,
+        source: &Bytes,
+        at: Range<usize>,
+        pinned: usize,
+    ) -> Result<Option<Violation>, Malformed> {
+        let packet = &source[at.clone()];
+        self.view.walk_in_process(packet)?;
+        let inbound = Inbound {
+            source,
+            start: at.start,
+            packet,
+            view: self.view,
+            pinned,
+        };
         self.engine
             .packet(self.conn, inbound, self.now, self.actions);
-    }
-
-    /// Counts a packet that is dropped at the door.
-    pub(crate) fn refuse(&mut self, reason: RefuseReason) {
-        self.engine.refuse(reason);
+        Ok(self.view.violation())
     }
 }

@@ -7,6 +7,7 @@
 //! | [`limits`], [`names`] | the numbers and the metadata keys of the contract |
 //! | [`contract`] | tables of every message: field names, numbers, types, limits |
 //! | [`mod@validate`] | the complete, table-driven judgement of any message (slow path) |
+//! | [`merged`] | any message decoded by its table, merged (slow path) |
 //! | [`view`] | one pass over a packet: limits, UTF-8, offsets (hot path) |
 //! | [`splice`] | a new packet from ranges of an old one and a new tail |
 //! | [`wire`] | varints, tags and lengths |
@@ -14,15 +15,16 @@
 //!
 //! No policy lives here: the crate says what is valid, never what to do about it.
 
-//pub mod contract;
+pub mod contract;
 pub mod limits;
 mod malformed;
+pub mod merged;
 pub mod names;
 pub mod splice;
 mod text;
 #[cfg(feature = "grpc")]
 pub mod v1;
-//pub mod validate;
+pub mod validate;
 pub mod view;
 mod violation;
 pub mod wire;

@@ -3,23 +3,27 @@
 use crate::malformed::Malformed;
 use crate::wire::offset;
 
-const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-
-/// Whether every byte is below 0x80. Made for the short texts of metadata: eight
-/// bytes at a time, the rest as one overlapping read.
+/// Whether every byte is below 0x80. Made for the short texts of metadata: sixteen bytes
+/// at a time, the rest as one overlapping read.
 #[inline]
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    match bytes.last_chunk::<8>() {
-        Some(last) => {
-            let (words, _) = bytes.as_chunks::<8>();
-            let mut seen = u64::from_ne_bytes(*last);
-            for word in words {
-                seen |= u64::from_ne_bytes(*word);
-            }
-            seen & HIGH_BITS == 0
-        }
-        None => bytes.iter().fold(0, |seen, byte| seen | byte) < 0x80,
-    }
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let seen = if let Some(last) = bytes.last_chunk::<16>() {
+        let (chunks, _) = bytes.as_chunks::<16>();
+        let seen = chunks
+            .iter()
+            .fold(u128::from_ne_bytes(*last), |seen, chunk| {
+                seen | u128::from_ne_bytes(*chunk)
+            });
+        (seen | seen >> 64) as u64
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last))
+    } else {
+        bytes.iter().fold(0, |seen, byte| seen | u64::from(*byte))
+    };
+    seen & HIGH_BITS == 0
 }
 
 /// Checks that `bytes`, which begin at offset `at` of the message, are UTF-8.

@@ -25,6 +25,9 @@ pub(crate) struct Spool {
     pieces: VecDeque<Bytes>,
     /// Where small messages are copied to; younger than every finished piece.
     open: BytesMut,
+    /// The buffer before `open`, taken up again once all that was copied to it has left. Without it
+    /// memory is given back to the system and faulted in again thousands of times a second.
+    spare: BytesMut,
     /// Size of the next buffer.
     grow: usize,
 }
@@ -33,10 +36,7 @@ impl Spool {
     /// The open buffer with room for `additional` bytes.
     pub(crate) fn room(&mut self, additional: usize) -> &mut BytesMut {
         if self.open.capacity() - self.open.len() < additional {
-            // Close the full buffer instead of moving its bytes into a larger one.
-            self.close();
-            self.grow = (self.grow * 2).clamp(SMALLEST, LARGEST);
-            self.open.reserve(additional.max(self.grow));
+            self.change_buffer(additional);
         }
         &mut self.open
     }
@@ -76,6 +76,21 @@ impl Spool {
     pub(crate) fn rest(&mut self) {
         if self.pieces.is_empty() && self.open.is_empty() {
             *self = Self::default();
+        }
+    }
+
+    #[cold]
+    fn change_buffer(&mut self, additional: usize) {
+        // Close the full buffer instead of moving its bytes into a larger one.
+        self.close();
+        let size = additional.max(self.grow);
+        if self.grow > 0 && self.open.try_reclaim(size) {
+            return;
+        }
+        std::mem::swap(&mut self.open, &mut self.spare);
+        if !self.open.try_reclaim(size) {
+            self.grow = (self.grow * 2).clamp(SMALLEST, LARGEST);
+            self.open = BytesMut::with_capacity(additional.max(self.grow));
         }
     }
 

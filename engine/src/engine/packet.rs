@@ -4,7 +4,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::splice::{Cut, Kept};
-use transport_proto::view::PacketView;
+use transport_proto::view::{FrameKind, PacketView};
 
 use super::connect::drop_aged;
 use super::{Actions, Edge, Engine};
@@ -57,7 +57,7 @@ impl Engine {
         if self.draining {
             return self.refused.refuse_one(RefuseReason::Shutdown);
         }
-        if inbound.view.violation().is_some() {
+        if inbound.view.violation().is_some() || chunk_without_binary(inbound.view) {
             return self.refused.refuse_one(RefuseReason::Invalid);
         }
         if inbound.view.is_heartbeat(inbound.packet) {
@@ -103,11 +103,6 @@ impl Engine {
                 (Err(reason), _) => edges[at as usize].counts.drop_one(reason),
             }
         }
-    }
-
-    /// Counts a packet that was dropped at the door before it could be routed.
-    pub fn refuse(&mut self, reason: RefuseReason) {
-        self.refused.refuse_one(reason);
     }
 
     /// Bytes that wait for `conn`, heartbeats left out.
@@ -249,6 +244,11 @@ fn offer(
             .drop_one(DropReason::DropOldest);
     }
     made.map(|()| idle)
+}
+
+/// Only binary frames are chunked; chunk fields elsewhere are legal bytes and no packet (spec 1).
+fn chunk_without_binary(view: &PacketView) -> bool {
+    view.frame() != Some(FrameKind::Binary) && view.envelope().is_some_and(|e| e.is_chunk())
 }
 
 /// Whether the packet still has at most 100 metadata pairs once the hub's own are on it.

@@ -51,6 +51,7 @@ pub(crate) async fn serve(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(not_allowed)
         .fallback(not_found)
         .with_state(Arc::new(admin));
     tokio::select! {
@@ -94,6 +95,10 @@ async fn not_found() -> Response {
         StatusCode::NOT_FOUND,
         "no such page; there are /healthz, /readyz and /metrics",
     )
+}
+
+async fn not_allowed() -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "this page answers GET")
 }
 
 /// An error as RFC 9457 says it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{EXIT_CONFIG, EXIT_OK};
+use super::{EXIT_CONFIG, print};
 use crate::config::{Config, FlagOverride, Sources, schema};
 
 /// Where the configuration comes from; shared by all subcommands that read it.
@@ -53,21 +53,19 @@ enum What {
 }
 
 pub(crate) fn run(args: &ConfigArgs) -> u8 {
-    let (source, print) = match &args.what {
+    let (source, shown) = match &args.what {
         What::Print(source) => (source, true),
         What::Check(source) => (source, false),
         What::Schema => {
-            println!("{:#}", schema());
-            return EXIT_OK;
+            return print(format!("{:#}\n", schema()).as_bytes());
         }
     };
     match source.load(Vec::new()) {
-        Ok(config) if print => print!("{}", config.to_toml()),
-        Ok(_) => println!("configuration ok"),
+        Ok(config) if shown => print(config.to_toml().as_bytes()),
+        Ok(_) => print(b"configuration ok\n"),
         Err(error) => {
             eprintln!("{error}");
-            return EXIT_CONFIG;
+            EXIT_CONFIG
         }
     }
-    EXIT_OK
 }

@@ -3,7 +3,7 @@
 mod config;
 mod run;
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -64,13 +64,20 @@ pub fn run(cli: Cli) -> u8 {
         Command::Check(args) => check::run(&args, &mut io::stdout().lock()).unwrap_or(EXIT_FAILED),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "hub", &mut io::stdout());
-            EXIT_OK
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hub", &mut script);
+            print(&script)
         }
-        Command::Version => {
-            println!("hub {}", env!("CARGO_PKG_VERSION"));
-            EXIT_OK
-        }
+        Command::Version => print(format!("hub {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
+    }
+}
+
+/// Writes to standard output; the exit code. A reader that has gone away is no failure.
+fn print(text: &[u8]) -> u8 {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => EXIT_FAILED,
+        _ => EXIT_OK,
     }
 }
 

@@ -66,7 +66,12 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         }
     };
     match app::start(config, &stories) {
-        Ok(running) => serve(running, signals),
+        Ok(running) => {
+            for note in &stories.notes {
+                tracing::info!("{note}");
+            }
+            serve(running, signals)
+        }
         Err(error) => {
             eprintln!("{error}");
             EXIT_FAILED
@@ -95,9 +100,6 @@ fn load_config(args: &RunArgs) -> Result<Config, String> {
 fn warn(stories: &Loaded) {
     for warning in &stories.warnings {
         tracing::warn!("{warning}");
-    }
-    for note in &stories.notes {
-        tracing::info!("{note}");
     }
     if !stories.snapshot.runs.iter().any(|run| run.story.routed) {
         tracing::warn!(

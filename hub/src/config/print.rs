@@ -96,7 +96,9 @@ fn duration(value: Duration) -> Option<Value> {
         (1_000, "us"),
         (1, "ns"),
     ];
-    let (size, unit) = units.into_iter().find(|(size, _)| nanos % size == 0)?;
+    let (size, unit) = units
+        .into_iter()
+        .find(|(size, _)| nanos.is_multiple_of(*size))?;
     Some(text(format!("{}{unit}", nanos / size)))
 }
 

@@ -29,12 +29,14 @@ impl Health {
 /// When the embedded descriptor set cannot be read (a broken build).
 pub(crate) fn routes() -> Result<(Routes, Health), tonic_reflection::server::Error> {
     let (reporter, health) = health_reporter();
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(transport_proto::v1::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
-    Ok((
-        Routes::new(health).add_service(reflection),
-        Health(reporter),
-    ))
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(transport_proto::v1::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let routes = Routes::new(health)
+        .add_service(reflection().build_v1()?)
+        // Many clients still ask in the older version.
+        .add_service(reflection().build_v1alpha()?);
+    Ok((routes, Health(reporter)))
 }

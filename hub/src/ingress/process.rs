@@ -6,11 +6,10 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use engine::{Inbound, RefuseReason};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use transport_proto::Malformed;
-use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
+use transport_proto::view::{PacketBytes, parse_process};
 
 use super::Status;
 use super::deframe::{Deframer, Message};
@@ -81,35 +80,21 @@ fn take_message(
 ) -> Result<(), Status> {
     let bytes = &message.source[message.range.clone()];
     let process = parse_process(bytes).map_err(|e| malformed(&e))?;
-    let (merged, source, start, packet);
-    match process.packet {
+    let routed = match process.packet {
         PacketBytes::Absent => return Ok(()),
         PacketBytes::At(range) => {
-            source = message.source;
-            start = message.range.start + range.start;
-            packet = &bytes[range];
+            let start = message.range.start;
+            let at = start + range.start..start + range.end;
+            router.packet(message.source, at, pinned)
         }
-        PacketBytes::Merged(bytes) => {
-            merged = bytes;
-            (source, start, packet) = (&merged, 0, &merged[..]);
-        }
+        PacketBytes::Merged(packet) => router.packet(&packet, 0..packet.len(), packet.len()),
+    };
+    if let Some(violation) = routed.map_err(|e| malformed(&e))?
+        && !stream.violation_reported.replace(true)
+    {
+        tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
+            "a packet outside the contract was dropped; further ones are only counted");
     }
-    let view = PacketView::parse_in_process(packet, Dialect::Packet).map_err(|e| malformed(&e))?;
-    if let Some(violation) = view.violation() {
-        if !stream.violation_reported.replace(true) {
-            tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
-                "a packet outside the contract was dropped; further ones are only counted");
-        }
-        router.refuse(RefuseReason::Invalid);
-        return Ok(());
-    }
-    router.packet(Inbound {
-        source,
-        start,
-        packet,
-        view: &view,
-        pinned,
-    });
     Ok(())
 }
 

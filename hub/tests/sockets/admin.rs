@@ -11,6 +11,9 @@ fn health_and_readiness_answer() {
     let (status, body) = hub.get("/nothing");
     assert_eq!(status, 404);
     assert!(body.contains("/metrics"), "{body}");
+    let (status, body) = hub.request("POST", "/healthz");
+    assert_eq!(status, 405);
+    assert!(body.contains("\"detail\""), "{body}");
 }
 
 #[tokio::test]

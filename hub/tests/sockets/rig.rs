@@ -65,7 +65,11 @@ impl Hub {
 
     /// Status and body of an admin page.
     pub fn get(&self, path: &str) -> (u16, String) {
-        http_get(self.admin, path)
+        self.request("GET", path)
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> (u16, String) {
+        http_request(self.admin, method, path)
     }
 
     /// Value of a metric line that starts with `name` and has all of `labels`; 0 when absent.
@@ -101,14 +105,14 @@ impl Hub {
     }
 }
 
-pub fn http_get(addr: SocketAddr, path: &str) -> (u16, String) {
+fn http_request(addr: SocketAddr, method: &str, path: &str) -> (u16, String) {
     let mut socket = TcpStream::connect(addr).expect("admin listens");
     socket
         .set_read_timeout(Some(DEADLINE))
         .expect("timeout is set");
     write!(
         socket,
-        "GET {path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n"
     )
     .expect("sent");
     let mut answer = String::new();

@@ -21,13 +21,31 @@ impl ProcessUse {
         let process = Process::new(i32::try_from(pid).ok()?).ok()?;
         let stat = process.stat().ok()?;
         let status = process.status().ok()?;
-        let ticks = (stat.utime + stat.stime) as f64;
+        let per_second = procfs::ticks_per_second() as f64;
+        let by_ticks = (stat.utime + stat.stime) as f64 / per_second;
+        // Threads that have ended are in the ticks alone; without such, ticks lag behind by one.
+        let of_threads = thread_seconds(pid).unwrap_or(0.0);
         Some(ProcessUse {
-            cpu_seconds: ticks / procfs::ticks_per_second() as f64,
+            cpu_seconds: of_threads.max(by_ticks - 1.0 / per_second),
             rss_bytes: stat.rss_bytes().get(),
             max_rss_bytes: status.vmhwm.unwrap_or(0) * 1024,
         })
     }
+}
+
+/// CPU seconds of a process's threads as the scheduler counts them, in nanoseconds where
+/// `/proc/PID/stat` counts ticks of 10 ms; `None` where the kernel does not show them.
+fn thread_seconds(pid: u32) -> Option<f64> {
+    let mut milliseconds = 0.0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let text = std::fs::read_to_string(thread.ok()?.path().join("sched")).ok()?;
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("se.sum_exec_runtime"))?;
+        let (_, value) = line.split_once(':')?;
+        milliseconds += value.trim().parse::<f64>().ok()?;
+    }
+    Some(milliseconds / 1e3)
 }
 
 /// CPU time of the calling thread so far, in nanoseconds; 0 where the kernel does not say.
@@ -102,6 +120,15 @@ mod tests {
     fn our_own_process_can_be_read() {
         let used = ProcessUse::of(std::process::id()).unwrap();
         assert!(used.rss_bytes > 0 && used.max_rss_bytes >= used.rss_bytes / 2);
+    }
+
+    #[test]
+    fn little_work_shows_as_cpu_time_of_the_process() {
+        let used = || ProcessUse::of(std::process::id()).unwrap().cpu_seconds;
+        let before = used();
+        let sum: u64 = (0..30_000_000u64).map(std::hint::black_box).sum();
+        std::thread::yield_now();
+        assert!(sum > 0 && used() > before);
     }
 
     #[test]

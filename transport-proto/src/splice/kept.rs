@@ -28,11 +28,10 @@ impl Cut<'_> {
     fn takes(&self, field: &Field, packet: &[u8]) -> Option<Option<usize>> {
         let whole = match field.slot {
             Slot::Metadata => {
-                let key = field.key(packet);
                 return self
                     .metadata_keys
                     .iter()
-                    .position(|cut| cut.as_bytes() == key)
+                    .position(|key| field.is_entry_of(key.as_bytes(), packet))
                     .map(Some);
             }
             Slot::Envelope => self.envelope,
@@ -59,22 +58,20 @@ impl Kept {
     #[must_use]
     pub fn of(packet: &[u8], view: &PacketView, cut: &Cut<'_>) -> Self {
         let mut kept = Self::default();
-        let mut keys: SmallVec<[usize; 8]> = SmallVec::new();
+        let mut keys = Keys::default();
         let mut start = 0;
         for field in view.fields() {
             let Some(key) = cut.takes(field, packet) else {
                 continue;
             };
-            if let Some(key) = key
-                && !keys.contains(&key)
-            {
-                keys.push(key);
+            if let Some(key) = key {
+                keys.insert(key);
             }
             kept.push(start..field.start);
             start = field.end;
         }
         kept.push(start..packet.len() as u32);
-        kept.cut_pairs = keys.len();
+        kept.cut_pairs = keys.count();
         kept
     }
 
@@ -151,6 +148,29 @@ impl Kept {
                 }
             }
         }
+    }
+}
+
+/// A set of indices into [`Cut::metadata_keys`].
+#[derive(Default)]
+struct Keys {
+    first_64: u64,
+    others: Vec<usize>,
+}
+
+impl Keys {
+    #[inline]
+    fn insert(&mut self, index: usize) {
+        if index < 64 {
+            self.first_64 |= 1 << index;
+        } else if !self.others.contains(&index) {
+            self.others.push(index);
+        }
+    }
+
+    #[inline]
+    fn count(&self) -> usize {
+        self.first_64.count_ones() as usize + self.others.len()
     }
 }
 

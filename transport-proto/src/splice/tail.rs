@@ -29,8 +29,19 @@ pub fn metadata_len(key: &str, value: &str) -> usize {
 /// Appends a metadata entry; it replaces an earlier one of the same key.
 #[inline]
 pub fn put_metadata(out: &mut BytesMut, dialect: Dialect, key: &str, value: &str) {
-    out.put_u8(dialect.tag(Slot::Metadata));
-    put_varint(out, entry_len(key, value) as u64);
+    let tag = dialect.tag(Slot::Metadata);
+    let len = entry_len(key, value);
+    out.reserve(len_field_len(len));
+    if len < 0x80 {
+        // All three lengths are one byte: nearly every entry.
+        out.extend_from_slice(&[tag, len as u8, KEY, key.len() as u8]);
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&[VALUE, value.len() as u8]);
+        out.extend_from_slice(value.as_bytes());
+        return;
+    }
+    out.put_u8(tag);
+    put_varint(out, len as u64);
     put_len_field(out, KEY, key.as_bytes());
     put_len_field(out, VALUE, value.as_bytes());
 }
@@ -76,9 +87,20 @@ pub fn process_head_len(packet_len: usize) -> usize {
 /// capped, and such packets are refused long before.
 #[inline]
 pub fn put_process_head(out: &mut BytesMut, packet_len: usize) {
-    put_grpc_head(out, 1 + varint_len(packet_len as u64) + packet_len);
-    out.put_u8(PACKET);
-    put_varint(out, packet_len as u64);
+    // Built aside and appended at once: this runs once per delivery.
+    let message_len = 1 + varint_len(packet_len as u64) + packet_len;
+    let prefix = u32::try_from(message_len).unwrap_or(u32::MAX).to_be_bytes();
+    let mut head = [
+        0, prefix[0], prefix[1], prefix[2], prefix[3], PACKET, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    let (mut rest, mut at) = (packet_len as u64, GRPC_HEAD_LEN + 1);
+    while rest >= 0x80 {
+        head[at] = rest as u8 | 0x80;
+        rest >>= 7;
+        at += 1;
+    }
+    head[at] = rest as u8;
+    out.extend_from_slice(&head[..=at]);
 }
 
 /// The prefix of an uncompressed gRPC message of `message_len` bytes (before a

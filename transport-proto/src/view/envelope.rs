@@ -1,7 +1,9 @@
 //! The stream envelope: identity and chunk fields.
 
+use std::ops::Range;
+
 use super::frame::text_span;
-use super::{Broken, Field, Span};
+use super::{Broken, Span};
 use crate::limits::{
     MAX_CHUNK_BYTES, MAX_CHUNK_COUNT, MAX_CHUNK_ID_CHARS, MAX_PARTITION_CHARS, MAX_STREAM_ID_CHARS,
     MAX_TOTAL_BYTES,
@@ -33,57 +35,55 @@ pub struct EnvelopeView {
 
 impl EnvelopeView {
     /// Merges an occurrence into what came before.
-    #[inline]
+    #[inline(never)]
     pub(super) fn merge(
         packet: &[u8],
-        field: &Field,
+        body: Range<usize>,
         envelope: &mut Option<Self>,
     ) -> Result<(), Malformed> {
         let merged = envelope.get_or_insert_with(Self::default);
-        let mut cursor = Cursor::within(packet, field.body());
+        let mut cursor = Cursor::within(packet, body);
         while !cursor.is_done() {
             match cursor.tag()? {
-                STREAM_ID => merged.stream_id = text_span(packet, &mut cursor)?,
+                STREAM_ID => merged.stream_id = text_span(&mut cursor)?,
                 SEQUENCE => merged.sequence = cursor.varint()?,
                 other => {
                     merged.more = true;
-                    merged.merge_more(packet, &mut cursor, other)?;
+                    cursor = merged.merge_more(cursor, other)?;
                 }
             }
         }
         Ok(())
     }
 
-    #[inline]
-    fn merge_more(
+    /// Merges a field that a routed packet seldom has; gives the cursor after it.
+    #[inline(never)]
+    fn merge_more<'a>(
         &mut self,
-        packet: &[u8],
-        cursor: &mut Cursor<'_>,
+        mut cursor: Cursor<'a>,
         tag: u32,
-    ) -> Result<(), Malformed> {
+    ) -> Result<Cursor<'a>, Malformed> {
         match tag {
-            0x1a => self.partition = text_span(packet, cursor)?,
-            0x22 => self.chunk_id = text_span(packet, cursor)?,
+            0x1a => self.partition = text_span(&mut cursor)?,
+            0x22 => self.chunk_id = text_span(&mut cursor)?,
             0x28 => self.chunk_index = cursor.varint32()?,
             0x30 => self.chunk_count = cursor.varint32()?,
             0x38 => self.chunk_bytes = cursor.varint32()?,
             0x40 => self.total_bytes = cursor.varint32()?,
             unknown => cursor.skip(unknown)?,
         }
-        Ok(())
+        Ok(cursor)
+    }
+
+    /// Whether there is nothing to judge: no fields but a stream of few bytes and a
+    /// sequence.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        !self.more && self.stream_id.len() <= MAX_STREAM_ID_CHARS
     }
 
     /// First broken rule of the merged envelope.
-    #[inline]
     pub(super) fn judge(&self, packet: &[u8]) -> Option<Broken> {
-        let short = self.stream_id.len() <= MAX_STREAM_ID_CHARS;
-        if short && !self.more {
-            return None;
-        }
-        self.judge_all(packet)
-    }
-
-    fn judge_all(&self, packet: &[u8]) -> Option<Broken> {
         let long = |span: Span, max| text::longer_than(span.bytes(packet), max);
         let texts = [
             (self.stream_id, MAX_STREAM_ID_CHARS, "envelope.stream_id"),

@@ -1,6 +1,8 @@
 //! The frame: audio, video or binary.
 
-use super::{Broken, Field, Span};
+use std::ops::Range;
+
+use super::{Broken, Span};
 use crate::limits::{
     MAX_CHANNELS, MAX_CODEC_CHARS, MAX_MEDIA_BYTES, MAX_MIME_TYPE_CHARS, MAX_PICTURE_SIDE,
     MAX_SAMPLE_RATE_HZ, MIN_CHANNELS, MIN_SAMPLE_RATE_HZ,
@@ -51,74 +53,85 @@ impl FrameView {
         }
     }
 
-    /// Merges an occurrence: into a frame of the same kind, in place of another.
+    /// What an occurrence merges into: a frame of the same kind, else an empty one in its
+    /// place (the frame is a oneof).
     #[inline]
-    pub(super) fn merge(
+    fn of_kind(kind: FrameKind, frame: &mut Option<Self>) -> &mut Self {
+        if frame.as_ref().is_some_and(|before| before.kind != kind) {
+            *frame = None;
+        }
+        frame.get_or_insert_with(|| Self::empty(kind))
+    }
+
+    /// Merges an occurrence of `audio`.
+    #[inline(never)]
+    pub(super) fn merge_audio(
         packet: &[u8],
-        field: &Field,
-        kind: FrameKind,
+        body: Range<usize>,
         frame: &mut Option<Self>,
     ) -> Result<(), Malformed> {
-        let mut merged = match frame.take() {
-            Some(before) if before.kind == kind => before,
-            _ => Self::empty(kind),
-        };
-        let cursor = Cursor::within(packet, field.body());
-        match kind {
-            FrameKind::Audio => merged.audio(packet, cursor)?,
-            FrameKind::Video => merged.video(packet, cursor)?,
-            FrameKind::Binary => merged.binary(packet, cursor)?,
+        let merged = Self::of_kind(FrameKind::Audio, frame);
+        let mut cursor = Cursor::within(packet, body);
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => merged.media = Span::of(&cursor.len_range()?),
+                0x10 => merged.first = cursor.varint32()?,
+                0x18 => merged.second = cursor.varint32()?,
+                0x22 => merged.format = text_span(&mut cursor)?,
+                0x28 => merged.timestamp_ms = cursor.varint()?,
+                unknown => cursor.skip(unknown)?,
+            }
         }
-        *frame = Some(merged);
         Ok(())
     }
 
+    /// Merges an occurrence of `video`.
+    #[inline(never)]
+    pub(super) fn merge_video(
+        packet: &[u8],
+        body: Range<usize>,
+        frame: &mut Option<Self>,
+    ) -> Result<(), Malformed> {
+        let merged = Self::of_kind(FrameKind::Video, frame);
+        let mut cursor = Cursor::within(packet, body);
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => merged.media = Span::of(&cursor.len_range()?),
+                0x12 => merged.format = text_span(&mut cursor)?,
+                0x18 => merged.first = cursor.varint32()?,
+                0x20 => merged.second = cursor.varint32()?,
+                0x28 => merged.timestamp_ms = cursor.varint()?,
+                0x30 => merged.raw = cursor.varint()? != 0,
+                unknown => cursor.skip(unknown)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges an occurrence of `binary`.
+    #[inline(never)]
+    pub(super) fn merge_binary(
+        packet: &[u8],
+        body: Range<usize>,
+        frame: &mut Option<Self>,
+    ) -> Result<(), Malformed> {
+        let merged = Self::of_kind(FrameKind::Binary, frame);
+        let mut cursor = Cursor::within(packet, body);
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => merged.media = Span::of(&cursor.len_range()?),
+                0x12 => merged.format = text_span(&mut cursor)?,
+                0x18 => merged.timestamp_ms = cursor.varint()?,
+                unknown => cursor.skip(unknown)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the merged frame keeps every limit.
     #[inline]
-    fn audio(&mut self, packet: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
-        while !cursor.is_done() {
-            match cursor.tag()? {
-                0x0a => self.media = Span::of(&cursor.len_range()?),
-                0x10 => self.first = cursor.varint32()?,
-                0x18 => self.second = cursor.varint32()?,
-                0x22 => self.format = text_span(packet, &mut cursor)?,
-                0x28 => self.timestamp_ms = cursor.varint()?,
-                unknown => cursor.skip(unknown)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn video(&mut self, packet: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
-        while !cursor.is_done() {
-            match cursor.tag()? {
-                0x0a => self.media = Span::of(&cursor.len_range()?),
-                0x12 => self.format = text_span(packet, &mut cursor)?,
-                0x18 => self.first = cursor.varint32()?,
-                0x20 => self.second = cursor.varint32()?,
-                0x28 => self.timestamp_ms = cursor.varint()?,
-                0x30 => self.raw = cursor.varint()? != 0,
-                unknown => cursor.skip(unknown)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn binary(&mut self, packet: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
-        while !cursor.is_done() {
-            match cursor.tag()? {
-                0x0a => self.media = Span::of(&cursor.len_range()?),
-                0x12 => self.format = text_span(packet, &mut cursor)?,
-                0x18 => self.timestamp_ms = cursor.varint()?,
-                unknown => cursor.skip(unknown)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// First broken rule of the merged frame.
-    #[inline]
-    pub(super) fn judge(&self, packet: &[u8]) -> Option<Broken> {
-        let sound = self.media.len() <= MAX_MEDIA_BYTES
+    pub(super) fn is_sound(&self, packet: &[u8]) -> bool {
+        self.media.len() <= MAX_MEDIA_BYTES
             && match self.kind {
                 FrameKind::Audio => {
                     rate_is_sound(self.first)
@@ -131,38 +144,44 @@ impl FrameView {
                         && self.format_is_at_most(packet, MAX_CODEC_CHARS)
                 }
                 FrameKind::Binary => self.format_is_at_most(packet, MAX_MIME_TYPE_CHARS),
-            };
-        if sound { None } else { self.broken() }
+            }
+    }
+
+    /// First broken rule of the merged frame.
+    pub(super) fn judge(&self, packet: &[u8]) -> Option<Broken> {
+        if self.is_sound(packet) {
+            None
+        } else {
+            Some(self.broken())
+        }
     }
 
     /// Names the rule that a frame which is not sound breaks.
     #[cold]
-    fn broken(&self) -> Option<Broken> {
+    fn broken(&self) -> Broken {
         let (media, format) = match self.kind {
             FrameKind::Audio => ("audio.pcm", "audio.codec"),
             FrameKind::Video => ("video.payload", "video.codec"),
             FrameKind::Binary => ("binary.payload", "binary.mime_type"),
         };
-        let broken = if self.media.len() > MAX_MEDIA_BYTES {
-            Broken::at(media, Rule::BytesMaxLen)
-        } else {
-            match self.kind {
-                FrameKind::Audio if !rate_is_sound(self.first) => {
-                    Broken::at("audio.sample_rate_hz", Rule::Int32GteLte)
-                }
-                FrameKind::Audio if !channels_are_sound(self.second) => {
-                    Broken::at("audio.channels", Rule::Int32GteLte)
-                }
-                FrameKind::Video if self.first > MAX_PICTURE_SIDE => {
-                    Broken::at("video.width", Rule::Uint32Lte)
-                }
-                FrameKind::Video if self.second > MAX_PICTURE_SIDE => {
-                    Broken::at("video.height", Rule::Uint32Lte)
-                }
-                _ => Broken::at(format, Rule::StringMaxLen),
+        if self.media.len() > MAX_MEDIA_BYTES {
+            return Broken::at(media, Rule::BytesMaxLen);
+        }
+        match self.kind {
+            FrameKind::Audio if !rate_is_sound(self.first) => {
+                Broken::at("audio.sample_rate_hz", Rule::Int32GteLte)
             }
-        };
-        Some(broken)
+            FrameKind::Audio if !channels_are_sound(self.second) => {
+                Broken::at("audio.channels", Rule::Int32GteLte)
+            }
+            FrameKind::Video if self.first > MAX_PICTURE_SIDE => {
+                Broken::at("video.width", Rule::Uint32Lte)
+            }
+            FrameKind::Video if self.second > MAX_PICTURE_SIDE => {
+                Broken::at("video.height", Rule::Uint32Lte)
+            }
+            _ => Broken::at(format, Rule::StringMaxLen),
+        }
     }
 
     #[inline]
@@ -180,7 +199,7 @@ impl FrameView {
     /// Where `pcm` or `payload` is in the packet.
     #[inline]
     #[must_use]
-    pub fn media(&self) -> std::ops::Range<usize> {
+    pub fn media(&self) -> Range<usize> {
         self.media.range()
     }
 
@@ -239,10 +258,10 @@ fn channels_are_sound(channels: u32) -> bool {
 }
 
 /// The next text of a message, checked to be UTF-8.
-#[inline]
-pub(super) fn text_span(packet: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
-    let range = cursor.len_range()?;
-    let span = Span::of(&range);
-    text::check(span.bytes(packet), range.start)?;
-    Ok(span)
+#[inline(always)] // a call would force the cursor of the caller into memory
+pub(super) fn text_span(cursor: &mut Cursor<'_>) -> Result<Span, Malformed> {
+    let bytes = cursor.len_bytes()?;
+    let range = cursor.at() - bytes.len()..cursor.at();
+    text::check(bytes, range.start)?;
+    Ok(Span::of(&range))
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::ops::Range;
 
-use super::{Broken, Field};
+use super::frame::text_span;
+use super::{Broken, Field, Fields, Slot, Span};
 use crate::limits::{MAX_KEY_CHARS, MAX_METADATA_PAIRS, MAX_VALUE_CHARS};
 use crate::malformed::Malformed;
 use crate::text;
@@ -13,77 +15,108 @@ use crate::wire::Cursor;
 /// Tag of an entry's key and of its value.
 const KEY: u8 = 0x0a;
 const VALUE: u8 = 0x12;
+/// Most entries that are walked before their bytes are checked.
+const LONGEST_ROW: usize = 8;
 
-/// Walks one entry: fills in where its key and value are. A key that breaks a rule
-/// is reported at once (nothing can replace it), a value that is too long only
-/// noted.
-#[inline]
-pub(super) fn walk(
-    packet: &[u8],
-    field: &mut Field,
-    (broken, long_value): (&mut Option<Broken>, &mut bool),
-) -> Result<(), Malformed> {
-    let body = packet.get(field.body()).unwrap_or_default();
-    if let Some((key_len, value_len)) = plain(body) {
-        field.value = field.end - u32::from(value_len);
-        field.body += 2;
-        field.key_len = u16::from(key_len);
-        field.value_len = u16::from(value_len);
-        return Ok(());
-    }
-    walk_any(packet, field, (broken, long_value))
-}
-
-/// The lengths of key and value where an entry is written as every encoder writes
-/// it, in ASCII: key, then value, nothing else. Then all its bytes are below 0x80,
-/// tags and lengths too, and both texts keep their limits. An empty key is not
-/// plain, since it breaks one.
-#[inline]
-fn plain(body: &[u8]) -> Option<(u8, u8)> {
-    let &[KEY, key_len, ref rest @ ..] = body else {
-        return None;
-    };
-    let &[VALUE, value_len, ref value @ ..] = rest.get(usize::from(key_len)..)? else {
-        return None;
-    };
-    let fits = key_len > 0 && usize::from(value_len) == value.len();
-    (fits && text::is_ascii(body)).then_some((key_len, value_len))
-}
-
+/// Walks the entries that stand in a row from `at`, each with tag `tag`, as far as they
+/// are written as every encoder writes them: one-byte lengths, key, then value, nothing
+/// else, all in ASCII. Such texts keep their limits; an empty key does not, so it ends
+/// the row. Gives the position after the row, which is `at` where there is none.
+///
+/// A row is at most [`LONGEST_ROW`] entries, since one that turns out not to be ASCII was
+/// walked in vain.
 #[inline(never)]
-fn walk_any(
-    packet: &[u8],
-    field: &mut Field,
-    (broken, long_value): (&mut Option<Broken>, &mut bool),
-) -> Result<(), Malformed> {
-    let mut cursor = Cursor::within(packet, field.body());
-    let (mut key, mut value) = (0..0, 0..0);
+pub(super) fn plain_row(packet: &[u8], at: usize, tag: u8, fields: &mut Fields) -> usize {
+    let before = fields.len();
+    let mut end = at;
+    for _ in 0..LONGEST_ROW {
+        let Some(field) = plain(packet, end, tag) else {
+            break;
+        };
+        end = field.end as usize;
+        fields.push(field);
+    }
+    // One check for the whole row: tags and lengths are ASCII too.
+    if !text::is_ascii(packet.get(at..end).unwrap_or_default()) {
+        fields.truncate(before);
+        return at;
+    }
+    end
+}
+
+/// The entry at `start`, if its bytes are ASCII (which is checked later) and laid out
+/// plainly.
+#[inline]
+fn plain(packet: &[u8], start: usize, tag: u8) -> Option<Field> {
+    let rest = packet.get(start..)?;
+    let &[found, len, KEY, key_len, ref body @ ..] = rest else {
+        return None;
+    };
+    let (len, key_len) = (usize::from(len), usize::from(key_len));
+    let &[VALUE, value_len, ref value @ ..] = body.get(key_len..)? else {
+        return None;
+    };
+    let value_len = usize::from(value_len);
+    if found != tag || key_len == 0 || len != 4 + key_len + value_len || value.len() < value_len {
+        return None;
+    }
+    Some(Field {
+        start: start as u32,
+        body: (start + 4) as u32,
+        end: (start + 2 + len) as u32,
+        value: (start + 6 + key_len) as u32,
+        key_len: key_len as u16,
+        value_len: value_len as u16,
+        slot: Slot::Metadata,
+    })
+}
+
+/// What [`any`] finds out about an entry.
+pub(super) struct Entry {
+    pub(super) field: Field,
+    /// The key breaks a rule. Nothing can replace it.
+    pub(super) broken: Option<Broken>,
+    /// The value is too long. A later entry may replace it.
+    pub(super) has_long_value: bool,
+}
+
+/// Walks any entry.
+#[inline(never)]
+pub(super) fn any(start: u32, packet: &[u8], body: Range<usize>) -> Result<Entry, Malformed> {
+    let end = body.end as u32;
+    let mut cursor = Cursor::within(packet, body);
+    let (mut key, mut value) = (Span::default(), Span::default());
     while !cursor.is_done() {
         let tag = cursor.tag()?;
-        if tag == u32::from(KEY) || tag == u32::from(VALUE) {
-            let range = cursor.len_range()?;
-            text::check(packet.get(range.clone()).unwrap_or_default(), range.start)?;
-            if tag == u32::from(KEY) {
-                key = range;
-            } else {
-                value = range;
-            }
+        if tag == u32::from(KEY) {
+            key = text_span(&mut cursor)?;
+        } else if tag == u32::from(VALUE) {
+            value = text_span(&mut cursor)?;
         } else {
             cursor.skip(tag)?;
         }
     }
-    field.body = key.start as u32;
-    field.key_len = u16::try_from(key.len()).unwrap_or(u16::MAX);
-    field.value = value.start as u32;
-    field.value_len = u16::try_from(value.len()).unwrap_or(u16::MAX);
-    if key.is_empty() {
-        broken.get_or_insert(Broken::key("metadata", Rule::StringMinLen));
-    }
-    if text::longer_than(packet.get(key).unwrap_or_default(), MAX_KEY_CHARS) {
-        broken.get_or_insert(Broken::key("metadata", Rule::StringMaxLen));
-    }
-    *long_value |= text::longer_than(packet.get(value).unwrap_or_default(), MAX_VALUE_CHARS);
-    Ok(())
+    let field = Field {
+        start,
+        body: key.start,
+        end,
+        value: value.start,
+        key_len: u16::try_from(key.len()).unwrap_or(u16::MAX),
+        value_len: u16::try_from(value.len()).unwrap_or(u16::MAX),
+        slot: Slot::Metadata,
+    };
+    let broken = if key.len() == 0 {
+        Some(Broken::key("metadata", Rule::StringMinLen))
+    } else if text::longer_than(key.bytes(packet), MAX_KEY_CHARS) {
+        Some(Broken::key("metadata", Rule::StringMaxLen))
+    } else {
+        None
+    };
+    Ok(Entry {
+        field,
+        broken,
+        has_long_value: text::longer_than(value.bytes(packet), MAX_VALUE_CHARS),
+    })
 }
 
 /// Judges what only the whole map can tell: distinct keys, and the length of each

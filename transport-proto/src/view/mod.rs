@@ -10,7 +10,9 @@
 //! last kind (occurrences of one kind in a row merge). A known field with another
 //! wire type is an unknown field.
 
+mod broken;
 mod envelope;
+mod field;
 mod frame;
 mod metadata;
 mod process;
@@ -22,213 +24,56 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+pub(crate) use broken::Broken;
 pub use envelope::EnvelopeView;
 pub(crate) use envelope::{SEQUENCE, STREAM_ID};
+pub use field::Dialect;
+pub(crate) use field::{Field, Slot, Span};
 pub use frame::{FrameKind, FrameView};
 pub use process::{Flow, PacketBytes, Process, parse_process};
 pub(crate) use structs::walk_struct;
 
 use crate::malformed::Malformed;
 use crate::names::metadata::{HEARTBEAT, HEARTBEAT_TRUE};
-use crate::violation::{Rule, Violation};
+use crate::violation::Violation;
 
-/// Field numbering: the same content, numbered in two ways.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dialect {
-    /// `DataPacket`: metadata 1, payload 2, inputs 3, transports 4, frame 5 to 7, envelope 8.
-    Packet,
-    /// `DataRequest` and `DataResponse`: frame 1 to 3, metadata 4, payload 5, inputs 6,
-    /// transports 7, envelope 8.
-    Connector,
-}
-
-/// What a top-level field is, whatever its number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Slot {
-    Unknown,
-    Metadata,
-    Payload,
-    Inputs,
-    Transports,
-    Audio,
-    Video,
-    Binary,
-    Envelope,
-}
-
-impl Dialect {
-    /// The tag of a slot's field: one byte for every known slot. 0 for `Unknown`.
-    #[inline]
-    pub(crate) const fn tag(self, slot: Slot) -> u8 {
-        let number = match (self, slot) {
-            (_, Slot::Unknown) => return 0,
-            (Self::Packet, Slot::Metadata) | (Self::Connector, Slot::Audio) => 1,
-            (Self::Packet, Slot::Payload) | (Self::Connector, Slot::Video) => 2,
-            (Self::Packet, Slot::Inputs) | (Self::Connector, Slot::Binary) => 3,
-            (Self::Packet, Slot::Transports) | (Self::Connector, Slot::Metadata) => 4,
-            (Self::Packet, Slot::Audio) | (Self::Connector, Slot::Payload) => 5,
-            (Self::Packet, Slot::Video) | (Self::Connector, Slot::Inputs) => 6,
-            (Self::Packet, Slot::Binary) | (Self::Connector, Slot::Transports) => 7,
-            (_, Slot::Envelope) => 8,
-        };
-        number << 3 | crate::wire::LEN as u8
-    }
-}
-
-/// A range of the packet's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-impl Span {
-    #[inline]
-    pub(crate) fn of(range: &Range<usize>) -> Self {
-        // A walk starts only on messages whose offsets fit 32 bits.
-        Self {
-            start: range.start as u32,
-            end: range.end as u32,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    #[inline]
-    pub(crate) fn len(self) -> usize {
-        self.range().len()
-    }
-
-    /// The bytes; none where `packet` is not the packet that was walked.
-    #[inline]
-    pub(crate) fn bytes(self, packet: &[u8]) -> &[u8] {
-        packet.get(self.range()).unwrap_or_default()
-    }
-
-    /// The bytes as text (they were checked when the packet was walked).
-    #[inline]
-    pub(crate) fn text(self, packet: &[u8]) -> &str {
-        std::str::from_utf8(self.bytes(packet)).unwrap_or_default()
-    }
-}
-
-/// One known top-level field, in the order of the wire.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Field {
-    /// First byte of the tag.
-    pub(crate) start: u32,
-    /// Metadata: first byte of the key. Else: first byte after the length.
-    pub(crate) body: u32,
-    /// One past the last byte.
-    pub(crate) end: u32,
-    /// Metadata: first byte of the value.
-    value: u32,
-    /// Metadata: bytes of the key. Saturates: such a key breaks a limit.
-    key_len: u16,
-    /// Metadata: bytes of the value. Saturates: such a value breaks a limit, unless
-    /// a later one replaces it, and then nobody asks for it.
-    value_len: u16,
-    pub(crate) slot: Slot,
-}
-
-impl Field {
-    #[inline]
-    pub(crate) fn body(&self) -> Range<usize> {
-        self.body as usize..self.end as usize
-    }
-
-    #[inline]
-    pub(crate) fn key<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
-        let start = self.body as usize;
-        packet
-            .get(start..start + usize::from(self.key_len))
-            .unwrap_or_default()
-    }
-
-    #[inline]
-    fn value<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
-        let start = self.value as usize;
-        packet
-            .get(start..start + usize::from(self.value_len))
-            .unwrap_or_default()
-    }
-}
-
-/// Where a rule is broken; becomes a path only when somebody asks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Broken {
-    field: &'static str,
-    /// Index into `transports`, of which `field` is then a part.
-    transport: Option<u32>,
-    rule: Rule,
-    key: bool,
-}
-
-impl Broken {
-    #[cold]
-    pub(crate) fn at(field: &'static str, rule: Rule) -> Self {
-        Self {
-            field,
-            transport: None,
-            rule,
-            key: false,
-        }
-    }
-
-    #[cold]
-    fn key(field: &'static str, rule: Rule) -> Self {
-        Self {
-            key: true,
-            ..Self::at(field, rule)
-        }
-    }
-
-    #[cold]
-    fn transport(index: u32, field: &'static str, rule: Rule) -> Self {
-        Self {
-            transport: Some(index),
-            ..Self::at(field, rule)
-        }
-    }
-
-    #[cold]
-    fn violation(self) -> Violation {
-        let field = match self.transport {
-            Some(index) => format!("transports[{index}].{}", self.field).into(),
-            None => self.field.into(),
-        };
-        Violation {
-            field,
-            rule: self.rule,
-            key: self.key,
-        }
-    }
-}
+/// Top-level fields of a packet; a packet of up to twelve needs no allocation.
+type Fields = SmallVec<[Field; 12]>;
 
 /// Result of one pass over a packet. Accessors take the same bytes that were
 /// parsed; given others they answer nonsense, but never panic.
 #[derive(Clone, Debug)]
 pub struct PacketView {
     /// Known fields with their proper wire type, in the order of the wire.
-    fields: SmallVec<[Field; 12]>,
+    fields: Fields,
     dialect: Dialect,
-    /// Metadata entries among `fields`.
-    metadata_entries: u32,
     frame: Option<FrameView>,
     envelope: Option<EnvelopeView>,
     broken: Option<Broken>,
 }
 
 impl PacketView {
+    /// A view of an empty packet, to be walked with [`walk`](Self::walk).
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            fields: SmallVec::new(),
+            dialect,
+            frame: None,
+            envelope: None,
+            broken: None,
+        }
+    }
+
     /// Walks a packet that is a message of its own.
     ///
     /// # Errors
     /// [`Malformed`] where the bytes are no message of the contract (spec 2.3).
+    #[inline]
     pub fn parse(packet: &[u8], dialect: Dialect) -> Result<Self, Malformed> {
-        walk::packet(packet, dialect, 1)
+        let mut view = Self::new(dialect);
+        view.walk(packet)?;
+        Ok(view)
     }
 
     /// Walks a packet that stands, or will stand, inside a `ProcessRequest` or
@@ -236,8 +81,38 @@ impl PacketView {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
+    #[inline]
     pub fn parse_in_process(packet: &[u8], dialect: Dialect) -> Result<Self, Malformed> {
-        walk::packet(packet, dialect, 2)
+        let mut view = Self::new(dialect);
+        view.walk_in_process(packet)?;
+        Ok(view)
+    }
+
+    /// [`parse`](Self::parse) into this view, in place of what it saw before: one view
+    /// serves all packets of a stream, and is never moved.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); the view is then that of no packet.
+    pub fn walk(&mut self, packet: &[u8]) -> Result<(), Malformed> {
+        self.clear();
+        walk::packet(packet, 1, self)
+    }
+
+    /// [`parse_in_process`](Self::parse_in_process) into this view.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); the view is then that of no packet.
+    pub fn walk_in_process(&mut self, packet: &[u8]) -> Result<(), Malformed> {
+        self.clear();
+        walk::packet(packet, 2, self)
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        self.fields.clear();
+        self.frame = None;
+        self.envelope = None;
+        self.broken = None;
     }
 
     /// First broken rule of the contract; `None` when the packet keeps them all.
@@ -316,9 +191,10 @@ impl PacketView {
     #[inline]
     #[must_use]
     pub fn metadata_bytes<'a>(&self, packet: &'a [u8], key: &str) -> Option<&'a [u8]> {
-        self.entries()
+        self.fields
+            .iter()
             .rev()
-            .find(|entry| entry.key(packet) == key.as_bytes())
+            .find(|field| field.is_entry_of(key.as_bytes(), packet))
             .map(|entry| entry.value(packet))
     }
 
@@ -346,7 +222,7 @@ impl PacketView {
     #[inline]
     #[must_use]
     pub fn metadata_entries(&self) -> usize {
-        self.metadata_entries as usize
+        self.entries().count()
     }
 
     /// Distinct metadata keys.
@@ -386,7 +262,7 @@ impl PacketView {
     }
 
     #[inline]
-    fn entries(&self) -> impl DoubleEndedIterator<Item = &Field> + '_ {
+    fn entries(&self) -> impl Iterator<Item = &Field> + '_ {
         self.fields
             .iter()
             .filter(|field| field.slot == Slot::Metadata)

@@ -91,7 +91,8 @@ pub fn parse_process(message: &[u8]) -> Result<Process, Malformed> {
     Ok(process)
 }
 
-/// The contents of all occurrences of `packet` in a row, copied once.
+/// The contents of all occurrences of `packet` in a row, copied once. Each has to be
+/// whole by itself: pieces of a field in two occurrences make no field.
 #[cold]
 fn merged(message: &[u8]) -> Result<Bytes, Malformed> {
     let mut out = BytesMut::with_capacity(message.len());
@@ -100,7 +101,12 @@ fn merged(message: &[u8]) -> Result<Bytes, Malformed> {
         match cursor.tag()? {
             PACKET => {
                 let range = cursor.len_range()?;
-                out.extend_from_slice(message.get(range).unwrap_or_default());
+                out.extend_from_slice(message.get(range.clone()).unwrap_or_default());
+                let mut piece = Cursor::within(message, range);
+                while !piece.is_done() {
+                    let tag = piece.tag()?;
+                    piece.skip(tag)?;
+                }
             }
             other => cursor.skip(other)?,
         }

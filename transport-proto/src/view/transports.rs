@@ -1,7 +1,9 @@
 //! Transport descriptors: limits and UTF-8 only; nobody reads them on the data path.
 
+use std::ops::Range;
+
 use super::frame::text_span;
-use super::{Broken, Field, Span};
+use super::{Broken, Span};
 use crate::limits::{MAX_MODE_REASON_CHARS, MAX_TRANSPORT_NAME_CHARS, MAX_TRANSPORT_REF_CHARS};
 use crate::malformed::Malformed;
 use crate::text;
@@ -9,7 +11,12 @@ use crate::violation::Rule;
 use crate::wire::Cursor;
 
 /// Walks one descriptor, the `index`-th; answers its first broken rule.
-pub(super) fn walk(packet: &[u8], field: &Field, index: u32) -> Result<Option<Broken>, Malformed> {
+#[inline(never)]
+pub(super) fn walk(
+    packet: &[u8],
+    body: Range<usize>,
+    index: u32,
+) -> Result<Option<Broken>, Malformed> {
     let mut texts = [
         (Span::default(), MAX_TRANSPORT_NAME_CHARS, "name"),
         (Span::default(), MAX_TRANSPORT_NAME_CHARS, "kind"),
@@ -26,18 +33,18 @@ pub(super) fn walk(packet: &[u8], field: &Field, index: u32) -> Result<Option<Br
         ),
     ];
     let [name, kind, mode, reference, reason] = &mut texts;
-    let mut cursor = Cursor::within(packet, field.body());
+    let mut cursor = Cursor::within(packet, body);
     while !cursor.is_done() {
         match cursor.tag()? {
-            0x0a => name.0 = text_span(packet, &mut cursor)?,
-            0x12 => kind.0 = text_span(packet, &mut cursor)?,
-            0x1a => mode.0 = text_span(packet, &mut cursor)?,
+            0x0a => name.0 = text_span(&mut cursor)?,
+            0x12 => kind.0 = text_span(&mut cursor)?,
+            0x1a => mode.0 = text_span(&mut cursor)?,
             0x2a => {
                 let mut config = Cursor::within(packet, cursor.len_range()?);
                 while !config.is_done() {
                     match config.tag()? {
-                        0x0a => reference.0 = text_span(packet, &mut config)?,
-                        0x12 => reason.0 = text_span(packet, &mut config)?,
+                        0x0a => reference.0 = text_span(&mut config)?,
+                        0x12 => reason.0 = text_span(&mut config)?,
                         unknown => config.skip(unknown)?,
                     }
                 }

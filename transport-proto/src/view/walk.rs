@@ -1,11 +1,9 @@
 //! The walk over a packet's top-level fields.
 
-use smallvec::SmallVec;
+use std::ops::Range;
 
 use super::frame::FrameView;
-use super::{
-    Broken, Dialect, EnvelopeView, Field, FrameKind, PacketView, Slot, Span, metadata, transports,
-};
+use super::{Broken, Dialect, EnvelopeView, Field, PacketView, Slot, Span, metadata, transports};
 use crate::limits::{MAX_METADATA_PAIRS, MAX_TRANSPORTS};
 use crate::malformed::Malformed;
 use crate::violation::Rule;
@@ -42,26 +40,27 @@ struct Pending {
     transports: u32,
 }
 
-/// Walks `packet`, which is the `level`-th message counted from the outermost.
-pub(super) fn packet(packet: &[u8], dialect: Dialect, level: u32) -> Result<PacketView, Malformed> {
+/// Walks `packet`, the `level`-th message counted from the outermost, into a view that
+/// is empty.
+pub(super) fn packet(packet: &[u8], level: u32, view: &mut PacketView) -> Result<(), Malformed> {
     if u32::try_from(packet.len()).is_err() {
         return Err(Malformed::Size);
     }
-    let slots = match dialect {
+    let slots = match view.dialect {
         Dialect::Packet => &SLOTS[0],
         Dialect::Connector => &SLOTS[1],
     };
-    let mut view = PacketView {
-        fields: SmallVec::new(),
-        dialect,
-        metadata_entries: 0,
-        frame: None,
-        envelope: None,
-        broken: None,
-    };
+    let of_entry = view.dialect.tag(Slot::Metadata);
     let mut pending = Pending::default();
     let mut cursor = Cursor::new(packet);
     while !cursor.is_done() {
+        if packet.get(cursor.at()) == Some(&of_entry) {
+            let after = metadata::plain_row(packet, cursor.at(), of_entry, &mut view.fields);
+            cursor = Cursor::within(packet, after..packet.len());
+            if cursor.is_done() {
+                break;
+            }
+        }
         let start = cursor.at() as u32;
         let tag = cursor.tag()?;
         let slot = slots.get(tag as usize).copied().unwrap_or(Slot::Unknown);
@@ -69,63 +68,73 @@ pub(super) fn packet(packet: &[u8], dialect: Dialect, level: u32) -> Result<Pack
             cursor.skip(tag)?;
             continue;
         }
-        let body = Span::of(&cursor.len_range()?);
-        let field = Field {
-            start,
-            body: body.start,
-            end: body.end,
-            value: body.end,
-            key_len: 0,
-            value_len: 0,
-            slot,
+        let body = cursor.len_bytes()?;
+        let end = cursor.at();
+        let range = end - body.len()..end;
+        let field = if slot == Slot::Metadata {
+            let entry = metadata::any(start, packet, range)?;
+            view.broken = view.broken.or(entry.broken);
+            pending.long_value |= entry.has_long_value;
+            entry.field
+        } else {
+            let field = Field::new(start, Span::of(&range), slot);
+            take((packet, range), (slot, level), (view, &mut pending))?;
+            field
         };
-        take(packet, field, level, (&mut view, &mut pending))?;
+        view.fields.push(field);
     }
-    judge(packet, &mut view, &pending);
-    Ok(view)
-}
-
-#[inline]
-fn take(
-    packet: &[u8],
-    mut field: Field,
-    level: u32,
-    (view, pending): (&mut PacketView, &mut Pending),
-) -> Result<(), Malformed> {
-    match field.slot {
-        Slot::Metadata => {
-            view.metadata_entries += 1;
-            metadata::walk(
-                packet,
-                &mut field,
-                (&mut view.broken, &mut pending.long_value),
-            )?;
-        }
-        Slot::Audio => FrameView::merge(packet, &field, FrameKind::Audio, &mut view.frame)?,
-        Slot::Video => FrameView::merge(packet, &field, FrameKind::Video, &mut view.frame)?,
-        Slot::Binary => FrameView::merge(packet, &field, FrameKind::Binary, &mut view.frame)?,
-        Slot::Envelope => EnvelopeView::merge(packet, &field, &mut view.envelope)?,
-        Slot::Payload | Slot::Inputs => super::walk_struct(packet, field.body(), level + 1)?,
-        Slot::Transports => {
-            if let Some(broken) = transports::walk(packet, &field, pending.transports)? {
-                view.broken.get_or_insert(broken);
-            }
-            pending.transports += 1;
-        }
-        Slot::Unknown => return Ok(()),
-    }
-    view.fields.push(field);
+    judge(packet, view, &pending);
     Ok(())
 }
 
-/// Limits of what has been merged.
+/// Walks what is in a field other than metadata.
+#[inline]
+fn take(
+    (packet, body): (&[u8], Range<usize>),
+    (slot, level): (Slot, u32),
+    (view, pending): (&mut PacketView, &mut Pending),
+) -> Result<(), Malformed> {
+    match slot {
+        Slot::Audio => FrameView::merge_audio(packet, body, &mut view.frame),
+        Slot::Video => FrameView::merge_video(packet, body, &mut view.frame),
+        Slot::Binary => FrameView::merge_binary(packet, body, &mut view.frame),
+        Slot::Envelope => EnvelopeView::merge(packet, body, &mut view.envelope),
+        Slot::Payload | Slot::Inputs => super::walk_struct(packet, body, level + 1),
+        Slot::Transports => {
+            let broken = transports::walk(packet, body, pending.transports)?;
+            view.broken = view.broken.or(broken);
+            pending.transports += 1;
+            Ok(())
+        }
+        Slot::Metadata | Slot::Unknown => Ok(()),
+    }
+}
+
+/// Limits of what has been merged. Nearly always there is nothing to note.
 #[inline]
 fn judge(packet: &[u8], view: &mut PacketView, pending: &Pending) {
+    let of_map = pending.long_value || view.fields.len() > MAX_METADATA_PAIRS;
+    let of_list = pending.transports as usize > MAX_TRANSPORTS;
+    let of_frame = view
+        .frame
+        .as_ref()
+        .is_some_and(|frame| !frame.is_sound(packet));
+    let of_envelope = view
+        .envelope
+        .as_ref()
+        .is_some_and(|envelope| !envelope.is_plain());
+    if of_map | of_list | of_frame | of_envelope {
+        judge_all(packet, view, of_map, of_list);
+    }
+}
+
+#[inline(never)]
+fn judge_all(packet: &[u8], view: &mut PacketView, of_map: bool, of_list: bool) {
     let mut broken = view.broken;
-    if pending.long_value || view.metadata_entries as usize > MAX_METADATA_PAIRS {
+    if of_map {
         broken = broken.or_else(|| metadata::judge(view.entries(), packet));
     }
-    if pending.transports as usize > MAX_TRANSPORTS {
+    if of_list {
         broken = broken.or_else(|| Some(Broken::at("transports", Rule::RepeatedMaxItems)));
     }
     if let Some(frame) = &view.frame {

@@ -224,6 +224,21 @@ fn a_partition_survives_the_new_identity() {
 }
 
 #[test]
+fn chunk_fields_on_anything_but_a_binary_frame_are_invalid() {
+    let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
+    // envelope {stream_id "s", chunk_id "c", chunk_count 2}
+    let envelope = b"\x42\x08\x0a\x01s\x22\x01c\x30\x02";
+    let mut binary = BytesMut::from(&envelope[..]);
+    put_binary(&mut binary, 5);
+    rig.send_packet(src, &binary.freeze(), at(0));
+    rig.send_packet(src, &Bytes::from_static(envelope), at(0));
+    assert_eq!(rig.take(sink, at(0)).len(), 1);
+    let refused = rig.engine.snapshot().refused;
+    assert_eq!(refused.get(RefuseReason::Invalid), 1);
+}
+
+#[test]
 fn heartbeats_go_to_connected_streams_and_pass_the_queue() {
     let mut rig = Rig::fan_out(vec![QueueBounds::default(), QueueBounds::default()]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));

@@ -1,16 +1,10 @@
-//! The protobuf wire format: varints, tags, lengths, groups.
-//!
-//! Owns a cursor that reads and skips, and the functions that write what a splice
-//! appends. It never allocates for well-formed packets, never recurses and never
-//! panics. What it accepts is what the contract's receivers accept: varints of up
-//! to ten bytes (not necessarily the shortest), field numbers 1 to 2^29 - 1, and
-//! unknown groups.
+//! Reading: fields one after the other.
 
 use std::ops::Range;
 
-use bytes::{BufMut, BytesMut};
 use smallvec::SmallVec;
 
+use super::{FIXED32, FIXED64, GROUP, GROUP_END, LEN, VARINT};
 use crate::limits::MAX_NESTED_GROUPS;
 use crate::malformed::Malformed;
 
@@ -20,25 +14,6 @@ const MAX_FIELD_NUMBER: u64 = (1 << 29) - 1;
 const MAX_GROUP_FIELD_NUMBER: u64 = (1 << 31) - 1;
 /// Longest varint, in bytes.
 const MAX_VARINT_LEN: usize = 10;
-
-/// Wire type of a varint.
-pub const VARINT: u32 = 0;
-/// Wire type of eight bytes.
-pub const FIXED64: u32 = 1;
-/// Wire type of a length and as many bytes.
-pub const LEN: u32 = 2;
-/// Wire type that opens a group.
-pub const GROUP: u32 = 3;
-/// Wire type that closes a group.
-pub const GROUP_END: u32 = 4;
-/// Wire type of four bytes.
-pub const FIXED32: u32 = 5;
-
-/// The tag of field `number` with wire type `wire`.
-#[must_use]
-pub const fn tag(number: u32, wire: u32) -> u32 {
-    number << 3 | wire
-}
 
 /// Reads one message (or a part of one) front to back. Positions are offsets into
 /// the slice it was made with, so a cursor over a nested message shares the
@@ -97,19 +72,11 @@ impl<'a> Cursor<'a> {
                 self.at += 1;
                 Ok(u32::from(byte))
             }
-            // A number of 29 bits and a wire type fill 32 bits.
-            _ => self.long_tag(MAX_FIELD_NUMBER).map(|tag| tag as u32),
-        }
-    }
-
-    #[cold]
-    fn long_tag(&mut self, max_number: u64) -> Result<u64, Malformed> {
-        let start = self.at;
-        let tag = self.varint()?;
-        if (1..=max_number).contains(&(tag >> 3)) {
-            Ok(tag)
-        } else {
-            Err(wire_fault(start))
+            _ => {
+                let (tag, after) = long_tag(self.bytes, self.at, MAX_FIELD_NUMBER);
+                // A number of 29 bits and a wire type fill 32 bits.
+                self.after(after).map(|()| tag as u32)
+            }
         }
     }
 
@@ -124,25 +91,18 @@ impl<'a> Cursor<'a> {
                 self.at += 1;
                 Ok(u64::from(byte))
             }
-            _ => self.long_varint(),
-        }
-    }
-
-    #[inline(never)]
-    fn long_varint(&mut self) -> Result<u64, Malformed> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let mut value = 0_u64;
-        for (i, &byte) in rest.iter().take(MAX_VARINT_LEN).enumerate() {
-            if i == MAX_VARINT_LEN - 1 && byte > 1 {
-                break;
+            Some(&low)
+                if let Some(&high) = self.bytes.get(self.at + 1)
+                    && high < 0x80 =>
+            {
+                self.at += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
-            value |= u64::from(byte & 0x7f) << (7 * i);
-            if byte < 0x80 {
-                self.at += i + 1;
-                return Ok(value);
+            _ => {
+                let (value, after) = long_varint(self.bytes, self.at);
+                self.after(after).map(|()| value)
             }
         }
-        Err(wire_fault(self.at))
     }
 
     /// A varint cut to its low 32 bits, as receivers read 32-bit fields.
@@ -154,19 +114,43 @@ impl<'a> Cursor<'a> {
         Ok((self.varint()? & u64::from(u32::MAX)) as u32)
     }
 
-    /// A length and as many bytes: the range of those bytes.
+    /// Goes to where a read ended; 0 stands for a read that failed.
+    #[inline]
+    fn after(&mut self, at: usize) -> Result<(), Malformed> {
+        if at == 0 {
+            return Err(wire_fault(self.at));
+        }
+        self.at = at;
+        Ok(())
+    }
+
+    /// A length and as many bytes: those bytes. They end at [`at`](Self::at).
     ///
     /// # Errors
     /// [`Malformed::Wire`] where they reach past the end.
     #[inline]
-    pub fn len_range(&mut self) -> Result<Range<usize>, Malformed> {
+    pub fn len_bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let len = self.varint()?;
-        let start = self.at;
-        if len > (self.bytes.len() - start) as u64 {
-            return Err(wire_fault(start));
+        let end = usize::try_from(len)
+            .ok()
+            .and_then(|len| self.at.checked_add(len));
+        match end.and_then(|end| self.bytes.get(self.at..end)) {
+            Some(bytes) => {
+                self.at += bytes.len();
+                Ok(bytes)
+            }
+            None => Err(wire_fault(self.at)),
         }
-        self.at = start + len as usize;
-        Ok(start..self.at)
+    }
+
+    /// A length and as many bytes: the range of those bytes.
+    ///
+    /// # Errors
+    /// As [`len_bytes`](Self::len_bytes).
+    #[inline]
+    pub fn len_range(&mut self) -> Result<Range<usize>, Malformed> {
+        let len = self.len_bytes()?.len();
+        Ok(self.at - len..self.at)
     }
 
     /// Skips the value that follows `tag`; a group with all that is in it.
@@ -177,14 +161,8 @@ impl<'a> Cursor<'a> {
     /// groups beyond [`MAX_NESTED_GROUPS`].
     #[inline]
     pub fn skip(&mut self, tag: u32) -> Result<(), Malformed> {
-        match tag & 7 {
-            VARINT => self.varint().map(drop),
-            FIXED64 => self.advance(8),
-            LEN => self.len_range().map(drop),
-            FIXED32 => self.advance(4),
-            GROUP => self.skip_group(tag),
-            _ => Err(wire_fault(self.at)),
-        }
+        self.at = value_end(self.bytes, self.at, tag)?;
+        Ok(())
     }
 
     #[inline]
@@ -201,7 +179,8 @@ impl<'a> Cursor<'a> {
         let mut open: SmallVec<[u64; 16]> = SmallVec::new();
         open.push(u64::from(opened >> 3));
         while let Some(&innermost) = open.last() {
-            let tag = self.long_tag(MAX_GROUP_FIELD_NUMBER)?;
+            let (tag, after) = long_tag(self.bytes, self.at, MAX_GROUP_FIELD_NUMBER);
+            self.after(after)?;
             match (tag & 7) as u32 {
                 GROUP_END if tag >> 3 == innermost => drop(open.pop()),
                 GROUP if open.len() >= MAX_NESTED_GROUPS as usize => {
@@ -217,9 +196,72 @@ impl<'a> Cursor<'a> {
     }
 }
 
+// The slow paths take and give plain numbers, so that the cursor of a caller stays in
+// registers.
+
+/// Where the value that follows `tag` at `at` ends.
+#[inline(never)]
+fn value_end(bytes: &[u8], at: usize, tag: u32) -> Result<usize, Malformed> {
+    let mut cursor = Cursor { bytes, at };
+    match tag & 7 {
+        VARINT => cursor.varint().map(drop)?,
+        FIXED64 => cursor.advance(8)?,
+        LEN => cursor.len_bytes().map(drop)?,
+        FIXED32 => cursor.advance(4)?,
+        GROUP => cursor.skip_group(tag)?,
+        _ => return Err(wire_fault(at)),
+    }
+    Ok(cursor.at)
+}
+
+/// A tag at `at`, its number at most `max_number`: the tag, and the position after it or
+/// 0 where there is none.
+#[cold]
+fn long_tag(bytes: &[u8], at: usize, max_number: u64) -> (u64, usize) {
+    let mut cursor = Cursor { bytes, at };
+    match cursor.varint() {
+        Ok(tag) if (1..=max_number).contains(&(tag >> 3)) => (tag, cursor.at),
+        _ => (0, 0),
+    }
+}
+
+/// A varint at `at`, most likely of more than one byte: its value, and the position
+/// after it or 0 where there is none.
+#[inline(never)]
+fn long_varint(bytes: &[u8], at: usize) -> (u64, usize) {
+    let Some(rest) = bytes.get(at..) else {
+        return (0, 0);
+    };
+    if let Some(four) = rest.first_chunk::<4>() {
+        let word = u32::from_le_bytes(*four);
+        let low = word & 0x7f | (word & 0x7f00) >> 1;
+        if word & 0x8000 == 0 {
+            return (u64::from(low), at + 2);
+        }
+        let low = low | (word & 0x7f_0000) >> 2;
+        if word & 0x80_0000 == 0 {
+            return (u64::from(low), at + 3);
+        }
+        if word & 0x8000_0000 == 0 {
+            return (u64::from(low | (word & 0x7f00_0000) >> 3), at + 4);
+        }
+    }
+    let mut value = 0_u64;
+    for (i, &byte) in rest.iter().take(MAX_VARINT_LEN).enumerate() {
+        if i == MAX_VARINT_LEN - 1 && byte > 1 {
+            break;
+        }
+        value |= u64::from(byte & 0x7f) << (7 * i);
+        if byte < 0x80 {
+            return (value, at + i + 1);
+        }
+    }
+    (0, 0)
+}
+
 /// A wire fault at a position.
 #[cold]
-pub(crate) fn wire_fault(at: usize) -> Malformed {
+fn wire_fault(at: usize) -> Malformed {
     Malformed::Wire { offset: offset(at) }
 }
 
@@ -227,39 +269,6 @@ pub(crate) fn wire_fault(at: usize) -> Malformed {
 #[inline]
 pub(crate) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// Bytes that `value` takes as a varint: 1 to 10.
-#[inline]
-#[must_use]
-pub const fn varint_len(value: u64) -> usize {
-    let bits = 64 - (value | 1).leading_zeros() as usize;
-    bits.div_ceil(7)
-}
-
-/// Bytes of a field with a one-byte tag, a length and `len` bytes.
-#[inline]
-#[must_use]
-pub const fn len_field_len(len: usize) -> usize {
-    1 + varint_len(len as u64) + len
-}
-
-/// Writes a varint in its shortest form.
-#[inline]
-pub fn put_varint(out: &mut BytesMut, mut value: u64) {
-    while value >= 0x80 {
-        out.put_u8((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.put_u8(value as u8);
-}
-
-/// Writes a field with a one-byte `tag`, its length and its bytes.
-#[inline]
-pub fn put_len_field(out: &mut BytesMut, tag: u8, body: &[u8]) {
-    out.put_u8(tag);
-    put_varint(out, body.len() as u64);
-    out.extend_from_slice(body);
 }
 
 #[cfg(test)]
@@ -289,18 +298,6 @@ mod tests {
         assert_eq!(Cursor::new(&max).varint(), Ok(u64::MAX));
         let over = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02];
         assert!(Cursor::new(&over).varint().is_err());
-    }
-
-    #[test]
-    fn the_length_of_a_varint_is_what_is_written() {
-        for bits in 0..64 {
-            for value in [(1_u64 << bits) - 1, 1 << bits, u64::MAX] {
-                let mut out = BytesMut::new();
-                put_varint(&mut out, value);
-                assert_eq!(out.len(), varint_len(value), "{value}");
-                assert_eq!(Cursor::new(&out).varint(), Ok(value));
-            }
-        }
     }
 
     #[test]
