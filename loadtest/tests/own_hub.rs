@@ -16,6 +16,8 @@ fn loadtest(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
     command
         .args(line.split_whitespace())
+        // A generator that is killed cannot remove its scratch files.
+        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
         .env_remove("TARGET_HOST")
         .env_remove("MESSAGE_RATE");
     command

@@ -139,6 +139,9 @@ pub struct RunArgs {
     /// Generator threads.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
+    /// Keep the hub that is started and the generator on different CPUs, for figures that repeat.
+    #[arg(long, conflicts_with = "target")]
+    pub pin: bool,
     /// Streams that share an HTTP/2 connection; connectors dial one each.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub streams_per_connection: u32,

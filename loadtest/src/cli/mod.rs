@@ -3,6 +3,7 @@
 mod args;
 mod compare;
 mod kill;
+mod pin;
 mod run;
 
 use clap::{Parser, Subcommand};

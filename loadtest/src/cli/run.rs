@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::args::{Output, RunArgs};
 use super::kill::Killer;
+use super::pin::Halves;
 use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK};
 use crate::drive::{Observer, RunError, RunOptions, Target, run as drive};
 use crate::hub_process::{HubCommand, HubProcess};
@@ -78,9 +79,7 @@ fn attempt(args: &RunArgs) -> Result<u8, Failure> {
             generate(args, &scenario, &target).map_err(|error| failed(&error, None))
         }
         None => {
-            let command = hub_command(args, streams).map_err(|e| (EXIT_FAILED, e.to_string()))?;
-            let hub = HubProcess::start(&command, &story)
-                .map_err(|error| (EXIT_FAILED, error.to_string()))?;
+            let hub = start_hub(args, streams, &story).map_err(|text| (EXIT_FAILED, text))?;
             on_own_hub(args, &scenario, hub)
         }
     };
@@ -123,6 +122,19 @@ fn with_reason(mut report: Report, reason: Option<String>) -> Report {
 
 fn failed(error: &RunError, hub_death: Option<&str>) -> Failure {
     (EXIT_FAILED, explain(error, hub_death))
+}
+
+fn start_hub(args: &RunArgs, streams: usize, story: &str) -> Result<HubProcess, String> {
+    let text = |error: io::Error| error.to_string();
+    let command = hub_command(args, streams).map_err(text)?;
+    if !args.pin {
+        return HubProcess::start(&command, story).map_err(|error| error.to_string());
+    }
+    let halves = Halves::of_this_machine().map_err(text)?;
+    halves.take_hubs().map_err(text)?;
+    let hub = HubProcess::start(&command, story).map_err(|error| error.to_string())?;
+    halves.take_generators().map_err(text)?;
+    Ok(hub)
 }
 
 fn hub_command(args: &RunArgs, streams: usize) -> io::Result<HubCommand> {

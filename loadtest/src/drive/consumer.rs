@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use super::shared::{Window, bump};
 use super::worker::Thread;
-use crate::packet::{
-    Frame, HEADER_LEN, Header, HeaderError, JSON_HEADER_AT, open_message, struct_text,
-};
+use crate::packet::{Frame, HEADER_LEN, Header, HeaderError, JSON_HEADER_AT, Layout, struct_text};
 use crate::scenario::{ConsumerPlan, StepName};
 use crate::units::{EdgeId, Nanos, ProducerId};
 use crate::verify::{EdgeTracker, Example, Fault, Seen};
@@ -84,6 +82,7 @@ struct Consumer<'t, W> {
     window: Window,
     /// Messages a second that this consumer reads, where it is slow on purpose.
     slow: Option<f64>,
+    layout: Layout,
     /// Messages of any kind so far.
     seen: u64,
     /// Messages and payload bytes that counted in the present chunk.
@@ -107,6 +106,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
             inputs: plan.inputs.iter().map(input).collect(),
             window,
             slow: slow.then_some(options.slow_rate),
+            layout: Layout::default(),
             seen: 0,
             chunk: (0, 0),
         };
@@ -147,7 +147,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
 
     fn take(&mut self, message: &[u8], now: Nanos) {
         self.seen += 1;
-        let frame = match open_message(message) {
+        let frame = match self.layout.open(message) {
             Ok(Some(frame)) => frame,
             // Heartbeats and hooks carry no frame.
             Ok(None) => return,

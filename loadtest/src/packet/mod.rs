@@ -6,9 +6,11 @@
 
 mod encode;
 mod header;
+mod layout;
 mod read;
 mod template;
 
 pub use header::{HEADER_LEN, Header, HeaderError, JSON_HEADER_AT};
+pub use layout::Layout;
 pub use read::{Frame, FrameKind, ReadError, open_message, struct_text};
 pub use template::{Kind, Stamp, Template, TemplateError};

@@ -123,14 +123,7 @@ fn plots(report: &Report) -> Vec<Plot> {
             .filter_map(|sample| Some((sample.at_seconds, read(sample)?)))
             .collect(),
     };
-    let plot = |title, scale, y_text, series| Plot {
-        title,
-        x_label: "seconds since traffic began",
-        x_ticks: Vec::new(),
-        scale,
-        y_text,
-        series,
-    };
+    let plot = plot_over_time;
     vec![
         plot(
             "Messages a second",
@@ -176,6 +169,22 @@ fn plots(report: &Report) -> Vec<Plot> {
             })],
         ),
     ]
+}
+
+fn plot_over_time(
+    title: &'static str,
+    scale: Scale,
+    y_text: fn(f64) -> String,
+    series: Vec<Series>,
+) -> Plot {
+    Plot {
+        title,
+        x_label: "seconds since traffic began",
+        x_ticks: Vec::new(),
+        scale,
+        y_text,
+        series,
+    }
 }
 
 /// Latency by quantile, with every further nine as wide as the one before.
