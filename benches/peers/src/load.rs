@@ -6,11 +6,8 @@ use loadtest::packet::Kind;
 use loadtest::scenario::{Flow, Pace, Scenario, Semantics};
 use serde::Serialize;
 
-/// Messages under way per producer, at most, unless told otherwise: batching in which the HTTP/2
-/// relay costs about what it cost when the gates of spec 6 were set (benches/README.md).
-pub const WINDOW: usize = 16;
-/// The same of the loads that are called deep (below a hub's queue of 1,000).
-const DEEP_WINDOW: usize = 256;
+/// Messages under way per producer, at most, unless told otherwise (below a hub's queue of 1,000).
+pub const WINDOW: usize = 256;
 /// Payload bytes under way per producer, at most (below a hub's queue of 10 MiB).
 const WINDOW_BYTES: usize = 4 << 20;
 /// Messages a second of the load that is not saturated.
@@ -44,7 +41,6 @@ pub struct Timing {
 
 impl Load {
     /// All loads, with at most `window` messages under way per producer, and at most 4 MiB.
-    /// Deep loads have 256 in any case.
     pub fn all(window: usize) -> Vec<Load> {
         let saturated = |name, size, producers, fan_out| Load {
             name,
@@ -62,14 +58,6 @@ impl Load {
             saturated("1-1 1 MiB", 1 << 20, 1, 1),
             saturated("1-8 640 B", 640, 1, 8),
             saturated("50 pairs 640 B", 640, 50, 1),
-            Load {
-                window: DEEP_WINDOW,
-                ..saturated("1-1 640 B deep", 640, 1, 1)
-            },
-            Load {
-                window: DEEP_WINDOW,
-                ..saturated("1-8 640 B deep", 640, 1, 8)
-            },
             Load {
                 rate: Some(PACED),
                 ..saturated("5,000/s 640 B", 640, 1, 1)

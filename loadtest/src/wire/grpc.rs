@@ -37,6 +37,8 @@ pub fn put_prefix(len: usize, out: &mut Vec<u8>) {
 pub struct GrpcWire {
     address: String,
     streams_per_connection: usize,
+    /// Bytes of a DATA frame that is sent, at most.
+    frame_bytes: usize,
     /// The connection that still takes streams, and how many it has taken.
     open: RefCell<Option<(Rc<Connection>, usize)>>,
 }
@@ -61,8 +63,17 @@ impl GrpcWire {
         GrpcWire {
             address: address.to_owned(),
             streams_per_connection: streams_per_connection.max(1),
+            frame_bytes: MAX_FRAME as usize,
             open: RefCell::new(None),
         }
+    }
+
+    /// Sends DATA frames of at most so many bytes, as clients do that do not ask what the other
+    /// side takes.
+    #[must_use]
+    pub fn in_frames_of(mut self, bytes: usize) -> GrpcWire {
+        self.frame_bytes = bytes.max(1);
+        self
     }
 
     async fn connection(&self) -> Result<Rc<Connection>, OpenError> {
@@ -153,7 +164,12 @@ impl Wire for GrpcWire {
             receive,
             connection: Rc::clone(&connection),
         };
-        Ok((GrpcSink { send, connection }, source))
+        let sink = GrpcSink {
+            send,
+            frame_bytes: self.frame_bytes,
+            connection,
+        };
+        Ok((sink, source))
     }
 
     fn framing(&self, _peer: &Peer, len: usize) -> (Vec<u8>, Vec<u8>) {
@@ -228,6 +244,7 @@ fn percent_decoded(text: &str) -> String {
 #[derive(Debug)]
 pub struct GrpcSink {
     send: SendStream<Bytes>,
+    frame_bytes: usize,
     connection: Rc<Connection>,
 }
 
@@ -249,7 +266,7 @@ impl Sink for GrpcSink {
                     }
                 };
             }
-            let part = batch.split_to(room.min(batch.len()));
+            let part = batch.split_to(room.min(batch.len()).min(self.frame_bytes));
             if let Err(error) = self.send.send_data(part, false) {
                 return Poll::Ready(Err(failed(&error)));
             }

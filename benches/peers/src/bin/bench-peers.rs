@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use loadtest::scenario::parse_duration;
+use loadtest::scenario::{parse_bytes, parse_duration};
 use peers::compare::{
     Document, Figures, Measurement, Outcome, Plan, judge_gates, markdown, run_rounds,
 };
@@ -34,6 +34,9 @@ struct Args {
     /// Messages under way per producer, at most (and at most 4 MiB).
     #[arg(long, default_value_t = WINDOW as u16, value_parser = clap::value_parser!(u16).range(1..=900))]
     window: u16,
+    /// Bytes of a DATA frame that the HTTP/2 client sends, at most.
+    #[arg(long, default_value = "16KiB", value_parser = parse_bytes)]
+    frame: usize,
     /// Only loads whose name contains this.
     #[arg(long)]
     load: Option<String>,
@@ -115,6 +118,7 @@ fn plan(args: &Args) -> Plan {
             warmup: args.warmup,
             measured: args.measured,
         },
+        frame_bytes: args.frame,
     }
 }
 
@@ -146,6 +150,7 @@ fn show(
         rounds: plan.rounds,
         timing: plan.timing,
         window: usize::from(args.window),
+        frame_bytes: plan.frame_bytes,
         compared: &plan.compared,
         loads: &plan.loads,
         figures,

@@ -27,6 +27,8 @@ pub struct Plan {
     pub rounds: usize,
     /// How long, each time.
     pub timing: Timing,
+    /// Bytes of a DATA frame that an HTTP/2 client sends, at most.
+    pub frame_bytes: usize,
 }
 
 /// Figures of one program under one load in one round.
@@ -152,7 +154,8 @@ async fn measure(
             run(&scenario, &options, &target, wire, &mut watch).await
         }
         Program::Http2 | Program::Tonic | Program::Hub => {
-            let wire = move || GrpcWire::new(&address, 1);
+            let frame = plan.frame_bytes;
+            let wire = move || GrpcWire::new(&address, 1).in_frames_of(frame);
             run(&scenario, &options, &target, wire, &mut watch).await
         }
     };

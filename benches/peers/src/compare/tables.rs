@@ -16,8 +16,10 @@ pub struct Document<'a> {
     pub rounds: usize,
     /// How long, each time.
     pub timing: Timing,
-    /// Messages under way per producer, at most, in loads that are not deep.
+    /// Messages under way per producer, at most.
     pub window: usize,
+    /// Bytes of a DATA frame that the HTTP/2 client sends, at most.
+    pub frame_bytes: usize,
     /// Which programs.
     pub compared: &'a [Program],
     /// The loads.
@@ -67,7 +69,6 @@ pub fn markdown(document: &Document<'_>) -> String {
 }
 
 fn head(document: &Document<'_>, text: &mut String) -> std::fmt::Result {
-    let window = document.window;
     let milliseconds = |span: std::time::Duration| format!("{} ms", span.as_millis());
     let (average, most) = document.figures.foreign();
     writeln!(text, "# The hub beside its peers\n")?;
@@ -94,8 +95,10 @@ fn head(document: &Document<'_>, text: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "* Under way per producer, at most: {window} messages (256 where it says deep) and 4 MiB; \
-         `5,000/s` is an open loop, its latency counts from the intended send time"
+        "* Under way per producer, at most: {} messages and 4 MiB; DATA frames of the HTTP/2 client: \
+         at most {} KiB; `5,000/s` is an open loop, its latency counts from the intended send time",
+        document.window,
+        document.frame_bytes >> 10
     )
 }
 
@@ -239,6 +242,7 @@ mod tests {
                 measured: Duration::from_secs(2),
             },
             window: 16,
+            frame_bytes: 16 << 10,
             compared: &[Program::Http2, Program::Hub],
             loads,
             figures,
