@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 use transport_proto::limits::MAX_METADATA_PAIRS;
-use transport_proto::splice::{Cut, Kept};
+use transport_proto::splice::{Cut, GRPC_HEAD_LEN, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
 use super::connect::drop_aged;
@@ -217,7 +217,8 @@ fn offer(
         tail,
     };
     let len = encoded.wire_len();
-    if len > room.max_message {
+    // The limit is that of the message; the gRPC prefix before it does not count.
+    if len - GRPC_HEAD_LEN > room.max_message {
         return Err(DropReason::Oversize);
     }
     if *room.queued + len > room.budget && *room.queued > 0 {

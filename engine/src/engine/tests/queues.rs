@@ -122,6 +122,26 @@ fn a_packet_that_the_stamp_makes_too_large_is_dropped_whole() {
 }
 
 #[test]
+fn a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
+    for (over, fits) in [(0, 1), (1, 0)] {
+        let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
+        let src = rig.connect("src");
+        rig.send(src, "a", 900, at(0));
+        // The gRPC prefix of five bytes is no part of the message.
+        let message = rig.engine.snapshot().queued_bytes - 5;
+        let limits = Limits {
+            max_message_bytes: message - over,
+            ..Limits::default()
+        };
+        let steps = vec![step("src"), step("sink0")];
+        let mut rig = Rig::new(limits, plan(steps, &[(0, 1)]));
+        let src = rig.connect("src");
+        rig.send(src, "a", 900, at(0));
+        assert_eq!(rig.edge("sink0").queued, fits);
+    }
+}
+
+#[test]
 fn a_packet_for_an_absent_step_waits_ten_seconds() {
     let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
     let src = rig.connect("src");
