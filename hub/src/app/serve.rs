@@ -74,7 +74,18 @@ fn on_thread<F: Future<Output = ()>>(
         .spawn(move || runtime.block_on(work()))
 }
 
+/// Freed memory that the allocator keeps for the next buffers, twice this, in bytes.
+const KEPT_MEMORY: usize = 4 << 20;
+
+/// Makes glibc keep freed buffers instead of giving them back to the system, to be faulted in again
+/// a moment later: freeing one large block raises its thresholds for good (mallopt(3), dynamic mmap
+/// threshold). Other allocators ignore it.
+fn keep_freed_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(KEPT_MEMORY)));
+}
+
 async fn data_plane(serving: Serving) {
+    keep_freed_memory();
     let Serving {
         engine,
         acceptor,
