@@ -28,7 +28,7 @@ audit: ## Licences, sources and duplicates of dependencies (installs cargo-deny 
 bench: ## Criterion benches
 	cargo bench -p benches
 
-bench-peers: ## The hub beside TCP, HTTP/2 and tonic relays and NATS: benches/RESULTS.md (15 minutes)
+bench-peers: ## The hub beside TCP, HTTP/2 and tonic relays and NATS: benches/RESULTS.md (10 minutes)
 	scripts/bench-peers
 
 instructions: ## Instructions per message against the baseline (needs valgrind)

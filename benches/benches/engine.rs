@@ -6,23 +6,25 @@ mod rig;
 
 use std::hint::black_box;
 
+use benches::{MEASURED, WARM_UP};
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rig::{BATCH, Rig};
+use rig::{Rig, batch};
 use transport_proto::view::{Dialect, PacketView};
 
 fn route_and_take(criterion: &mut Criterion) {
     for fan_out in [1, 8] {
         let mut group = criterion.benchmark_group(format!("engine/1-{fan_out}"));
-        group.throughput(Throughput::Elements((BATCH * fan_out) as u64));
         for size in packets::MEDIA_SIZES {
             let packet = packets::audio(size);
             let view = PacketView::parse_in_process(&packet, Dialect::Packet).expect("a packet");
-            let packets = Bytes::from(packet.repeat(BATCH));
+            let count = batch(packet.len());
+            group.throughput(Throughput::Elements((count * fan_out) as u64));
+            let packets = Bytes::from(packet.repeat(count));
             let mut rig = Rig::new(fan_out);
             group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
                 bencher.iter(|| {
-                    for number in 0..BATCH {
+                    for number in 0..count {
                         let start = number * packet.len();
                         rig.route(black_box(&packets), start, &view, packet.len());
                     }
@@ -34,5 +36,9 @@ fn route_and_take(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, route_and_take);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASURED);
+    targets = route_and_take
+}
 criterion_main!(benches);

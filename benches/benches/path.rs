@@ -9,9 +9,10 @@ mod rig;
 
 use std::hint::black_box;
 
+use benches::{MEASURED, WARM_UP};
 use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rig::{BATCH, Rig};
+use rig::{Rig, batch};
 use transport_proto::splice::put_process_head;
 use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
 
@@ -48,9 +49,11 @@ fn ingest(rig: &mut Rig, chunk: &Bytes) {
 fn path(criterion: &mut Criterion) {
     for fan_out in [1, 8] {
         let mut group = criterion.benchmark_group(format!("path/1-{fan_out}"));
-        group.throughput(Throughput::Elements((BATCH * fan_out) as u64));
         for size in packets::MEDIA_SIZES {
-            let chunk = chunk(&packets::audio(size), BATCH);
+            let packet = packets::audio(size);
+            let count = batch(packet.len());
+            group.throughput(Throughput::Elements((count * fan_out) as u64));
+            let chunk = chunk(&packet, count);
             let mut rig = Rig::new(fan_out);
             group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
                 bencher.iter(|| {
@@ -63,5 +66,9 @@ fn path(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, path);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASURED);
+    targets = path
+}
 criterion_main!(benches);

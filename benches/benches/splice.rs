@@ -6,6 +6,7 @@ mod packets;
 
 use std::hint::black_box;
 
+use benches::{MEASURED, WARM_UP};
 use bytes::BytesMut;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use prost::Message;
@@ -92,5 +93,9 @@ fn splices(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, splices);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASURED);
+    targets = splices
+}
 criterion_main!(benches);

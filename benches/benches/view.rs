@@ -4,6 +4,7 @@ mod packets;
 
 use std::hint::black_box;
 
+use benches::{MEASURED, WARM_UP};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use prost::Message;
 use transport_proto::contract::DATA_PACKET;
@@ -55,5 +56,9 @@ fn view(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, view);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASURED);
+    targets = view
+}
 criterion_main!(benches);

@@ -7,10 +7,15 @@ use engine::{
 };
 use transport_proto::view::PacketView;
 
-/// Packets that go in before all of them are taken out: one DATA frame's worth.
-pub(crate) const BATCH: usize = 32;
+/// Bytes of one read, at most, and messages in it, at most.
+const READ: (usize, usize) = (64 * 1024, 32);
 /// Bytes that are taken out at once, as the hub's body does.
 const COALESCE: usize = 256 * 1024;
+
+/// How many packets of so many bytes go in before all of them are taken out: one read's worth.
+pub(crate) fn batch(packet_len: usize) -> usize {
+    (READ.0 / packet_len).clamp(1, READ.1)
+}
 
 pub(crate) struct Rig {
     engine: Engine,

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 /// Compares the hub with its peers in one interleaved run.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct Args {
     /// Folder of the programs `hub`, `tcp-relay`, `h2-relay` and `tonic-relay`.
     #[arg(long, default_value = "target/release")]
