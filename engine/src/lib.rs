@@ -22,7 +22,7 @@ pub mod route;
 pub use account::{DropReason, EdgeCounts, RefuseReason};
 pub use deliver::Pieces;
 pub use engine::{
-    Actions, EdgeSnapshot, Engine, Event, Inbound, Limits, Refusal, Registration, SessionSnapshot,
-    Snapshot,
+    Accepts, Actions, EdgeSnapshot, Engine, Event, Inbound, Limits, Receipt, Refusal, Registration,
+    SessionSnapshot, Snapshot, Taken,
 };
 pub use ids::{ConnId, Generation, Millis, Moment, RunId, StepIndex};

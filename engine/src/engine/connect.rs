@@ -18,6 +18,19 @@ pub struct Registration<'a> {
     pub step: &'a str,
     /// `connector-generation`.
     pub generation: Generation,
+    /// `hub-producer-epoch`: the client numbers its own packets from 1 (spec 2.4 rule 5).
+    pub producer_epoch: Option<&'a str>,
+    /// `hub-accept`.
+    pub accepts: Accepts,
+}
+
+/// What a client acts on (`hub-accept`, spec 2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accepts {
+    /// `pause`: PAUSE and RESUME signals.
+    pub pause: bool,
+    /// `control`: packets that carry control.
+    pub control: bool,
 }
 
 /// Why a registration is refused. The gRPC code of each is that of spec 2.2.

@@ -13,6 +13,7 @@
 
 mod connect;
 mod packet;
+mod receipts;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,9 @@ use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::latency::Latency;
 use crate::route::{PlanError, RunPlan, Stamp, StepKind};
 
-pub use connect::{Refusal, Registration};
-pub use packet::Inbound;
+pub use connect::{Accepts, Refusal, Registration};
+pub use packet::{Inbound, Taken};
+pub use receipts::Receipt;
 pub use snapshot::{EdgeSnapshot, SessionSnapshot, Snapshot};
 
 /// Process-wide limits and clocks (spec 2.8, 11).
@@ -72,6 +74,8 @@ pub struct Actions {
     pub wake: SmallVec<[ConnId; 16]>,
     /// Connections that have lost their step to a newer one: end their stream with ABORTED.
     pub superseded: SmallVec<[(ConnId, Generation); 2]>,
+    /// Connections whose [`Taken::Blocked`] packet may be offered again.
+    pub resume: SmallVec<[ConnId; 4]>,
     /// What happened that people may want to know.
     pub events: Vec<Event>,
 }

@@ -41,6 +41,17 @@ pub struct Inbound<'a> {
     pub pinned: usize,
 }
 
+/// What became of a packet that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a blocked packet was not taken: it must be offered again"]
+pub enum Taken {
+    /// It is routed, or counted as refused or dropped.
+    Yes,
+    /// An at_least_once edge has no room: nothing happened. The connection is named in
+    /// [`Actions::resume`] once it may be offered again; nothing of it is to be read until then.
+    Blocked,
+}
+
 impl Engine {
     /// Routes one packet of `conn` onto every edge of its step. Never fails: what cannot be routed
     /// is counted with its reason.
@@ -50,25 +61,30 @@ impl Engine {
         inbound: Inbound<'_>,
         now: Moment,
         actions: &mut Actions,
-    ) {
+    ) -> Taken {
         let Some((run, step)) = self.owner(conn) else {
-            return self.refused.refuse_one(RefuseReason::Superseded);
+            self.refused.refuse_one(RefuseReason::Superseded);
+            return Taken::Yes;
         };
         if self.draining {
-            return self.refused.refuse_one(RefuseReason::Shutdown);
+            self.refused.refuse_one(RefuseReason::Shutdown);
+            return Taken::Yes;
         }
         if inbound.view.violation().is_some() || chunk_without_binary(inbound.view) {
-            return self.refused.refuse_one(RefuseReason::Invalid);
+            self.refused.refuse_one(RefuseReason::Invalid);
+            return Taken::Yes;
         }
         if inbound.view.is_heartbeat(inbound.packet) {
-            return self.forward_heartbeat((run, step), inbound, actions);
+            self.forward_heartbeat((run, step), inbound, actions);
+            return Taken::Yes;
         }
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
-            return;
+            return Taken::Yes;
         };
         let downstream = &live.downstream[step.at()];
         if downstream.is_empty() {
-            return self.refused.refuse_one(RefuseReason::NoRoute);
+            self.refused.refuse_one(RefuseReason::NoRoute);
+            return Taken::Yes;
         }
         let kept = Kept::of(inbound.packet, inbound.view, &CUT);
         let pairs_fit = fits_pairs(&inbound, &kept);
@@ -103,6 +119,7 @@ impl Engine {
                 (Err(reason), _) => edges[at as usize].counts.drop_one(reason),
             }
         }
+        Taken::Yes
     }
 
     /// Bytes that wait for `conn`, heartbeats left out.

@@ -5,7 +5,12 @@
 //! stamp) is encoded when the run is attached.
 
 mod plan;
+mod settings;
 mod stamp;
 
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
+pub use settings::{
+    AckEvery, Credits, FlowMode, FlowPlan, Guarantee, Lane, LanePlan, Overflow, Redelivery,
+    Semantics,
+};
 pub(crate) use stamp::{ROUTING_KEYS, Stamp};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::settings::{FlowPlan, LanePlan, Semantics};
 use crate::ids::StepIndex;
 
 /// What a step is to the data path.
@@ -60,6 +61,27 @@ pub struct StepPlan {
     pub queue: QueueBounds,
     /// Most downstream edges that one of its packets takes (spec 2.3, `maxDownstreams`).
     pub max_downstreams: usize,
+    /// What is promised on the edges to it.
+    pub semantics: Semantics,
+    /// How its stream is paced.
+    pub flow: FlowPlan,
+    /// Lanes with bounds of their own; empty: only `queue` bounds.
+    pub lanes: Vec<LanePlan>,
+}
+
+impl StepPlan {
+    /// An engram with the default settings of spec 2.8.
+    pub fn engram(id: &str) -> Self {
+        Self {
+            id: id.into(),
+            kind: StepKind::Engram,
+            queue: QueueBounds::default(),
+            max_downstreams: 32,
+            semantics: Semantics::BestEffort,
+            flow: FlowPlan::default(),
+            lanes: Vec::new(),
+        }
+    }
 }
 
 /// One edge of a run. The target's settings rule it (spec 2.1).
@@ -84,6 +106,9 @@ pub struct RunPlan {
     pub steps: Vec<StepPlan>,
     /// Its edges, in the order in which a packet takes them.
     pub edges: Vec<EdgePlan>,
+    /// A packet that opens a higher turn interrupts the lower ones
+    /// (`concurrency: cancelPrevious`).
+    pub cancel_previous: bool,
 }
 
 /// A plan that the engine cannot route.
