@@ -17,6 +17,7 @@ pub mod deliver;
 mod engine;
 pub mod ids;
 pub mod latency;
+pub mod mutant;
 pub mod route;
 
 pub use account::{DropReason, EdgeCounts, RefuseReason};

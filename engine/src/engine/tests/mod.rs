@@ -19,12 +19,7 @@ fn at(millis: u64) -> Moment {
 }
 
 fn step(id: &str) -> StepPlan {
-    StepPlan {
-        id: id.into(),
-        kind: StepKind::Engram,
-        queue: QueueBounds::default(),
-        max_downstreams: 32,
-    }
+    StepPlan::engram(id)
 }
 
 fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
@@ -40,6 +35,7 @@ fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
                 to: StepIndex(to),
             })
             .collect(),
+        cancel_previous: false,
     }
 }
 
@@ -79,8 +75,14 @@ impl Rig {
             run: "r",
             step,
             generation,
+            producer_epoch: None,
+            accepts: Accepts::default(),
         };
         self.engine.register(who, now, &mut self.actions)
+    }
+
+    fn disconnect(&mut self, conn: ConnId) {
+        self.engine.disconnect(conn, at(0), &mut self.actions);
     }
 
     fn connect(&mut self, step: &str) -> ConnId {
@@ -101,13 +103,18 @@ impl Rig {
             view: &view,
             pinned: packet.len(),
         };
-        self.engine.packet(conn, inbound, now, &mut self.actions);
+        let taken = self.engine.packet(conn, inbound, now, &mut self.actions);
+        assert_eq!(taken, Taken::Yes);
     }
 
     /// Everything that waits for `conn`, as packets.
     fn take(&mut self, conn: ConnId, now: Moment) -> Vec<Bytes> {
         let mut pieces = Pieces::new();
-        while self.engine.take(conn, 1 << 20, now, &mut pieces) > 0 {}
+        while self
+            .engine
+            .take(conn, 1 << 20, now, &mut pieces, &mut self.actions)
+            > 0
+        {}
         packets(
             &pieces
                 .iter()
@@ -127,7 +134,11 @@ impl Rig {
             snapshot.edges.iter().all(EdgeSnapshot::balances),
             "accounts do not balance"
         );
-        let queued: u64 = snapshot.edges.iter().map(|e| e.queued_bytes).sum();
+        let queued: u64 = snapshot
+            .edges
+            .iter()
+            .map(|e| e.queued_bytes + e.in_flight_bytes)
+            .sum();
         assert_eq!(queued, snapshot.queued_bytes as u64);
         snapshot.edges.into_iter().find(|e| &*e.to == to).unwrap()
     }
