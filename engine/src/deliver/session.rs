@@ -26,7 +26,7 @@ const MAX_PRODUCERS: usize = 8;
 #[derive(Debug)]
 pub(crate) enum Outbox {
     /// best_effort: gone once it is handed to the socket.
-    Lanes(Lanes),
+    Lanes(Box<Lanes>),
     /// at_least_once: kept until its receipt.
     Log(Box<Log>),
 }
@@ -73,7 +73,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(plan: &StepPlan) -> Self {
         let outbox = match plan.semantics {
-            Semantics::BestEffort => Outbox::Lanes(Lanes::new(&plan.queue, &plan.lanes)),
+            Semantics::BestEffort => Outbox::Lanes(Box::new(Lanes::new(&plan.queue, &plan.lanes))),
             Semantics::AtLeastOnce(guarantee) => Outbox::Log(Box::new(Log::new(plan, guarantee))),
         };
         Self {

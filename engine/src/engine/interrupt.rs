@@ -17,31 +17,39 @@ const KEYFRAME: &str = "keyframe";
 /// Metadata of a control packet: the lane that it is about.
 const LANE: &str = "lane";
 
+/// A barge-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupt {
+    /// The turn that begins: what belongs to a lower one ends.
+    pub turn: u64,
+    /// The lane that it is about; `None` is all of them.
+    pub lane: Option<Lane>,
+}
+
 impl Engine {
-    /// Barge-in: ends everything of turns below `turn` that waits in a queue of `conn`'s run, on
-    /// one lane or on all, refuses what still comes of them, and makes `turn` the current one of
+    /// Barge-in: ends everything of lower turns that waits in a queue of `conn`'s run, on
+    /// one lane or on all, refuses what still comes of them, and makes its turn the current one of
     /// every stream of the run. Newer turns are left alone.
     pub fn interrupt(
         &mut self,
         conn: ConnId,
-        turn: u64,
-        lane: Option<Lane>,
+        interrupt: Interrupt,
         now: Moment,
         actions: &mut Actions,
     ) {
         if let Some((run, _)) = self.owner(conn) {
-            self.interrupt_run(run, turn, lane, now, actions);
+            self.interrupt_run(run, interrupt, now, actions);
         }
     }
 
     pub(super) fn interrupt_run(
         &mut self,
         run: RunId,
-        turn: u64,
-        lane: Option<Lane>,
+        interrupt: Interrupt,
         now: Moment,
         actions: &mut Actions,
     ) {
+        let Interrupt { turn, lane } = interrupt;
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
@@ -72,31 +80,29 @@ impl Engine {
             }
         }
         self.queued_bytes -= freed;
-        live.direct_interrupt(turn, lane, now, actions);
+        live.direct_interrupt(interrupt, now, actions);
         self.close_accounts(run, now, actions);
     }
 
     /// A frameless packet that carries control, from a client that has no control channel.
     pub(super) fn control(
         &mut self,
-        conn: ConnId,
         (run, step): (RunId, StepIndex),
-        word: &str,
         inbound: Inbound<'_>,
         now: Moment,
         actions: &mut Actions,
     ) {
         let named = |key| inbound.view.metadata(inbound.packet, key);
         let turn = named(names::TURN).and_then(|turn| turn.parse().ok());
-        match (word, turn) {
-            (INTERRUPT, Some(turn)) => {
+        match (named(names::HUB_CONTROL), turn) {
+            (Some(INTERRUPT), Some(turn)) => {
                 let lane = named(LANE).and_then(|name| {
                     let mut lanes = Lane::ALL.into_iter();
                     lanes.find(|lane| lane.as_str() == name)
                 });
-                self.interrupt(conn, turn, lane, now, actions);
+                self.interrupt_run(run, Interrupt { turn, lane }, now, actions);
             }
-            (KEYFRAME, _) => {
+            (Some(KEYFRAME), _) => {
                 if let Some(live) = self.runs.get_mut(run.0 as usize) {
                     live.ask_for_key_frame(step, now, actions);
                 }
@@ -110,16 +116,10 @@ impl Engine {
 
 impl Run {
     /// Tells every client that acts on control which turn is the current one.
-    fn direct_interrupt(
-        &mut self,
-        turn: u64,
-        lane: Option<Lane>,
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let turn = turn.to_string();
+    fn direct_interrupt(&mut self, what: Interrupt, now: Moment, actions: &mut Actions) {
+        let turn = what.turn.to_string();
         let mut metadata = vec![(names::HUB_CONTROL, INTERRUPT), (names::TURN, &*turn)];
-        metadata.extend(lane.map(|lane| (LANE, lane.as_str())));
+        metadata.extend(what.lane.map(|lane| (LANE, lane.as_str())));
         let message = frameless(&metadata);
         for step in 0..self.sessions.len() {
             self.direct(StepIndex(step as u16), &message, now, actions);

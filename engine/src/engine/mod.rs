@@ -42,6 +42,7 @@ use crate::latency::Latency;
 use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
 
 pub use connect::{Accepts, Refusal, Registration};
+pub use interrupt::Interrupt;
 pub use packet::{Inbound, Taken};
 pub use receipts::Receipt;
 pub use snapshot::{EdgeSnapshot, SessionSnapshot, Snapshot};

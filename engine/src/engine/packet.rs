@@ -6,6 +6,7 @@ use transport_proto::names::{metadata as names, mime};
 use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
+use super::interrupt::Interrupt;
 use super::offer::{Offered, Room, offer};
 use super::{Actions, Engine, Run};
 use crate::account::RefuseReason;
@@ -95,25 +96,26 @@ impl Engine {
         };
         if let Some(reason) = refusal {
             self.refused.refuse_one(reason);
-            self.note((run, step), numbered, (0, 0), now, actions);
+            self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;
         }
         if view.frame().is_none()
-            && let Some(word) = view.metadata(inbound.packet, names::HUB_CONTROL)
+            && view
+                .metadata_bytes(inbound.packet, names::HUB_CONTROL)
+                .is_some()
         {
-            self.control(conn, (run, step), word, inbound, now, actions);
-            self.note((run, step), numbered, (0, 0), now, actions);
+            self.control((run, step), inbound, now, actions);
+            self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;
         }
-        self.route((run, step), inbound, numbered, now, actions)
+        self.route((run, step), (inbound, numbered), now, actions)
     }
 
     /// Routes a packet that is in order.
     fn route(
         &mut self,
         (run, step): (RunId, StepIndex),
-        inbound: Inbound<'_>,
-        numbered: Option<Numbered>,
+        (inbound, numbered): (Inbound<'_>, Option<Numbered>),
         now: Moment,
         actions: &mut Actions,
     ) -> Taken {
@@ -122,18 +124,18 @@ impl Engine {
         };
         if live.downstream[step.at()].is_empty() {
             self.refused.refuse_one(RefuseReason::NoRoute);
-            self.note((run, step), numbered, (0, 0), now, actions);
+            self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;
         }
         let lane = lane_of(&inbound);
         let turn = live.turn_of(step, &inbound);
         if turn < live.floors[lane as usize] {
             self.refused.refuse_one(RefuseReason::Interrupted);
-            self.note((run, step), numbered, (0, 0), now, actions);
+            self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;
         }
         if live.plan.cancel_previous && turn > live.highest_floor() {
-            self.interrupt_run(run, turn, None, now, actions);
+            self.interrupt_run(run, Interrupt { turn, lane: None }, now, actions);
         }
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return Taken::Yes;
@@ -190,7 +192,7 @@ impl Engine {
                 live.hold_upstream(to, now, actions);
             }
         }
-        self.note((run, step), numbered, (outstanding, bytes), now, actions);
+        self.note((run, step), (numbered, outstanding, bytes), now, actions);
         if !self.settled.is_empty() || !self.dead_letters.is_empty() {
             self.close_accounts(run, now, actions);
         }
@@ -202,8 +204,7 @@ impl Engine {
     fn note(
         &mut self,
         (run, step): (RunId, StepIndex),
-        numbered: Option<Numbered>,
-        what: (u32, u64),
+        (numbered, outstanding, bytes): (Option<Numbered>, u32, u64),
         now: Moment,
         actions: &mut Actions,
     ) {
@@ -214,7 +215,7 @@ impl Engine {
         let session = &mut live.sessions[step.at()];
         let idle = session.is_idle(now);
         if let Some(producer) = session.producer_at(n.origin.producer) {
-            producer.note(n.origin.number, n.chunk, what, now);
+            producer.note(n.origin.number, n.chunk, (outstanding, bytes), now);
         }
         if let Some(due) = session.ack_deadline() {
             self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));

@@ -22,6 +22,10 @@ impl Engine {
     /// Moves what may be sent to `conn` into `out`, whole messages up to about `budget` bytes:
     /// heartbeats, acks and signals before all, then packets, oldest first. Returns the bytes
     /// moved; 0 when nothing may be sent.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, how much, when, and where the bytes and the consequences go"
+    )]
     pub fn take(
         &mut self,
         conn: ConnId,
@@ -40,6 +44,7 @@ impl Engine {
             let (_, bytes) = drop_aged(live, step, &self.limits, now, &mut self.settled);
             self.queued_bytes -= bytes;
         }
+        let held = self.queued_bytes;
         let session = &mut live.sessions[step.at()];
         let edges = &mut live.edges;
         let control = session.take_control(now, out);
@@ -79,7 +84,7 @@ impl Engine {
                 moved
             }
         };
-        if media > 0 {
+        if self.queued_bytes < held {
             self.unblock_budget(actions);
         }
         if !self.settled.is_empty() {

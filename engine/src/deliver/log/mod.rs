@@ -7,16 +7,20 @@
 //!
 //! | file | does |
 //! | --- | --- |
-//! | `mod` | packets in, bounds, letting go |
+//! | `mod` | packets in, bounds |
+//! | `release` | letting go of packets and of their memory |
 //! | `send` | packets out, again after a reconnect or a late receipt |
 //! | `receipts` | cumulative and single receipts |
 //! | `partitions` | sequences, and which packet has which |
 //! | `chunks` | chunk sets: one sequence, one receipt, one drop |
+//! | `load` | how much waits, and how much may |
 //! | `store` | the bytes |
 
 mod chunks;
+mod load;
 mod partitions;
 mod receipts;
+mod release;
 mod send;
 mod store;
 
@@ -27,11 +31,11 @@ use super::encode::Encoded;
 use super::producer::{ChunkPlace, Origin};
 use crate::account::DropReason;
 use crate::ids::Moment;
-use crate::mutant::{self, Mutant};
 use crate::route::{FlowMode, Guarantee, Lane, StepPlan};
 
 use chunks::Sets;
 pub(crate) use chunks::{ChunkVerdict, SetKey};
+use load::Load;
 use partitions::Partitions;
 pub(crate) use receipts::Ack;
 use store::Store;
@@ -78,39 +82,6 @@ struct Slot {
     deliveries: u32,
     sent_at: Moment,
     settled: bool,
-}
-
-/// An amount of packets and bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Load {
-    messages: usize,
-    bytes: usize,
-}
-
-impl Load {
-    fn add(&mut self, len: u32) {
-        self.messages += 1;
-        self.bytes += len as usize;
-    }
-
-    fn sub(&mut self, len: u32) {
-        self.messages -= 1;
-        self.bytes -= len as usize;
-    }
-
-    /// Whether `len` bytes more stay within `bound`; nothing at all admits any size.
-    fn admits(&self, len: usize, bound: &Load) -> bool {
-        self.messages == 0
-            || (self.messages < bound.messages && self.bytes.saturating_add(len) <= bound.bytes)
-    }
-
-    /// Whether it is at least `pct` percent of `bound`.
-    fn reaches(&self, pct: u8, bound: &Load) -> bool {
-        let share = |used: usize, max: usize| {
-            used as u128 * 100 >= max as u128 * u128::from(pct) && used > 0
-        };
-        share(self.messages, bound.messages) || share(self.bytes, bound.bytes)
-    }
 }
 
 /// How a packet's life on its edge ended.
@@ -314,49 +285,6 @@ impl Log {
         });
     }
 
-    /// Drops what waits on a lane and belongs to a turn below that lane's `floors`. What has been
-    /// sent cannot be called back.
-    pub(crate) fn drop_turns(&mut self, floors: &[u64; Lane::COUNT], out: &mut Vec<Settled>) {
-        for at in self.next..self.slots.len() {
-            let slot = &self.slots[at];
-            if !slot.settled && slot.item.turn < floors[slot.item.lane as usize] {
-                self.settle(at, Outcome::Dropped(DropReason::Interrupted), out);
-            }
-        }
-        self.trim();
-    }
-
-    /// Drops what came in before `moment`: as `expired` only what was never sent, since an age
-    /// bounds waiting; as anything else all of it.
-    pub(crate) fn drop_older(
-        &mut self,
-        moment: Moment,
-        reason: DropReason,
-        out: &mut Vec<Settled>,
-    ) {
-        for at in 0..self.slots.len() {
-            let slot = &self.slots[at];
-            if slot.item.at >= moment {
-                break;
-            }
-            let spared = reason == DropReason::Expired && slot.deliveries > 0;
-            if !slot.settled && !spared {
-                self.settle(at, Outcome::Dropped(reason), out);
-            }
-        }
-        self.trim();
-    }
-
-    /// Ends everything that is kept.
-    pub(crate) fn drop_all(&mut self, reason: DropReason, out: &mut Vec<Settled>) {
-        for at in 0..self.slots.len() {
-            if !self.slots[at].settled {
-                self.settle(at, Outcome::Dropped(reason), out);
-            }
-        }
-        self.trim();
-    }
-
     /// Notes that producers wait, whatever the fill says.
     pub(crate) fn pause(&mut self) {
         self.paused = true;
@@ -409,90 +337,6 @@ impl Log {
 
     fn lane(&self, lane: Lane) -> usize {
         if self.laned { lane as usize } else { 0 }
-    }
-
-    /// Ends the packet at `at`, with its whole chunk set where it has one. Positions stay valid
-    /// until [`Log::trim`].
-    fn settle(&mut self, at: usize, outcome: Outcome, out: &mut Vec<Settled>) {
-        let (place, item) = (self.slots[at].place, self.slots[at].item);
-        let mut settled = Settled {
-            edge: item.edge,
-            origin: item.origin,
-            outcome,
-            sequence: place.sequence,
-            bytes: 0,
-        };
-        match place.set {
-            None => settled.bytes = self.settle_slot(at),
-            Some(set) => {
-                let dropped = matches!(outcome, Outcome::Dropped(_));
-                for ordinal in self.sets.end(set, dropped) {
-                    if let Some(at) = self.index_of(ordinal) {
-                        settled.bytes += self.settle_slot(at);
-                    }
-                }
-            }
-        }
-        if mutant::is(Mutant::ForgetHole) && matches!(outcome, Outcome::Dropped(_)) {
-            settled.origin = None;
-        }
-        out.push(settled);
-    }
-
-    fn settle_slot(&mut self, at: usize) -> usize {
-        let lane = self.lane(self.slots[at].item.lane);
-        let slot = &mut self.slots[at];
-        if slot.settled {
-            return 0;
-        }
-        slot.settled = true;
-        self.settled += 1;
-        if at < self.next {
-            self.window.sub(slot.len);
-        } else {
-            self.queue[lane].sub(slot.len);
-        }
-        slot.len as usize
-    }
-
-    /// Lets go of what is settled and nothing stands before.
-    fn trim(&mut self) {
-        while self.slots.front().is_some_and(|slot| slot.settled) {
-            self.slots.pop_front();
-            self.settled -= 1;
-            self.next = self.next.saturating_sub(1);
-        }
-        let kept = self.slots.front().map_or(self.store.end(), |s| s.start);
-        self.store.release_before(kept);
-        if self.settled > SETTLED_KEPT && self.settled > 4 * (self.slots.len() - self.settled) {
-            self.compact();
-        }
-    }
-
-    /// Writes the log anew without what is settled, so that one missing receipt does not keep
-    /// everything after it in memory.
-    #[cold]
-    fn compact(&mut self) {
-        let old = std::mem::take(&mut self.slots);
-        let before = self.next;
-        let mut store = std::mem::take(&mut self.store);
-        self.store = Store::starting_at(store.end());
-        self.next = 0;
-        for (at, mut slot) in old.into_iter().enumerate() {
-            if slot.settled {
-                continue;
-            }
-            let mut pieces = super::Pieces::new();
-            store.slice(slot.start, slot.start + u64::from(slot.len), &mut pieces);
-            slot.start = self.store.end();
-            self.store.keep(pieces);
-            self.slots.push_back(slot);
-            self.next += usize::from(at < before);
-        }
-        self.settled = 0;
-        let slots = &self.slots;
-        let lives = |ordinal| slots.binary_search_by_key(&ordinal, |s| s.ordinal).is_ok();
-        self.partitions.retain(lives);
     }
 
     fn index_of(&self, ordinal: u64) -> Option<usize> {

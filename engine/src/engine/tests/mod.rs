@@ -1,9 +1,11 @@
 //! Scenarios that read like the spec, and a property test against a naive model.
 
+mod chunks;
 mod guarantee;
 mod model;
 mod queues;
 mod registering;
+mod turns;
 
 use std::time::Duration;
 
@@ -114,6 +116,13 @@ impl Rig {
             sequence,
         };
         self.engine.receipt(conn, receipt, now, &mut self.actions);
+    }
+
+    /// The second turn begins.
+    fn interrupt(&mut self, conn: ConnId, lane: Option<Lane>, now: Moment) {
+        let interrupt = Interrupt { turn: 2, lane };
+        self.engine
+            .interrupt(conn, interrupt, now, &mut self.actions);
     }
 
     fn tick(&mut self, now: Moment) {
