@@ -70,8 +70,8 @@ impl Engine {
         if downstream.is_empty() {
             return self.refused.refuse_one(RefuseReason::NoRoute);
         }
-        let kept = Kept::of(inbound.packet, inbound.view, &CUT);
-        let pairs_fit = fits_pairs(&inbound, &kept);
+        let kept = kept_of(&inbound);
+        let pairs_fit = fits_pairs(&inbound);
         let mut room = Room {
             max_message: self.limits.max_message_bytes,
             budget: self.limits.queue_budget_bytes,
@@ -152,7 +152,7 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
-        let kept = Kept::of(inbound.packet, inbound.view, &CUT);
+        let kept = kept_of(&inbound);
         for &at in &live.downstream[step.at()] {
             let edge = &live.edges[at as usize];
             let session = &mut live.sessions[edge.to.at()];
@@ -252,11 +252,22 @@ fn chunk_without_binary(view: &PacketView) -> bool {
     view.frame() != Some(FrameKind::Binary) && view.envelope().is_some_and(|e| e.is_chunk())
 }
 
+/// What stays of a packet for every target.
+#[inline(never)]
+fn kept_of(inbound: &Inbound<'_>) -> Kept {
+    Kept::of(inbound.packet, inbound.view, &CUT)
+}
+
 /// Whether the packet still has at most 100 metadata pairs once the hub's own are on it.
-fn fits_pairs(inbound: &Inbound<'_>, kept: &Kept) -> bool {
-    if inbound.view.metadata_entries() + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS {
-        return true;
-    }
+#[inline]
+fn fits_pairs(inbound: &Inbound<'_>) -> bool {
+    inbound.view.metadata_entries() + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
+        || fits_distinct_pairs(inbound)
+}
+
+#[cold]
+fn fits_distinct_pairs(inbound: &Inbound<'_>) -> bool {
     let distinct = inbound.view.distinct_metadata(inbound.packet);
-    distinct - kept.cut_pairs().min(distinct) + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
+    let cut = CUT.pairs_in(inbound.packet, inbound.view);
+    distinct - cut.min(distinct) + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
 }
