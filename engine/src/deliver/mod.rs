@@ -12,7 +12,7 @@ mod spool;
 
 pub use fence::{Fence, FenceVerdict};
 
-pub(crate) use encode::Encoded;
+pub(crate) use encode::{Encoded, SHARE_ABOVE, wire_len};
 pub(crate) use queue::Entry;
 pub(crate) use session::{Session, hub_heartbeat};
 pub use spool::Pieces;

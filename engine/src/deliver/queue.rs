@@ -64,31 +64,53 @@ impl Queue {
         Ok(())
     }
 
-    /// Appends a packet for which there is room.
-    pub(crate) fn push(&mut self, encoded: &Encoded<'_>, entry: Entry, share: bool) {
-        encoded.write(&mut self.spool, share);
+    /// Appends a packet for which there is room, every byte copied.
+    #[inline]
+    pub(crate) fn push(&mut self, encoded: &Encoded<'_>, entry: Entry) {
+        encoded.copy(&mut self.spool, entry.len as usize);
+        self.note(entry);
+    }
+
+    /// Appends a packet for which there is room, large parts shared with the buffer it came in.
+    pub(crate) fn push_shared(&mut self, encoded: &Encoded<'_>, entry: Entry) {
+        encoded.share(&mut self.spool);
+        self.note(entry);
+    }
+
+    #[inline]
+    fn note(&mut self, entry: Entry) {
         self.bytes += entry.len as usize;
         self.entries.push_back(entry);
     }
 
-    /// Moves whole packets of up to `budget` bytes out, at least one when there is one. Returns the
-    /// bytes moved.
+    /// Moves whole packets of up to `budget` bytes out, at least one when there is one. What
+    /// neighbours have in common, edge and time, is told to `taken` once, with their number.
+    /// Returns the bytes moved.
     pub(crate) fn take(
         &mut self,
         budget: usize,
         out: &mut Pieces,
-        mut taken: impl FnMut(Entry),
+        mut taken: impl FnMut(Entry, u64),
     ) -> usize {
-        let mut len = 0;
-        while let Some(&entry) = self.entries.front() {
+        let Some(&(mut alike)) = self.entries.front() else {
+            return 0;
+        };
+        let (mut len, mut count, mut alike_count) = (0, 0, 0);
+        for &entry in &self.entries {
             let next = entry.len as usize;
-            if len > 0 && len + next > budget {
+            if count > 0 && len + next > budget {
                 break;
             }
             len += next;
-            self.entries.pop_front();
-            taken(entry);
+            count += 1;
+            if (entry.edge, entry.at) != (alike.edge, alike.at) {
+                taken(alike, alike_count);
+                (alike, alike_count) = (entry, 0);
+            }
+            alike_count += 1;
         }
+        taken(alike, alike_count);
+        self.entries.drain(..count);
         self.bytes -= len;
         self.spool.take(len, out);
         len
@@ -135,7 +157,9 @@ impl Queue {
         &self.bounds
     }
 
-    fn fits(&self, len: usize) -> bool {
+    /// Whether `len` bytes more may wait as things are.
+    #[inline]
+    pub(crate) fn fits(&self, len: usize) -> bool {
         self.entries.is_empty()
             || (self.entries.len() < self.bounds.max_messages
                 && self.bytes + len <= self.bounds.max_bytes)

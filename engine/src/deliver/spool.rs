@@ -34,6 +34,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     /// The open buffer with room for `additional` bytes.
+    #[inline]
     pub(crate) fn room(&mut self, additional: usize) -> &mut BytesMut {
         if self.open.capacity() - self.open.len() < additional {
             self.change_buffer(additional);

@@ -1,7 +1,6 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::splice::{Cut, GRPC_HEAD_LEN, Kept};
 use transport_proto::view::{FrameKind, PacketView};
@@ -9,7 +8,7 @@ use transport_proto::view::{FrameKind, PacketView};
 use super::connect::drop_aged;
 use super::{Actions, Edge, Engine};
 use crate::account::{DropReason, RefuseReason};
-use crate::deliver::{Encoded, Entry, Pieces};
+use crate::deliver::{Encoded, Entry, Pieces, SHARE_ABOVE, Session, wire_len};
 use crate::ids::{ConnId, Moment, RunId};
 use crate::route::ROUTING_KEYS;
 
@@ -72,35 +71,29 @@ impl Engine {
         }
         let kept = kept_of(&inbound);
         let pairs_fit = fits_pairs(&inbound);
+        let offered = Offered {
+            inbound: &inbound,
+            kept: &kept,
+            now,
+        };
         let mut room = Room {
             max_message: self.limits.max_message_bytes,
             budget: self.limits.queue_budget_bytes,
             queued: &mut self.queued_bytes,
         };
         for &at in downstream {
-            let to = live.edges[at as usize].to;
-            let session = &mut live.sessions[to.at()];
-            let edges = &mut live.edges;
-            edges[at as usize].counts.accepted += 1;
+            let edge = &mut live.edges[at as usize];
+            edge.counts.accepted += 1;
+            let session = &mut live.sessions[edge.to.at()];
             let outcome = if pairs_fit {
-                offer(
-                    &mut room,
-                    session,
-                    edges,
-                    &Offered {
-                        inbound,
-                        kept: &kept,
-                        at,
-                        now,
-                    },
-                )
+                offer(&mut room, session, (&mut live.edges, at), &offered)
             } else {
                 Err(DropReason::Invalid)
             };
-            match (outcome, session.owner) {
-                (Ok(true), Some(owner)) => actions.wake.push(owner),
-                (Ok(_), _) => {}
-                (Err(reason), _) => edges[at as usize].counts.drop_one(reason),
+            match outcome {
+                Ok(true) => actions.wake.extend(session.owner),
+                Ok(false) => {}
+                Err(reason) => live.edges[at as usize].counts.drop_one(reason),
             }
         }
     }
@@ -131,10 +124,10 @@ impl Engine {
         let session = &mut live.sessions[step.at()];
         let edges = &mut live.edges;
         let control = session.take_control(out);
-        let media = session.queue.take(budget, out, |entry| {
+        let media = session.queue.take(budget, out, |entry, count| {
             let edge = &mut edges[entry.edge as usize];
-            edge.counts.delivered += 1;
-            edge.forward.record(now.since(entry.at));
+            edge.counts.delivered += count;
+            edge.forward.record(now.since(entry.at), count);
         });
         self.queued_bytes -= media;
         control + media
@@ -183,40 +176,33 @@ struct Room<'a> {
     queued: &'a mut usize,
 }
 
-/// A packet on its way onto one edge.
+/// A packet on its way onto its edges.
 struct Offered<'a> {
-    inbound: Inbound<'a>,
+    inbound: &'a Inbound<'a>,
     kept: &'a Kept,
-    at: u32,
     now: Moment,
 }
 
-/// Queues a packet for an edge's target. `Ok(true)` when the target had nothing waiting before.
+/// Queues a packet for the target of the edge at `at`. `Ok(true)` when the target had nothing
+/// waiting before.
+#[inline]
 fn offer(
     room: &mut Room<'_>,
-    session: &mut crate::deliver::Session,
-    edges: &mut [Edge],
+    session: &mut Session,
+    (edges, at): (&mut [Edge], u32),
     offered: &Offered<'_>,
 ) -> Result<bool, DropReason> {
-    let edge = &edges[offered.at as usize];
+    let edge = &edges[at as usize];
     if edge.over_cap {
         return Err(DropReason::MaxDownstreams);
     }
-    let inbound = &offered.inbound;
-    let own;
-    let tail = if inbound.view.envelope_has_more() {
-        own = edge.stamp.tail_with_envelope(inbound.packet, inbound.view);
-        &own[..]
-    } else {
-        edge.stamp.tail()
-    };
-    let encoded = Encoded {
-        source: inbound.source,
-        start: inbound.start,
-        kept: offered.kept,
-        tail,
-    };
-    let len = encoded.wire_len();
+    let inbound = offered.inbound;
+    let own = inbound
+        .view
+        .envelope_has_more()
+        .then(|| edge.stamp.tail_with_envelope(inbound.packet, inbound.view));
+    let tail_len = own.as_deref().unwrap_or(edge.stamp.tail()).len();
+    let len = wire_len(offered.kept.len() + tail_len);
     // The limit is that of the message; the gRPC prefix before it does not count.
     if len - GRPC_HEAD_LEN > room.max_message {
         return Err(DropReason::Oversize);
@@ -225,26 +211,49 @@ fn offer(
         return Err(DropReason::Budget);
     }
     let idle = session.is_idle();
-    let mut given_way: SmallVec<[Entry; 8]> = SmallVec::new();
-    let made = session.queue.make_room(len, |entry| given_way.push(entry));
-    let share = inbound.pinned <= len.saturating_mul(4)
-        || (session.owner.is_some() && session.queue.bytes() < BACKLOG_THAT_MAY_PIN);
-    if made.is_ok() {
-        let entry = Entry {
-            edge: offered.at,
-            len: len as u32,
-            at: offered.now,
-        };
-        session.queue.push(&encoded, entry, share);
-        *room.queued += len;
+    if !session.queue.fits(len) {
+        give_way(room, session, edges, len)?;
     }
-    for entry in given_way {
+    let encoded = Encoded {
+        source: inbound.source,
+        start: inbound.start,
+        kept: offered.kept,
+        tail: own.as_deref().unwrap_or(edges[at as usize].stamp.tail()),
+    };
+    let entry = Entry {
+        edge: at,
+        len: len as u32,
+        at: offered.now,
+    };
+    if offered.kept.len() > SHARE_ABOVE && may_pin(session, inbound.pinned, len) {
+        session.queue.push_shared(&encoded, entry);
+    } else {
+        session.queue.push(&encoded, entry);
+    }
+    *room.queued += len;
+    Ok(idle)
+}
+
+/// Makes room for `len` bytes in a full queue by its overflow policy.
+#[cold]
+fn give_way(
+    room: &mut Room<'_>,
+    session: &mut Session,
+    edges: &mut [Edge],
+    len: usize,
+) -> Result<(), DropReason> {
+    session.queue.make_room(len, |entry| {
         *room.queued -= entry.len as usize;
         edges[entry.edge as usize]
             .counts
             .drop_one(DropReason::DropOldest);
-    }
-    made.map(|()| idle)
+    })
+}
+
+/// Whether a packet of `len` bytes may keep the `pinned` bytes of its buffer alive (spec 6).
+fn may_pin(session: &Session, pinned: usize, len: usize) -> bool {
+    pinned <= len.saturating_mul(4)
+        || (session.owner.is_some() && session.queue.bytes() < BACKLOG_THAT_MAY_PIN)
 }
 
 /// Only binary frames are chunked; chunk fields elsewhere are legal bytes and no packet (spec 1).

@@ -43,6 +43,34 @@ fn a_target_is_woken_once_for_many_packets() {
 }
 
 #[test]
+fn what_leaves_together_is_counted_by_edge_and_by_the_time_it_came() {
+    let mut rig = Rig::new(
+        Limits::default(),
+        plan(
+            vec![step("one"), step("two"), step("sink")],
+            &[(0, 2), (1, 2)],
+        ),
+    );
+    let (one, two) = (rig.connect("one"), rig.connect("two"));
+    let sink = rig.connect("sink");
+    for (from, came) in [(one, 0), (one, 0), (two, 0), (one, 4), (one, 4)] {
+        rig.send(from, "x", 10, at(came));
+    }
+    assert_eq!(rig.take(sink, at(10)).len(), 5);
+    let edges = rig.engine.snapshot().edges;
+    let figures = edges.iter().map(|edge| {
+        let buckets = edge.forward.buckets();
+        let nanos: u64 = buckets.iter().map(|bucket| bucket.sum_nanos).sum();
+        let samples: u64 = buckets.iter().map(|bucket| bucket.count).sum();
+        (edge.counts.delivered, samples, nanos / 1_000_000)
+    });
+    assert!(
+        figures.eq([(4, 4, 10 + 10 + 6 + 6), (1, 1, 10)]),
+        "{edges:?}"
+    );
+}
+
+#[test]
 fn a_full_queue_drops_the_newest_by_default() {
     let mut rig = Rig::fan_out(vec![bounds(2, 1 << 20)]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
