@@ -61,6 +61,21 @@ impl Encoded<'_> {
         spool.room(self.tail.len()).extend_from_slice(self.tail);
     }
 
+    /// What is kept, in a buffer of its own.
+    pub(crate) fn kept_copy(&self) -> Bytes {
+        let mut kept = BytesMut::with_capacity(self.kept.len());
+        self.kept.copy_to(self.packet(), &mut kept);
+        kept.freeze()
+    }
+
+    /// Appends it to `spool` with `kept`, a [`kept_copy`](Self::kept_copy), in place of what is
+    /// kept of the buffer it came in.
+    pub(crate) fn share_copy(&self, spool: &mut Spool, kept: Bytes) {
+        put_process_head(spool.room(16), self.packet_len());
+        spool.share(kept);
+        spool.room(self.tail.len()).extend_from_slice(self.tail);
+    }
+
     /// The whole message in a buffer of its own.
     pub(crate) fn to_message(&self) -> BytesMut {
         let mut out = BytesMut::with_capacity(wire_len(self.packet_len()));

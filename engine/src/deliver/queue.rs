@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::encode::Encoded;
 use super::spool::{Pieces, Spool};
 use crate::account::DropReason;
@@ -74,6 +76,12 @@ impl Queue {
     /// Appends a packet for which there is room, large parts shared with the buffer it came in.
     pub(crate) fn push_shared(&mut self, encoded: &Encoded<'_>, entry: Entry) {
         encoded.share(&mut self.spool);
+        self.note(entry);
+    }
+
+    /// Appends a packet for which there is room, with a copy of what is kept of it, which is shared.
+    pub(crate) fn push_copy(&mut self, encoded: &Encoded<'_>, kept: Bytes, entry: Entry) {
+        encoded.share_copy(&mut self.spool, kept);
         self.note(entry);
     }
 

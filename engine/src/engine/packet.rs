@@ -1,5 +1,7 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::splice::{Cut, GRPC_HEAD_LEN, Kept};
@@ -74,6 +76,8 @@ impl Engine {
         let offered = Offered {
             inbound: &inbound,
             kept: &kept,
+            targets: downstream.len(),
+            copy: OnceCell::new(),
             now,
         };
         let mut room = Room {
@@ -180,6 +184,10 @@ struct Room<'a> {
 struct Offered<'a> {
     inbound: &'a Inbound<'a>,
     kept: &'a Kept,
+    targets: usize,
+    /// What is kept, in a buffer of its own: made once, for all targets that must not pin the
+    /// buffer it came in.
+    copy: OnceCell<Bytes>,
     now: Moment,
 }
 
@@ -225,13 +233,27 @@ fn offer(
         len: len as u32,
         at: offered.now,
     };
-    if offered.kept.len() > SHARE_ABOVE && may_pin(session, inbound.pinned, len) {
-        session.queue.push_shared(&encoded, entry);
+    if offered.kept.len() > SHARE_ABOVE {
+        push_large(session, &encoded, entry, offered);
     } else {
         session.queue.push(&encoded, entry);
     }
     *room.queued += len;
     Ok(idle)
+}
+
+/// Queues a packet whose bytes are shared between the targets, unless there is but one and it may
+/// not pin the buffer that they came in.
+#[inline(never)]
+fn push_large(session: &mut Session, encoded: &Encoded<'_>, entry: Entry, offered: &Offered<'_>) {
+    if may_pin(session, offered.inbound.pinned, entry.len as usize) {
+        session.queue.push_shared(encoded, entry);
+    } else if offered.targets > 1 {
+        let copy = offered.copy.get_or_init(|| encoded.kept_copy());
+        session.queue.push_copy(encoded, copy.clone(), entry);
+    } else {
+        session.queue.push(encoded, entry);
+    }
 }
 
 /// Makes room for `len` bytes in a full queue by its overflow policy.

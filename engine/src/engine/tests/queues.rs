@@ -331,3 +331,48 @@ fn the_hub_sends_heartbeats_at_its_interval_with_jitter() {
         "not before the next interval"
     );
 }
+
+/// The pieces that wait for `conn`, as they would go to its socket.
+fn pieces(rig: &mut Rig, conn: ConnId) -> Pieces {
+    let mut pieces = Pieces::new();
+    while rig.engine.take(conn, 1 << 20, at(0), &mut pieces) > 0 {}
+    pieces
+}
+
+#[test]
+fn a_payload_that_must_not_pin_its_buffer_is_copied_once_for_all_targets() {
+    const PAYLOAD: usize = 64 * 1024;
+    let mut rig = Rig::fan_out(vec![bounds(1000, 64 << 20); 3]);
+    let src = rig.connect("src");
+    let sinks = ["sink0", "sink1", "sink2"].map(|sink| rig.connect(sink));
+    // A backlog past which nothing small may pin a large buffer.
+    for _ in 0..5 {
+        rig.send(src, "before", PAYLOAD, at(0));
+    }
+    let one = packet("after", PAYLOAD);
+    let read = Bytes::from([&one[..], &vec![0; 16 * PAYLOAD]].concat());
+    let view = PacketView::parse(&one, Dialect::Packet).unwrap();
+    let inbound = Inbound {
+        source: &read,
+        start: 0,
+        packet: &read[..one.len()],
+        view: &view,
+        pinned: read.len(),
+    };
+    rig.engine.packet(src, inbound, at(0), &mut rig.actions);
+
+    let waiting = sinks.map(|sink| pieces(&mut rig, sink));
+    let large = waiting.each_ref().map(|pieces| {
+        let last = pieces.iter().rfind(|piece| piece.len() >= PAYLOAD);
+        last.unwrap().as_ptr()
+    });
+    assert!(large.iter().all(|at| *at == large[0]), "{large:?}");
+    assert!(!read.as_ptr_range().contains(&large[0]));
+    for pieces in waiting {
+        let wire: Vec<u8> = pieces.iter().flat_map(|piece| piece.to_vec()).collect();
+        let got = packets(&wire);
+        assert_eq!(label(&got[5]), "after");
+        let view = PacketView::parse(&got[5], Dialect::Packet).unwrap();
+        assert_eq!(view.media_len(), PAYLOAD);
+    }
+}
