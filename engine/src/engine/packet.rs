@@ -58,7 +58,7 @@ impl Engine {
         if self.draining {
             return self.refused.refuse_one(RefuseReason::Shutdown);
         }
-        if inbound.view.violation().is_some() || chunk_without_binary(inbound.view) {
+        if !inbound.view.is_sound() || chunk_without_binary(inbound.view) {
             return self.refused.refuse_one(RefuseReason::Invalid);
         }
         if inbound.view.is_heartbeat(inbound.packet) {

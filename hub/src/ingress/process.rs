@@ -89,15 +89,28 @@ fn take_message(
         }
         PacketBytes::Merged(packet) => router.packet(&packet, 0..packet.len(), packet.len()),
     };
-    if let Some(violation) = routed.map_err(|e| malformed(&e))?
+    match routed {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            report(stream, router);
+            Ok(())
+        }
+        Err(error) => Err(malformed(&error)),
+    }
+}
+
+/// Names the first packet outside the contract in the log.
+#[cold]
+fn report(stream: &Stream, router: &Router<'_>) {
+    if let Some(violation) = router.violation()
         && !stream.violation_reported.replace(true)
     {
         tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
             "a packet outside the contract was dropped; further ones are only counted");
     }
-    Ok(())
 }
 
+#[cold]
 fn malformed(error: &Malformed) -> Status {
     Status::invalid_argument(format!("these bytes are no ProcessRequest: {error}"))
 }

@@ -125,6 +125,14 @@ impl PacketView {
         self.broken.map(Broken::violation)
     }
 
+    /// Whether the packet keeps every rule of the contract: there is no
+    /// [`violation`](Self::violation).
+    #[inline]
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.broken.is_none()
+    }
+
     /// How the packet numbers its fields.
     #[inline]
     #[must_use]
