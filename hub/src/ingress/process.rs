@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use transport_proto::Malformed;
-use transport_proto::view::{PacketBytes, parse_process};
+use transport_proto::view::{PacketBytes, parse_process, sole_packet};
 
 use super::Status;
 use super::deframe::{Deframer, Message};
@@ -79,8 +79,11 @@ fn take_message(
     pinned: usize,
 ) -> Result<(), Status> {
     let bytes = &message.source[message.range.clone()];
-    let process = parse_process(bytes).map_err(|e| malformed(&e))?;
-    let routed = match process.packet {
+    let found = match sole_packet(bytes) {
+        Some(range) => PacketBytes::At(range),
+        None => parse_process(bytes).map_err(|e| malformed(&e))?.packet,
+    };
+    let routed = match found {
         PacketBytes::Absent => return Ok(()),
         PacketBytes::At(range) => {
             let start = message.range.start;

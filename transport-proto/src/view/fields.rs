@@ -75,11 +75,10 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Adds a key of `len` bytes.
+    /// Adds a key of `len` bytes. Counting it is up to the caller.
     #[inline]
     pub(crate) fn add(&mut self, len: u16) {
         self.lens |= Self::bit(usize::from(len));
-        self.entries += 1;
     }
 
     /// Whether a key has `len` bytes, as far as can be seen.

@@ -36,44 +36,44 @@ pub(super) fn plain_row(
     let mut rest = packet.get(at..).unwrap_or_default();
     let mut end = at as u32;
     for _ in 0..LONGEST_ROW {
-        let Some((field, after)) = plain(rest, end, tag) else {
+        let Some((key_len, value_len, after)) = plain(rest, tag) else {
             break;
         };
-        (rest, end) = (after, field.end);
-        seen.add(field.key_len);
-        fields.push(field);
+        let (start, value) = (end, end + 6 + u32::from(key_len));
+        (rest, end) = (after, value + u32::from(value_len));
+        seen.add(u16::from(key_len));
+        fields.push(Field {
+            start,
+            body: start + 4,
+            end,
+            value,
+            key_len: u16::from(key_len),
+            value_len: u16::from(value_len),
+            slot: Slot::Metadata,
+        });
     }
     // One check for the whole row: tags and lengths are ASCII too.
     if !text::is_ascii(packet.get(at..end as usize).unwrap_or_default()) {
         fields.truncate(before);
         return at;
     }
+    seen.entries += (fields.len() - before) as u32;
     *keys = seen;
     end as usize
 }
 
-/// The entry at the beginning of `rest`, which has offset `start`, if its bytes are ASCII (which
-/// is checked later) and laid out plainly; and what follows.
+/// The lengths of key and value of the entry at the beginning of `rest`, if its bytes are ASCII
+/// (which is checked later) and laid out plainly; and what follows.
 #[inline]
-fn plain(rest: &[u8], start: u32, tag: u8) -> Option<(Field, &[u8])> {
+fn plain(rest: &[u8], tag: u8) -> Option<(u8, u8, &[u8])> {
     let &[found, len, key_tag, key_len] = rest.first_chunk()?;
     let &[value_tag, value_len] = rest.get(4 + usize::from(key_len)..)?.first_chunk()?;
-    let value = 6 + u32::from(key_len);
-    let end = value + u32::from(value_len);
+    let end = 6 + usize::from(key_len) + usize::from(value_len);
     let has_tags = found == tag && key_tag == KEY && value_tag == VALUE;
-    if !has_tags || key_len == 0 || u32::from(len) + 2 != end {
+    if !has_tags || key_len == 0 || usize::from(len) + 2 != end {
         return None;
     }
-    let field = Field {
-        start,
-        body: start + 4,
-        end: start + end,
-        value: start + value,
-        key_len: u16::from(key_len),
-        value_len: u16::from(value_len),
-        slot: Slot::Metadata,
-    };
-    Some((field, rest.get(end as usize..)?))
+    Some((key_len, value_len, rest.get(end..)?))
 }
 
 /// What [`any`] finds out about an entry.

@@ -31,7 +31,7 @@ pub(crate) use field::{Field, Slot, Span};
 use fields::Fields;
 pub(crate) use fields::Keys;
 pub use frame::{FrameKind, FrameView};
-pub use process::{Flow, PacketBytes, Process, parse_process};
+pub use process::{Flow, PacketBytes, Process, parse_process, sole_packet};
 pub(crate) use structs::walk_struct;
 
 use crate::malformed::Malformed;

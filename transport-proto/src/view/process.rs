@@ -68,9 +68,11 @@ pub fn parse_process(message: &[u8]) -> Result<Process, Malformed> {
     }
 }
 
-/// The packet of a message that is nothing else, as nearly all are.
+/// The packet of a message that is nothing else, as nearly all are: what [`parse_process`] would
+/// find, for those who want no [`Process`] made for it. `None` tells nothing.
 #[inline]
-fn sole_packet(message: &[u8]) -> Option<Range<usize>> {
+#[must_use]
+pub fn sole_packet(message: &[u8]) -> Option<Range<usize>> {
     let &[tag, low, high, ..] = message else {
         return None;
     };

@@ -80,6 +80,7 @@ pub(super) fn packet(packet: &[u8], level: u32, view: &mut PacketView) -> Result
             let entry = metadata::any(start, packet, range)?;
             view.broken = view.broken.or(entry.broken);
             view.keys.add(entry.field.key_len);
+            view.keys.entries += 1;
             pending.long_value |= entry.has_long_value;
             entry.field
         } else {
