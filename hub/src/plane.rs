@@ -273,8 +273,9 @@ pub(crate) struct Router<'a> {
 }
 
 impl Router<'_> {
-    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive. A packet
-    /// that breaks the contract is dropped, counted, and named to the caller.
+    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive. Whether
+    /// it keeps the contract: one that does not is dropped and counted, and
+    /// [`violation`](Self::violation) tells what it breaks.
     ///
     /// # Errors
     /// When these bytes are no packet at all.
@@ -283,7 +284,7 @@ impl Router<'_> {
         source: &Bytes,
         at: Range<usize>,
         pinned: usize,
-    ) -> Result<Option<Violation>, Malformed> {
+    ) -> Result<bool, Malformed> {
         let packet = &source[at.clone()];
         self.view.walk_in_process(packet)?;
         let inbound = Inbound {
@@ -295,6 +296,11 @@ impl Router<'_> {
         };
         self.engine
             .packet(self.conn, inbound, self.now, self.actions);
-        Ok(self.view.violation())
+        Ok(self.view.is_sound())
+    }
+
+    /// The rule that the last packet breaks.
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.view.violation()
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use transport_proto::Malformed;
-use transport_proto::view::{PacketBytes, parse_process};
+use transport_proto::view::{PacketBytes, parse_process, sole_packet};
 
 use super::Status;
 use super::deframe::{Deframer, Message};
@@ -79,8 +79,11 @@ fn take_message(
     pinned: usize,
 ) -> Result<(), Status> {
     let bytes = &message.source[message.range.clone()];
-    let process = parse_process(bytes).map_err(|e| malformed(&e))?;
-    let routed = match process.packet {
+    let found = match sole_packet(bytes) {
+        Some(range) => PacketBytes::At(range),
+        None => parse_process(bytes).map_err(|e| malformed(&e))?.packet,
+    };
+    let routed = match found {
         PacketBytes::Absent => return Ok(()),
         PacketBytes::At(range) => {
             let start = message.range.start;
@@ -89,15 +92,28 @@ fn take_message(
         }
         PacketBytes::Merged(packet) => router.packet(&packet, 0..packet.len(), packet.len()),
     };
-    if let Some(violation) = routed.map_err(|e| malformed(&e))?
+    match routed {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            report(stream, router);
+            Ok(())
+        }
+        Err(error) => Err(malformed(&error)),
+    }
+}
+
+/// Names the first packet outside the contract in the log.
+#[cold]
+fn report(stream: &Stream, router: &Router<'_>) {
+    if let Some(violation) = router.violation()
         && !stream.violation_reported.replace(true)
     {
         tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
             "a packet outside the contract was dropped; further ones are only counted");
     }
-    Ok(())
 }
 
+#[cold]
 fn malformed(error: &Malformed) -> Status {
     Status::invalid_argument(format!("these bytes are no ProcessRequest: {error}"))
 }
