@@ -41,7 +41,14 @@ pub(super) struct Serving {
 /// Starts the data plane: one thread, one runtime, everything on it.
 pub(super) fn spawn_plane(serving: Serving) -> io::Result<JoinHandle<()>> {
     on_thread("hub-data", move || async move {
-        LocalSet::new().run_until(data_plane(serving)).await;
+        let tasks = LocalSet::new();
+        // A task of its own: whatever the set waits for itself is polled at every wake-up of any.
+        let plane = tasks.spawn_local(data_plane(serving));
+        if let Err(error) = tasks.run_until(plane).await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
     })
 }
 
