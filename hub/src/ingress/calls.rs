@@ -12,7 +12,7 @@ use std::task::{Wake, Waker};
 /// A part that wants to be looked after, HTTP/2 itself left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// The keep-alive clock, or the answer to its PING.
+    /// The keep-alive: it is due, or its PING was answered.
     KeepAlive,
     /// The hub is to end its connections.
     Stop,

@@ -53,6 +53,8 @@ pub(super) struct Connection {
     streams: Vec<Option<Process>>,
     free: Vec<usize>,
     keep_alive: KeepAlive,
+    /// The keep-alive wants to be looked after.
+    look: bool,
     heard: Heard,
     stop: Pin<Box<dyn Future<Output = ()>>>,
     calls: Arc<Calls>,
@@ -64,7 +66,6 @@ pub(super) struct Connection {
 /// The wakers of those parts that a connection has one of.
 struct Wakers {
     http2: Waker,
-    keep_alive: Waker,
     stop: Waker,
 }
 
@@ -88,17 +89,18 @@ impl Connection {
             .expect("nobody took it from a new connection");
         let wakers = Wakers {
             http2: calls.http2_waker(),
-            keep_alive: calls.waker(Call::KeepAlive),
             stop: calls.waker(Call::Stop),
         };
-        // Every part is to be polled once.
-        wakers.keep_alive.wake_by_ref();
+        // To be polled once, so that it knows its waker.
         wakers.stop.wake_by_ref();
+        let watch = (&door.watch, &*door.config);
+        let waker = calls.waker(Call::KeepAlive);
         Ok(Self {
             http2,
-            keep_alive: KeepAlive::new(pings, heard.clone(), &door.config),
+            keep_alive: KeepAlive::new(pings, heard.clone(), watch, waker),
             door,
             peer,
+            look: false,
             streams: Vec::new(),
             free: Vec::new(),
             heard,
@@ -115,12 +117,7 @@ impl Connection {
     /// One turn: what waits for clients goes to HTTP/2, HTTP/2 reads and writes, and what it read is
     /// routed.
     fn turn(&mut self) -> Poll<Result<(), Broken>> {
-        if self.answer_calls().is_ready() {
-            self.http2.abrupt_shutdown(h2::Reason::NO_ERROR);
-            // Says goodbye if the socket takes it; there is nobody to wait for.
-            let _ = self.poll_http2();
-            return Poll::Ready(Err(Broken::Silent));
-        }
+        self.answer_calls();
         self.calls.answer_http2();
         let polled = self.poll_http2();
         if polled.is_ready() {
@@ -130,25 +127,25 @@ impl Connection {
             }
             return polled.map_err(Broken::Http2);
         }
-        if self.answer_calls().is_ready() {
-            self.wakers.keep_alive.wake_by_ref();
+        self.answer_calls();
+        // Only now: what shows that the peer is there may just have been read.
+        if std::mem::take(&mut self.look) && self.keep_alive.poll().is_ready() {
+            self.http2.abrupt_shutdown(h2::Reason::NO_ERROR);
+            // Says goodbye if the socket takes it; there is nobody to wait for.
+            let _ = self.poll_http2();
+            return Poll::Ready(Err(Broken::Silent));
         }
         Poll::Pending
     }
 
-    /// Ready when the peer is to be given up.
-    fn answer_calls(&mut self) -> Poll<()> {
+    fn answer_calls(&mut self) {
         let mut open = std::mem::take(&mut self.open);
         self.calls.take(&mut open);
-        let mut given_up = Poll::Pending;
         for call in open.by_ref() {
             match call {
                 Call::Write(place) => self.write(place),
                 Call::Read(place) => self.read(place),
-                Call::KeepAlive => {
-                    let mut cx = Context::from_waker(&self.wakers.keep_alive);
-                    given_up = self.keep_alive.poll(&mut cx);
-                }
+                Call::KeepAlive => self.look = true,
                 Call::Stop => {
                     let mut cx = Context::from_waker(&self.wakers.stop);
                     if self.stop.as_mut().poll(&mut cx).is_ready() {
@@ -159,7 +156,6 @@ impl Connection {
             }
         }
         self.open = open;
-        given_up
     }
 
     fn poll_http2(&mut self) -> Poll<Result<(), h2::Error>> {

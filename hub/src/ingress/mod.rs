@@ -31,6 +31,7 @@ mod status;
 mod tonic_bridge;
 
 pub(crate) use accept::{Acceptor, accept};
+pub(crate) use keep_alive::Watch;
 pub(crate) use refusal::Refusals;
 pub(crate) use registration::StartupCapabilities;
 pub(crate) use request::Door;

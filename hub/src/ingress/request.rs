@@ -11,6 +11,7 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{HeaderValue, Method, Request, Response};
 
+use super::keep_alive::Watch;
 use super::registration::{refusal_status, registration, startup_capabilities};
 use super::{Refusals, Status};
 use crate::config::Config;
@@ -27,6 +28,7 @@ pub(crate) struct Door {
     pub(crate) refusals: Rc<Refusals>,
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) routes: tonic::service::Routes,
+    pub(crate) watch: Watch,
 }
 
 /// Where a connection comes from.

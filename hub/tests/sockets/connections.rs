@@ -113,7 +113,11 @@ async fn an_answer_of_tonics_arrives_whole() {
     let requests = tokio_stream::iter([request]).chain(tokio_stream::pending());
     let answers = client.server_reflection_info(requests).await;
     let mut answers = answers.expect("accepted").into_inner();
-    let answer = answers.message().await.expect("answered").expect("an answer");
+    let answer = answers
+        .message()
+        .await
+        .expect("answered")
+        .expect("an answer");
     match answer.message_response {
         Some(server_reflection_response::MessageResponse::FileDescriptorResponse(files)) => {
             assert!(!files.file_descriptor_proto.is_empty());
