@@ -12,6 +12,7 @@ mod admin;
 mod bad_packets;
 mod drain;
 mod fan_out;
+mod guarantees;
 mod heartbeat;
 mod reconnect;
 mod registration;
