@@ -49,8 +49,9 @@ pub(super) struct Connection {
     http2: h2::server::Connection<Rewind<TcpStream>, Chunk>,
     door: Rc<Door>,
     peer: Peer,
-    /// By the place that [`Call`] names.
-    streams: Vec<Option<Process>>,
+    /// By the place that [`Call`] names; boxed, as most connections have one and a vector makes room
+    /// for four.
+    streams: Vec<Option<Box<Process>>>,
     free: Vec<usize>,
     keep_alive: KeepAlive,
     /// The keep-alive wants to be looked after.
@@ -227,7 +228,7 @@ impl Connection {
         // What came along with the request, and what has been waiting for the client.
         read_waker.wake_by_ref();
         write_waker.wake_by_ref();
-        self.streams[place] = Some(Process {
+        self.streams[place] = Some(Box::new(Process {
             plane: self.door.plane.clone(),
             stream,
             heard: self.heard.clone(),
@@ -236,7 +237,7 @@ impl Connection {
             writer: Writer::new(send),
             read_waker,
             write_waker,
-        });
+        }));
     }
 }
 
