@@ -7,32 +7,29 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use engine::{Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, Registration};
-use tokio::task::AbortHandle;
 use transport_proto::view::{Dialect, PacketView};
 use transport_proto::{Malformed, Violation};
 
 use crate::ingress::Status;
 
-/// One registered client's stream, shared by the task that reads it and the body that writes it.
+/// One registered client's stream, shared by the plane and the connection that reads and writes it.
 pub(crate) struct Stream {
     pub(crate) conn: ConnId,
     /// Who it is, for people: `namespace/run/step`.
     pub(crate) name: Arc<str>,
     /// Where it connects from.
     pub(crate) peer: Arc<str>,
-    /// The task of the body, while it has nothing to send.
-    waker: Cell<Option<Waker>>,
+    /// Asks its connection to send what waits.
+    waker: Waker,
     /// How the stream ends, once that is decided.
     end: RefCell<Option<Status>>,
     /// When the last bytes of a message that is not complete came.
     partial_since: Cell<Option<Moment>>,
-    /// Ends the reading task.
-    reader: RefCell<Option<AbortHandle>>,
     /// Whether a packet outside the contract has been reported in the log yet.
     pub(crate) violation_reported: Cell<bool>,
 }
@@ -53,9 +50,9 @@ impl Stream {
         self.end.borrow().clone()
     }
 
-    /// Remembers whom to wake when there is something to send or the stream is to end.
-    pub(crate) fn wake_later(&self, cx: &Context<'_>) {
-        self.waker.set(Some(cx.waker().clone()));
+    /// Whether it is decided how the stream ends.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.end.borrow().is_some()
     }
 
     /// Notes after each read whether half a message is waiting for its other half.
@@ -63,14 +60,8 @@ impl Stream {
         self.partial_since.set(partial.then_some(now));
     }
 
-    pub(crate) fn set_reader(&self, reader: AbortHandle) {
-        *self.reader.borrow_mut() = Some(reader);
-    }
-
     fn wake(&self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        self.waker.wake_by_ref();
     }
 }
 
@@ -83,10 +74,24 @@ struct Inner {
     streams: Vec<Option<Rc<Stream>>>,
 }
 
+/// The clock of a data plane's engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    /// Time since the plane was made.
+    pub(crate) fn now(self) -> Moment {
+        let nanos = self.origin.elapsed().as_nanos();
+        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
 /// The engine and its streams on one thread.
 pub(crate) struct DataPlane {
     inner: RefCell<Inner>,
-    origin: Instant,
+    clock: Clock,
 }
 
 impl DataPlane {
@@ -99,17 +104,23 @@ impl DataPlane {
         };
         Self {
             inner: RefCell::new(inner),
-            origin: Instant::now(),
+            clock: Clock {
+                origin: Instant::now(),
+            },
         }
     }
 
-    /// The engine's clock: time since this plane was made.
-    pub(crate) fn now(&self) -> Moment {
-        let nanos = self.origin.elapsed().as_nanos();
-        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    /// The engine's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
-    /// Registers a client.
+    /// Time since this plane was made.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Registers a client; `waker` is woken when something waits for it, or its stream is to end.
     ///
     /// # Errors
     /// The engine's [`Refusal`].
@@ -117,6 +128,7 @@ impl DataPlane {
         &self,
         who: Registration<'_>,
         peer: &Arc<str>,
+        waker: &Waker,
     ) -> Result<Rc<Stream>, Refusal> {
         let inner = &mut *self.inner.borrow_mut();
         let conn = inner.engine.register(who, self.now(), &mut inner.actions)?;
@@ -126,10 +138,9 @@ impl DataPlane {
             conn,
             name: format!("{}/{}/{}", who.namespace, who.run, who.step).into(),
             peer: peer.clone(),
-            waker: Cell::new(None),
+            waker: waker.clone(),
             end: RefCell::new(None),
             partial_since: Cell::new(None),
-            reader: RefCell::new(None),
             violation_reported: Cell::new(false),
         });
         if inner.streams.len() <= conn.slot() {
@@ -140,16 +151,21 @@ impl DataPlane {
         Ok(stream)
     }
 
-    /// Routes packets: `feed` is called once with a function that takes packets one by one; whom
+    /// Routes packets that came in `now`: `feed` is called once with a function that takes packets one by one; whom
     /// that concerns is woken once at the end.
-    pub(crate) fn route<R>(&self, conn: ConnId, feed: impl FnOnce(&mut Router<'_>) -> R) -> R {
+    pub(crate) fn route<R>(
+        &self,
+        conn: ConnId,
+        now: Moment,
+        feed: impl FnOnce(&mut Router<'_>) -> R,
+    ) -> R {
         let inner = &mut *self.inner.borrow_mut();
         let mut router = Router {
             engine: &mut inner.engine,
             actions: &mut inner.actions,
             view: &mut inner.view,
             conn,
-            now: self.now(),
+            now,
         };
         let result = feed(&mut router);
         inner.carry_out();
@@ -171,9 +187,6 @@ impl DataPlane {
 
     /// The client is gone, or its stream has ended.
     pub(crate) fn disconnect(&self, stream: &Stream) {
-        if let Some(reader) = stream.reader.borrow_mut().take() {
-            reader.abort();
-        }
         let inner = &mut *self.inner.borrow_mut();
         inner.engine.disconnect(stream.conn);
         let slot = inner.streams.get_mut(stream.conn.slot());

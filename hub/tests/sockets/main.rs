@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod client;
+mod connections;
 mod rig;
 
 mod admin;

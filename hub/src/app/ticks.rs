@@ -1,0 +1,57 @@
+//! The hub's beat: a thread that tells the data plane when time has passed.
+//!
+//! A timer on the data plane's own thread would be set anew around every packet (`ingress/keep_alive`
+//! says what that costs); a call from another thread once a second costs nothing.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::config::Config;
+
+/// How often time-driven work is looked for, at least.
+const SLOWEST: Duration = Duration::from_secs(1);
+
+/// Ticks, until dropped.
+pub(super) struct Ticks {
+    pub(super) every: Duration,
+    due: Arc<Notify>,
+    /// Its end ends the thread.
+    _until: mpsc::Sender<Infallible>,
+}
+
+impl Ticks {
+    /// Starts the thread, at the pace that the heartbeats of `config` ask for.
+    pub(super) fn spawn(config: &Config) -> io::Result<(Self, JoinHandle<()>)> {
+        let every = SLOWEST
+            .min(config.heartbeat.interval / 4)
+            .max(Duration::from_millis(1));
+        let due = Arc::new(Notify::new());
+        let (until, ended) = mpsc::channel();
+        let tell = due.clone();
+        let beat = move || {
+            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(every) {
+                tell.notify_one();
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("hub-ticks".to_owned())
+            .spawn(beat)?;
+        let ticks = Self {
+            every,
+            due,
+            _until: until,
+        };
+        Ok((ticks, thread))
+    }
+
+    /// Waits for the next tick. Ticks that nobody waited for count as one.
+    pub(super) async fn next(&self) {
+        self.due.notified().await;
+    }
+}
