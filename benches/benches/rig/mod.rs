@@ -35,6 +35,7 @@ impl Rig {
     }
 
     /// The same, but the sinks get everything at least once and receipt it as they take it.
+    #[allow(dead_code, reason = "shared with benches that promise nothing")]
     pub(crate) fn at_least_once(fan_out: usize) -> Rig {
         Self::with(fan_out, Semantics::AtLeastOnce(Guarantee::default()))
     }
