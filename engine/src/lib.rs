@@ -23,7 +23,7 @@ pub mod route;
 pub use account::{DropReason, EdgeCounts, RefuseReason};
 pub use deliver::{IgnoredReceipts, Pieces};
 pub use engine::{
-    Accepts, Actions, EdgeSnapshot, Engine, Event, Inbound, Interrupt, Limits, Receipt, Refusal,
-    Registration, SessionSnapshot, Snapshot, Taken,
+    Accepts, Actions, EdgeName, EdgeSnapshot, Engine, Event, Inbound, Interrupt, Limits, Receipt,
+    Refusal, Registration, RunName, SessionSnapshot, Snapshot, Taken,
 };
 pub use ids::{ConnId, Generation, Millis, Moment, RunId, StepIndex};

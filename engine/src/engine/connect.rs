@@ -163,6 +163,9 @@ impl Engine {
         if !live.sessions[step.at()].is_idle(now) {
             actions.wake.push(conn);
         }
+        if live.becomes_ready() {
+            actions.events.push(super::Event::RunReady(live.name()));
+        }
     }
 
     fn occupy(
@@ -258,14 +261,10 @@ impl Engine {
         let (packets, bytes) = drop_aged(live, step, &self.limits, now, &mut self.settled);
         self.queued_bytes -= bytes;
         if packets > 0 && live.sessions[step.at()].owner.is_none() {
-            let step = live.plan.steps[step.at()].id.clone();
-            let (story, run) = (live.plan.story.clone(), live.plan.name.clone());
-            actions.events.push(super::Event::Expired {
-                story,
-                run,
-                step,
-                packets,
-            });
+            let (run, step) = (live.name(), live.plan.steps[step.at()].id.clone());
+            actions
+                .events
+                .push(super::Event::Expired { run, step, packets });
         }
         if !self.settled.is_empty() {
             self.close_accounts(run, now, actions);

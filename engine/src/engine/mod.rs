@@ -14,13 +14,17 @@
 //! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
 //! | `interrupt` | barge-in, control beside the packets |
 //! | `tick` | heartbeats, expiry, late receipts, draining |
+//! | `report` | drops and pauses, told once in a while |
+//! | `event` | what people are told |
 //! | `snapshot` | what admin and telemetry see |
 
 mod connect;
+mod event;
 mod interrupt;
 mod offer;
 mod packet;
 mod receipts;
+mod report;
 mod send;
 mod settle;
 mod snapshot;
@@ -42,6 +46,7 @@ use crate::latency::Latency;
 use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
 
 pub use connect::{Accepts, Refusal, Registration};
+pub use event::{EdgeName, Event, RunName};
 pub use interrupt::Interrupt;
 pub use packet::{Inbound, Taken};
 pub use receipts::Receipt;
@@ -90,39 +95,6 @@ pub struct Actions {
     pub events: Vec<Event>,
 }
 
-/// Something worth telling (spec 11, events).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Packets that waited for an absent step were given up.
-    Expired {
-        /// Story of the run.
-        story: Arc<str>,
-        /// Name of the run.
-        run: Arc<str>,
-        /// The absent step.
-        step: Arc<str>,
-        /// How many packets.
-        packets: u64,
-    },
-    /// A packet of an at_least_once edge ended without a receipt.
-    DeadLettered {
-        /// Story of the run.
-        story: Arc<str>,
-        /// Name of the run.
-        run: Arc<str>,
-        /// Source step.
-        from: Arc<str>,
-        /// Target step.
-        to: Arc<str>,
-        /// Why.
-        reason: DropReason,
-        /// The stream that it was part of.
-        stream_id: Box<str>,
-        /// Its sequence; 0 where it had none yet.
-        sequence: u64,
-    },
-}
-
 /// A packet of an at_least_once edge that ended without a receipt.
 #[derive(Clone, Copy, Debug)]
 struct DeadLetter {
@@ -146,6 +118,10 @@ struct Run {
     streams: Vec<Box<str>>,
     /// Per lane, the lowest turn that is still taken (spec 2.5).
     floors: [u64; Lane::COUNT],
+    /// Whether all its engrams have been connected at once.
+    ready: bool,
+    /// What people have been told of each edge.
+    told: Vec<report::Told>,
 }
 
 /// One live edge.
@@ -188,6 +164,8 @@ pub struct Engine {
     heartbeat: Bytes,
     refused: RefuseCounts,
     heartbeats: snapshot::HeartbeatCounts,
+    /// The run that the next report begins with.
+    report_from: usize,
 }
 
 impl Engine {
@@ -211,6 +189,7 @@ impl Engine {
             heartbeat: crate::deliver::hub_heartbeat(),
             refused: RefuseCounts::default(),
             heartbeats: snapshot::HeartbeatCounts::default(),
+            report_from: 0,
         }
     }
 
@@ -259,6 +238,7 @@ impl Engine {
             .steps
             .iter()
             .map(|step| stream_id(&plan.namespace, &plan.name, &step.id, &self.epoch).into());
+        let told = plan.edges.iter().map(|_| report::Told::default()).collect();
         Run {
             sessions: plan.steps.iter().map(Session::new).collect(),
             streams: streams.collect(),
@@ -268,6 +248,8 @@ impl Engine {
             upstream,
             guaranteed,
             floors: [0; Lane::COUNT],
+            ready: false,
+            told,
         }
     }
 
@@ -279,6 +261,11 @@ impl Engine {
         } else {
             None
         }
+    }
+
+    /// This start of the hub, as in every stream id.
+    pub fn epoch(&self) -> &Arc<str> {
+        &self.epoch
     }
 
     /// Puts an end to taking packets in: what comes from now on is refused as `shutdown`.

@@ -180,6 +180,7 @@ impl Engine {
             {
                 log.pause();
             }
+            live.told[edge as usize].pauses += 1;
             return Taken::Blocked;
         }
         let mut outstanding = 0;

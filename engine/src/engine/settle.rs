@@ -117,6 +117,9 @@ impl Run {
         {
             actions.wake.push(owner);
         }
+        if holds {
+            self.note_pauses(from);
+        }
     }
 
     /// What a connection that has just come should know of its targets.
@@ -125,17 +128,11 @@ impl Run {
     }
 
     fn dead_lettered(&self, letter: &DeadLetter) -> Event {
-        let (edge, plan) = (
-            &self.edges[letter.edge as usize],
-            &self.plan.edges[letter.edge as usize],
-        );
+        let at = letter.edge as usize;
         Event::DeadLettered {
-            story: self.plan.story.clone(),
-            run: self.plan.name.clone(),
-            from: self.plan.steps[plan.from.at()].id.clone(),
-            to: self.plan.steps[plan.to.at()].id.clone(),
+            edge: self.edge_name(at),
             reason: letter.reason,
-            stream_id: edge.stamp.stream_id().into(),
+            stream_id: self.edges[at].stamp.stream_id().into(),
             sequence: letter.sequence,
         }
     }

@@ -46,6 +46,9 @@ pub struct EdgeSnapshot {
     pub at_least_once: bool,
     /// Whether the producer waits for this edge.
     pub paused: bool,
+    /// The step that the producer waits for, this edge's target or another: while it waits,
+    /// nothing comes onto any of its edges.
+    pub culprit: Option<Arc<str>>,
     /// Time from the producer's socket to the consumer's.
     pub forward: Latency,
 }
@@ -72,6 +75,8 @@ pub struct SessionSnapshot {
 /// The whole engine at one instant.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    /// This start of the hub, as in every stream id.
+    pub epoch: Arc<str>,
     /// Every edge of every run.
     pub edges: Vec<EdgeSnapshot>,
     /// Every step of every run.
@@ -101,6 +106,7 @@ impl Engine {
     /// packet.
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot {
+            epoch: self.epoch.clone(),
             edges: Vec::new(),
             sessions: Vec::new(),
             refused: self.refused.clone(),
@@ -125,6 +131,7 @@ impl Engine {
                     in_flight_bytes: 0,
                     at_least_once: is_kept(&run.sessions[plan.to.at()].outbox),
                     paused: run.waits(plan.from, plan.to),
+                    culprit: run.culprit(plan.from, plan.to),
                     forward: edge.forward.clone(),
                 });
             }
@@ -167,8 +174,17 @@ impl Engine {
 }
 
 impl Run {
+    /// Whom the producer `from` waits for: `to`, else the first of its targets that holds it up.
+    fn culprit(&self, from: StepIndex, to: StepIndex) -> Option<Arc<str>> {
+        let others = self.downstream[from.at()].iter();
+        let others = others.map(|&at| self.edges[at as usize].to);
+        let mut targets = std::iter::once(to).chain(others);
+        let culprit = targets.find(|&target| self.waits(from, target))?;
+        Some(self.plan.steps[culprit.at()].id.clone())
+    }
+
     /// Whether the producer `from` is held up by `to`.
-    fn waits(&self, from: StepIndex, to: StepIndex) -> bool {
+    pub(super) fn waits(&self, from: StepIndex, to: StepIndex) -> bool {
         let producer = &self.sessions[from.at()];
         let stalled = producer.stalled.map(|edge| self.edges[edge as usize].to);
         let full = matches!(&self.sessions[to.at()].outbox, Outbox::Log(log) if log.is_paused());

@@ -6,6 +6,7 @@ mod kept_model;
 mod model;
 mod queues;
 mod registering;
+mod telling;
 mod turns;
 
 use std::time::Duration;

@@ -1,0 +1,142 @@
+//! What is told once in a while rather than at each packet: drops by edge and reason, producers
+//! that wait.
+//!
+//! Owns, for each edge, what of its counters has been told. Costs time in proportion to the edges,
+//! never to the packets.
+
+use std::time::Duration;
+
+use super::event::{EdgeName, RunName};
+use super::{Actions, Engine, Event, Run};
+use crate::account::{DropReason, EdgeCounts};
+use crate::ids::{Moment, StepIndex};
+
+/// How long an edge is left alone once its drops, or its pauses that are over already, were told.
+const QUIET: Duration = Duration::from_secs(10);
+/// Most events of one report; what is left out is told by a later one.
+const MOST: usize = 256;
+
+/// What people have been told of an edge.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The counts as they were told last.
+    counts: EdgeCounts,
+    /// Drops are not told again before.
+    drops_quiet_until: Moment,
+    /// Whether its producer is known to wait.
+    paused: bool,
+    /// Times that its producer began to wait, not told yet.
+    pub(super) pauses: u64,
+    /// Pauses that are over already are not told again before.
+    pauses_quiet_until: Moment,
+}
+
+impl Engine {
+    /// Tells what has changed since the last call: [`Event::Dropped`] at most once in 10 s an edge
+    /// and reason, [`Event::Paused`] and [`Event::Resumed`] as they stand now. The shell calls it
+    /// about once a second, and before it stops.
+    pub fn report(&mut self, now: Moment, actions: &mut Actions) {
+        let runs = self.runs.len();
+        let most = actions.events.len() + MOST;
+        for nth in 0..runs {
+            // Where the last report had to stop comes first.
+            let at = (self.report_from + nth) % runs;
+            self.runs[at].report(now, actions);
+            if actions.events.len() >= most {
+                self.report_from = at + 1;
+                return;
+            }
+        }
+    }
+}
+
+impl Run {
+    fn report(&mut self, now: Moment, actions: &mut Actions) {
+        for at in 0..self.edges.len() {
+            self.report_drops(at, now, actions);
+            self.report_pauses(at, now, actions);
+        }
+    }
+
+    fn report_drops(&mut self, at: usize, now: Moment, actions: &mut Actions) {
+        let (counts, told) = (&self.edges[at].counts, &self.told[at]);
+        if now < told.drops_quiet_until || counts.dropped_total() == told.counts.dropped_total() {
+            return;
+        }
+        let edge = self.edge_name(at);
+        for reason in DropReason::ALL {
+            let packets = counts.dropped(reason) - told.counts.dropped(reason);
+            if packets > 0 {
+                let edge = edge.clone();
+                actions.events.push(Event::Dropped {
+                    edge,
+                    reason,
+                    packets,
+                });
+            }
+        }
+        let counts = counts.clone();
+        let told = &mut self.told[at];
+        told.counts = counts;
+        told.drops_quiet_until = now.after(QUIET);
+    }
+
+    fn report_pauses(&mut self, at: usize, now: Moment, actions: &mut Actions) {
+        let plan = self.plan.edges[at];
+        let waits = self.waits(plan.from, plan.to);
+        let told = &self.told[at];
+        let brief = !waits && !told.paused && told.pauses > 0;
+        if waits == told.paused && (!brief || now < told.pauses_quiet_until) {
+            return;
+        }
+        let edge = self.edge_name(at);
+        if waits || brief {
+            actions.events.push(Event::Paused(edge.clone()));
+        }
+        let told = &mut self.told[at];
+        if !waits {
+            let pauses = told.pauses.max(1);
+            actions.events.push(Event::Resumed { edge, pauses });
+            told.pauses = 0;
+            told.pauses_quiet_until = now.after(QUIET);
+        }
+        told.paused = waits;
+    }
+
+    /// Takes note that `from` begins to wait for those of its targets that are full.
+    pub(super) fn note_pauses(&mut self, from: StepIndex) {
+        for nth in 0..self.downstream[from.at()].len() {
+            let at = self.downstream[from.at()][nth] as usize;
+            if self.waits(from, self.edges[at].to) {
+                self.told[at].pauses += 1;
+            }
+        }
+    }
+
+    /// Whether every engram step is connected for the first time.
+    pub(super) fn becomes_ready(&mut self) -> bool {
+        if self.ready {
+            return false;
+        }
+        let mut steps = (0u16..).map(StepIndex).zip(&self.sessions);
+        self.ready = steps.all(|(step, session)| session.owner.is_some() || !self.is_engram(step));
+        self.ready
+    }
+
+    pub(super) fn name(&self) -> RunName {
+        RunName {
+            story: self.plan.story.clone(),
+            namespace: self.plan.namespace.clone(),
+            run: self.plan.name.clone(),
+        }
+    }
+
+    pub(super) fn edge_name(&self, at: usize) -> EdgeName {
+        let plan = self.plan.edges[at];
+        EdgeName {
+            run: self.name(),
+            from: self.plan.steps[plan.from.at()].id.clone(),
+            to: self.plan.steps[plan.to.at()].id.clone(),
+        }
+    }
+}
