@@ -13,6 +13,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod egress;
+mod events;
 pub mod ingress;
 mod plane;
 pub mod story;

@@ -12,12 +12,18 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use engine::{
-    Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, Registration, Taken,
+    Actions, ConnId, Engine, Inbound, Moment, Pieces, Refusal, Registration, Snapshot, Taken,
 };
 use transport_proto::view::{Dialect, Flow, PacketView};
 use transport_proto::{Malformed, Violation};
 
+use crate::events::{Event, Reporter, StepName};
 use crate::ingress::Status;
+
+/// Least time between two looks at what the engine counts for people, such as drops.
+const REPORT_EVERY: Duration = Duration::from_millis(500);
+/// Further ahead than anything is kept quiet: the last report tells everything.
+const AT_LAST: Duration = Duration::from_secs(3600);
 
 /// How a stream's connection is asked to look after it.
 #[derive(Clone)]
@@ -31,8 +37,8 @@ pub(crate) struct Wakers {
 /// One registered client's stream, shared by the plane and the connection that reads and writes it.
 pub(crate) struct Stream {
     pub(crate) conn: ConnId,
-    /// Who it is, for people: `namespace/run/step`.
-    pub(crate) name: Arc<str>,
+    /// Who it is, for people.
+    pub(crate) name: Arc<StepName>,
     /// Where it connects from.
     pub(crate) peer: Arc<str>,
     wakers: Wakers,
@@ -103,6 +109,16 @@ struct Inner {
     alarm: Alarm,
     /// The earliest tick that was asked for and has not come.
     asked: Option<Moment>,
+    reporter: Reporter,
+    /// When the engine is asked again what it has counted.
+    report_at: Moment,
+}
+
+/// The engine's figures, and who is connected.
+pub(crate) struct Seen {
+    pub(crate) figures: Snapshot,
+    /// Where the owner of each of `figures.sessions` connects from.
+    pub(crate) peers: Vec<Option<Arc<str>>>,
 }
 
 /// Asks for a tick before the next regular one.
@@ -145,7 +161,7 @@ pub(crate) struct DataPlane {
 }
 
 impl DataPlane {
-    pub(crate) fn new(engine: Engine, alarm: Alarm) -> Self {
+    pub(crate) fn new(engine: Engine, alarm: Alarm, reporter: Reporter) -> Self {
         let clock = Clock {
             origin: Instant::now(),
         };
@@ -157,6 +173,8 @@ impl DataPlane {
             clock,
             alarm,
             asked: None,
+            reporter,
+            report_at: Moment::default(),
         };
         Self {
             inner: RefCell::new(inner),
@@ -186,12 +204,21 @@ impl DataPlane {
         wakers: &Wakers,
     ) -> Result<Rc<Stream>, Refusal> {
         let inner = &mut *self.inner.borrow_mut();
-        let conn = inner.engine.register(who, self.now(), &mut inner.actions)?;
+        let now = self.now();
+        let registered = inner.engine.register(who, now, &mut inner.actions);
+        let conn = registered.inspect_err(|refusal| inner.refused(&who, peer, refusal, now))?;
         // The newcomer may get the slot of the one it replaces: end that one first.
-        inner.end_superseded();
+        inner.end_superseded(peer, now);
+        let name = Arc::new(StepName::of(&who));
+        let event = Event::StepConnected {
+            step: name.clone(),
+            peer: peer.clone(),
+            generation: who.generation,
+        };
+        inner.reporter.tell(event, now);
         let stream = Rc::new(Stream {
             conn,
-            name: format!("{}/{}/{}", who.namespace, who.run, who.step).into(),
+            name,
             peer: peer.clone(),
             wakers: wakers.clone(),
             held_up: Cell::new(false),
@@ -247,13 +274,17 @@ impl DataPlane {
     /// The client is gone, or its stream has ended.
     pub(crate) fn disconnect(&self, stream: &Stream) {
         let inner = &mut *self.inner.borrow_mut();
+        let now = self.clock.now();
         inner
             .engine
-            .disconnect(stream.conn, self.clock.now(), &mut inner.actions);
+            .disconnect(stream.conn, now, &mut inner.actions);
         let slot = inner.streams.get_mut(stream.conn.slot());
         if let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == stream.conn)) {
             *slot = None;
             tracing::info!(stream = %stream.name, peer = %stream.peer, "stream closed");
+            let (step, peer) = (stream.name.clone(), stream.peer.clone());
+            let event = Event::StepDisconnected { step, peer };
+            inner.reporter.tell(event, now);
         }
         inner.carry_out();
     }
@@ -264,6 +295,11 @@ impl DataPlane {
         let inner = &mut *self.inner.borrow_mut();
         inner.asked = inner.asked.filter(|asked| *asked > now);
         inner.engine.tick(now, &mut inner.actions);
+        if now >= inner.report_at {
+            inner.report_at = now.after(REPORT_EVERY);
+            inner.engine.report(now, &mut inner.actions);
+        }
+        inner.reporter.account(now);
         for stream in inner.streams.iter().flatten() {
             let since = stream.partial_since.get();
             if since.is_some_and(|since| now.since(since) >= stalled_after) {
@@ -275,14 +311,33 @@ impl DataPlane {
         inner.carry_out();
     }
 
-    /// The peer that owns a connection, for people.
-    pub(crate) fn peer_of(&self, conn: ConnId) -> Option<Arc<str>> {
+    /// Copies what there is to see.
+    pub(crate) fn look(&self) -> Seen {
         let inner = self.inner.borrow();
-        inner
-            .streams
-            .get(conn.slot())?
-            .as_ref()
-            .map(|s| s.peer.clone())
+        let figures = inner.engine.snapshot();
+        let owners = figures.sessions.iter().map(|session| session.owner);
+        let peers = owners.map(|owner| inner.peer_of(owner?)).collect();
+        Seen { figures, peers }
+    }
+
+    /// Tells an event of the hub itself.
+    pub(crate) fn tell(&self, event: Event) {
+        let now = self.now();
+        self.inner.borrow_mut().reporter.tell(event, now);
+    }
+
+    /// Tells everything that has been counted and not told yet: there is no later.
+    pub(crate) fn conclude(&self) {
+        let inner = &mut *self.inner.borrow_mut();
+        let at_last = self.now().after(AT_LAST);
+        loop {
+            inner.engine.report(at_last, &mut inner.actions);
+            if inner.actions.events.is_empty() {
+                break;
+            }
+            inner.carry_out();
+        }
+        inner.reporter.account_now();
     }
 
     /// Ends every stream with `status`, after what waits for it.
@@ -310,11 +365,52 @@ impl Inner {
                 stream.go_on();
             }
         }
-        self.end_superseded();
-        for event in self.actions.events.drain(..) {
-            report(&event);
+        if !self.actions.events.is_empty() {
+            self.tell_events();
         }
         self.set_alarm();
+    }
+
+    #[cold]
+    fn tell_events(&mut self) {
+        let now = self.clock.now();
+        for event in self.actions.events.drain(..) {
+            self.reporter.engine(event, now);
+        }
+    }
+
+    fn peer_of(&self, conn: ConnId) -> Option<Arc<str>> {
+        let stream = self.streams.get(conn.slot())?.as_ref()?;
+        Some(stream.peer.clone())
+    }
+
+    /// Tells of a refusal that somebody may want to look into.
+    fn refused(
+        &mut self,
+        who: &Registration<'_>,
+        newcomer: &Arc<str>,
+        refusal: &Refusal,
+        now: Moment,
+    ) {
+        let step = StepName::of(who);
+        let event = match refusal {
+            Refusal::Duel { owner, .. } => {
+                let present = self.peer_of(*owner).unwrap_or_else(|| "?".into());
+                tracing::warn!(%step, %newcomer, %present, "two clients claim one step");
+                Event::StepDuel {
+                    step,
+                    present,
+                    newcomer: newcomer.clone(),
+                }
+            }
+            Refusal::UnknownRun { .. } | Refusal::UnknownStep { .. } => Event::StepUnknown {
+                step,
+                peer: newcomer.clone(),
+                detail: refusal.to_string(),
+            },
+            _ => return,
+        };
+        self.reporter.tell(event, now);
     }
 
     /// Asks for a tick at the engine's next deadline, unless one before that is asked for.
@@ -328,7 +424,7 @@ impl Inner {
         }
     }
 
-    fn end_superseded(&mut self) {
+    fn end_superseded(&mut self, newcomer: &Arc<str>, now: Moment) {
         for (conn, by) in self.actions.superseded.drain(..) {
             let slot = self.streams.get_mut(conn.slot());
             let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == conn)) else {
@@ -338,32 +434,14 @@ impl Inner {
                 tracing::info!(stream = %stream.name, peer = %stream.peer, generation = %by,
                     "stream superseded");
                 stream.end(Status::aborted(format!("superseded by generation {by}")));
+                let event = Event::StepSuperseded {
+                    step: stream.name.clone(),
+                    peer: stream.peer.clone(),
+                    newcomer: newcomer.clone(),
+                    generation: by,
+                };
+                self.reporter.tell(event, now);
             }
-        }
-    }
-}
-
-fn report(event: &Event) {
-    match event {
-        Event::Expired {
-            story,
-            run,
-            step,
-            packets,
-        } => {
-            tracing::info!(%story, %run, %step, packets, "packets expired for an absent step");
-        }
-        Event::DeadLettered {
-            story,
-            run,
-            from,
-            to,
-            reason,
-            stream_id,
-            sequence,
-        } => {
-            tracing::warn!(%story, %run, %from, %to, reason = reason.as_str(), %stream_id, sequence,
-                "a packet was dead-lettered");
         }
     }
 }

@@ -451,3 +451,36 @@ fn what_is_printed_loads_to_the_same_configuration_and_names_every_key() {
     }
     assert_eq!(from_file(printed.as_bytes()), Ok(changed));
 }
+
+#[test]
+fn files_of_events_are_relative_to_the_config_file_whoever_names_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hub.toml");
+    let path = |config: Config| match config.events.subscribers.as_slice() {
+        [Subscriber::Jsonl { path }] => path.clone(),
+        other => panic!("{other:?}"),
+    };
+    let load = |text: &str, env: &[(&str, &str)], sets: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let sources = Sources {
+            file: Some(file.clone()),
+            env: env.iter().map(|(name, value)| pair(name, value)).collect(),
+            sets: sets.iter().map(|set| (*set).to_owned()).collect(),
+            ..Sources::default()
+        };
+        path(Config::load(&sources).unwrap())
+    };
+    let in_folder = |name: &str| folder.path().join(name);
+    assert_eq!(load("", &[], &[]), in_folder("hub-events.jsonl"));
+    let own = "events.subscribers = [{ type = \"jsonl\", path = \"own.jsonl\" }]";
+    assert_eq!(load(own, &[], &[]), in_folder("own.jsonl"));
+    let entry = "[{ type = \"jsonl\", path = \"a/b.jsonl\" }]";
+    let env = [("HUB__EVENTS__SUBSCRIBERS", entry)];
+    assert_eq!(load("", &env, &[]), in_folder("a/b.jsonl"));
+    let set = format!("events.subscribers={entry}");
+    assert_eq!(load("", &[], &[&set]), in_folder("a/b.jsonl"));
+    let absolute = "events.subscribers=[{ type = \"jsonl\", path = \"/var/e.jsonl\" }]";
+    assert_eq!(load("", &[], &[absolute]), PathBuf::from("/var/e.jsonl"));
+    let nowhere = path(Config::load(&Sources::default()).unwrap());
+    assert_eq!(nowhere, PathBuf::from("hub-events.jsonl"));
+}

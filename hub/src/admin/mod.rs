@@ -1,7 +1,11 @@
-//! The admin HTTP server: `/healthz`, `/readyz`, `/metrics` (spec 9, 11).
+//! The admin HTTP server: `/healthz`, `/readyz`, `/metrics`, `/api/v1/...` (spec 9, 11).
 //!
 //! Runs on a thread of its own and asks the data plane for what it shows; never touches state of
 //! the data path itself.
+
+mod events;
+mod problem;
+mod runs;
 
 use std::future::Future;
 use std::io;
@@ -14,9 +18,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::sync::Semaphore;
 
 use crate::app::PlaneHandle;
+use crate::events::Feed;
 use crate::telemetry::Publisher;
+use problem::{problem, stopped};
 
 /// What the admin server answers from.
 pub(crate) struct Admin {
@@ -24,6 +31,16 @@ pub(crate) struct Admin {
     pub(crate) publisher: Mutex<Publisher>,
     /// Whether new streams are taken.
     pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) feed: Feed,
+    /// Places for those who listen to events.
+    pub(crate) listeners: Arc<Semaphore>,
+}
+
+impl Admin {
+    /// Places for as many as may listen at once.
+    pub(crate) fn listeners() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(events::MOST_LISTENERS))
+    }
 }
 
 /// Binds the admin address; port 0 takes a free one.
@@ -51,6 +68,9 @@ pub(crate) async fn serve(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/api/v1/runs", get(runs::list))
+        .route("/api/v1/runs/{namespace}/{name}", get(runs::one))
+        .route("/api/v1/events", get(events::listen))
         .method_not_allowed_fallback(not_allowed)
         .fallback(not_found)
         .with_state(Arc::new(admin));
@@ -69,17 +89,14 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    let Some(snapshot) = admin.plane.snapshot().await else {
-        return problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the data plane has stopped",
-        );
+    let Some(seen) = admin.plane.look().await else {
+        return stopped();
     };
     let text = admin
         .publisher
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .render(&snapshot);
+        .render(&seen.figures);
     (
         [(
             header::CONTENT_TYPE,
@@ -93,18 +110,11 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
 async fn not_found() -> Response {
     problem(
         StatusCode::NOT_FOUND,
-        "no such page; there are /healthz, /readyz and /metrics",
+        "no such page; there are /healthz, /readyz, /metrics, /api/v1/runs, \
+         /api/v1/runs/{namespace}/{name} and /api/v1/events",
     )
 }
 
 async fn not_allowed() -> Response {
     problem(StatusCode::METHOD_NOT_ALLOWED, "this page answers GET")
-}
-
-/// An error as RFC 9457 says it.
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or("error");
-    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, content_type, body.to_string()).into_response()
 }

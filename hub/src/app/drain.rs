@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Command, DrainReport};
 use crate::control::Health;
+use crate::events::Event;
 use crate::ingress::Status;
 use crate::plane::DataPlane;
 
@@ -39,6 +40,7 @@ pub(super) async fn drain(
 ) -> DrainReport {
     let until = Instant::now() + deadline;
     tracing::info!(?deadline, "draining");
+    ending.plane.tell(Event::HubDraining { deadline });
     ending.ready.store(false, Ordering::Release);
     ending.health.set_serving(false).await;
     ending.plane.with_engine(engine::Engine::drain);
@@ -58,6 +60,7 @@ pub(super) async fn drain(
         () = answer(ending.plane, inbox) => false,
     };
     let abandoned = ending.plane.with_engine(engine::Engine::abandon);
+    ending.plane.conclude();
     if in_time && abandoned == 0 {
         tracing::info!("drained");
     } else {
@@ -75,8 +78,8 @@ async fn flushed(plane: &DataPlane) {
 /// Answers what is asked during a drain; never returns while somebody may ask.
 async fn answer(plane: &DataPlane, inbox: &mut mpsc::Receiver<Command>) {
     while let Some(command) = inbox.recv().await {
-        if let Command::Snapshot(reply) = command {
-            let _ = reply.send(plane.with_engine(|e| e.snapshot()));
+        if let Command::Look(reply) = command {
+            let _ = reply.send(plane.look());
         }
     }
     std::future::pending().await

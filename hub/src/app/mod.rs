@@ -21,8 +21,10 @@ use engine::route::PlanError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Config;
+use crate::events::{Event, Outlet, Reporter, Writer};
 use crate::ingress::Acceptor;
-use crate::story::{Loaded, Problem};
+use crate::plane::Seen;
+use crate::story::{Loaded, Problem, Snapshot};
 use crate::telemetry::{Publisher, Registrations};
 use crate::{admin, control};
 
@@ -67,7 +69,7 @@ fn lines(problems: &[Problem]) -> String {
 /// What somebody else wants of the data plane.
 pub(crate) enum Command {
     /// A copy of the engine's figures.
-    Snapshot(oneshot::Sender<engine::Snapshot>),
+    Look(oneshot::Sender<Seen>),
     /// Flush, end all streams, stop, all within the deadline.
     Drain(Duration, oneshot::Sender<DrainReport>),
 }
@@ -78,9 +80,9 @@ pub(crate) struct PlaneHandle(mpsc::Sender<Command>);
 
 impl PlaneHandle {
     /// The engine's figures; `None` when the data plane has stopped.
-    pub(crate) async fn snapshot(&self) -> Option<engine::Snapshot> {
+    pub(crate) async fn look(&self) -> Option<Seen> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Command::Snapshot(reply)).await.ok()?;
+        self.0.send(Command::Look(reply)).await.ok()?;
         answer.await.ok()
     }
 }
@@ -103,6 +105,7 @@ pub struct Running {
     stop_admin: Option<oneshot::Sender<()>>,
     stop_plane: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
+    events: Option<Writer>,
 }
 
 /// Starts a hub with `config` for the runs of `stories`. Returns once it serves.
@@ -124,7 +127,15 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         })?;
     let (routes, health) = control::routes().map_err(|e| StartError::Internal(e.to_string()))?;
     let registrations = Arc::new(Registrations::default());
-    let publisher = Publisher::new(registrations.clone());
+    let events = Writer::spawn(&config.events.subscribers, engine.epoch().clone())?;
+    let publisher = Publisher::new(registrations.clone(), events.tally.clone());
+    let admin = |plane, ready| admin::Admin {
+        plane,
+        publisher: publisher.into(),
+        ready,
+        feed: events.feed.clone(),
+        listeners: admin::Admin::listeners(),
+    };
 
     let grpc = acceptor.addr;
     let (commands, inbox) = mpsc::channel(COMMANDS);
@@ -146,12 +157,10 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         inbox,
         stopped,
         ticks,
+        reporter: Reporter::new(events.outlet.clone()),
     };
-    let admin = admin::Admin {
-        plane: plane.clone(),
-        publisher: publisher.into(),
-        ready,
-    };
+    announce(&events.outlet, &stories.snapshot, (grpc, admin_addr));
+    let admin = admin(plane.clone(), ready);
     let threads = vec![
         serve::spawn_plane(serving)?,
         serve::spawn_admin(admin_listener, admin, admin_stopped)?,
@@ -166,7 +175,26 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         stop_admin,
         stop_plane,
         threads,
+        events: Some(events),
     })
+}
+
+/// Tells what this hub starts with.
+fn announce(outlet: &Outlet, stories: &Snapshot, (grpc, admin): (SocketAddr, SocketAddr)) {
+    outlet.tell(Event::HubStarted { grpc, admin });
+    for story in &stories.stories {
+        outlet.tell(Event::StoryLoaded {
+            namespace: story.namespace.clone(),
+            story: story.name.clone(),
+            path: story.place.file.to_string(),
+            steps: story.steps.len(),
+            edges: story.edges.len(),
+            routed: story.routed,
+        });
+    }
+    for run in stories.runs.iter().filter(|run| run.story.routed) {
+        outlet.tell(Event::RunCreated(plan::run_name(run)));
+    }
 }
 
 impl Running {
@@ -208,6 +236,10 @@ impl Running {
             if thread.join().is_err() {
                 tracing::error!("a thread of the hub panicked");
             }
+        }
+        // The threads that told events are gone.
+        if let Some(events) = self.events.take() {
+            events.finish();
         }
     }
 }

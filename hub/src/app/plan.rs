@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::route::{EdgePlan, RunPlan, StepKind, StepPlan};
-use engine::{Engine, Limits, StepIndex};
+use engine::{Engine, Limits, RunName, StepIndex};
 
 use super::StartError;
 use super::settings::{bounds, flow, lanes, semantics, size};
@@ -62,12 +62,22 @@ fn epoch() -> String {
     digits.iter().rev().collect()
 }
 
+/// The run, for people.
+pub(super) fn run_name(run: &Run) -> RunName {
+    RunName {
+        story: run.story.name.as_str().into(),
+        namespace: run.namespace.as_str().into(),
+        run: run.name.as_str().into(),
+    }
+}
+
 fn run_plan(config: &Config, run: &Run) -> RunPlan {
     let story = &run.story;
+    let name = run_name(run);
     RunPlan {
-        namespace: run.namespace.as_str().into(),
-        name: run.name.as_str().into(),
-        story: story.name.as_str().into(),
+        namespace: name.namespace,
+        name: name.run,
+        story: name.story,
         steps: story
             .steps
             .iter()

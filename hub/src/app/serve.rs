@@ -19,6 +19,7 @@ use super::{Command, drain};
 use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::control::Health;
+use crate::events::Reporter;
 use crate::ingress::{Acceptor, Door, Refusals, Watch, accept};
 use crate::plane::DataPlane;
 use crate::telemetry::Registrations;
@@ -35,6 +36,7 @@ pub(super) struct Serving {
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) ticks: Ticks,
+    pub(super) reporter: Reporter,
 }
 
 /// Starts the data plane: one thread, one runtime, everything on it.
@@ -98,12 +100,13 @@ async fn data_plane(serving: Serving) {
         config,
         registrations,
         ticks,
+        reporter,
         ..
     } = serving;
     let (health, ready) = (serving.health, serving.ready);
     let (mut inbox, mut stopped) = (serving.inbox, serving.stopped);
     health.set_serving(true).await;
-    let plane = Rc::new(DataPlane::new(engine, ticks.alarm()));
+    let plane = Rc::new(DataPlane::new(engine, ticks.alarm(), reporter));
     let door = Rc::new(Door {
         plane: plane.clone(),
         config: config.clone(),
@@ -121,9 +124,9 @@ async fn data_plane(serving: Serving) {
                 door.watch.look(plane.now());
             }
             command = inbox.recv() => match command {
-                Some(Command::Snapshot(reply)) => {
+                Some(Command::Look(reply)) => {
                     // Whoever asked may have left.
-                    let _ = reply.send(plane.with_engine(|e| e.snapshot()));
+                    let _ = reply.send(plane.look());
                 }
                 Some(Command::Drain(deadline, reply)) => {
                     let stop = drain::Stop { stop_accepting, accepting: &mut accepting };

@@ -1,7 +1,7 @@
 //! The shape of the configuration and its defaults; a test keeps `hub.toml` equal to them.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ConfigError, ConfigProblem};
@@ -239,6 +239,19 @@ impl Default for Events {
             subscribers: vec![Subscriber::Jsonl {
                 path: PathBuf::from("hub-events.jsonl"),
             }],
+        }
+    }
+}
+
+impl Events {
+    /// Makes relative paths relative to `folder`.
+    pub(super) fn settle_against(&mut self, folder: &Path) {
+        for subscriber in &mut self.subscribers {
+            if let Subscriber::Jsonl { path } = subscriber
+                && path.is_relative()
+            {
+                *path = folder.join(&*path);
+            }
         }
     }
 }

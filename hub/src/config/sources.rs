@@ -52,9 +52,14 @@ impl Config {
     /// [`ConfigError`] lists every unknown key, value that does not fit, and unreadable file.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut config = Self::default();
+        // Files of events are relative to the config file, whoever names them (spec 10).
+        let folder = sources.file.as_deref().and_then(Path::parent);
+        if let Some(folder) = folder {
+            config.events.settle_against(folder);
+        }
         let mut problems = Vec::new();
         let mut origins = BTreeMap::new();
-        let mut take = |entries: Vec<Entry>, folder: Option<&Path>, problems: &mut Vec<_>| {
+        let mut take = |entries: Vec<Entry>, problems: &mut Vec<_>| {
             for entry in entries {
                 match layers::apply(&mut config, &entry, folder) {
                     Ok(()) => drop(origins.insert(entry.key, entry.origin)),
@@ -64,14 +69,14 @@ impl Config {
         };
         if let Some(path) = &sources.file {
             let entries = file::read(path, &mut problems);
-            take(entries, path.parent(), &mut problems);
+            take(entries, &mut problems);
         }
         let entries = layers::aliases(&sources.env, &mut problems);
-        take(entries, None, &mut problems);
-        take(layers::environment(&sources.env), None, &mut problems);
+        take(entries, &mut problems);
+        take(layers::environment(&sources.env), &mut problems);
         let entries = layers::sets(&sources.sets, &mut problems);
-        take(entries, None, &mut problems);
-        take(layers::flags(&sources.flags), None, &mut problems);
+        take(entries, &mut problems);
+        take(layers::flags(&sources.flags), &mut problems);
         if problems.is_empty() {
             problems.extend(contradiction(&config, &origins));
         }

@@ -45,6 +45,7 @@ impl Host {
         let mut config = Config::default();
         config.listen.grpc = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.listen.admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config.events.subscribers.clear();
         let options = LoadOptions::from_config(&config);
         let story = story::load_str("story.yaml", STORY, &options).map_err(HostError::Story)?;
         let running = app::start(config, &story)?;

@@ -61,14 +61,7 @@ pub(super) fn open(
         .note_startup(startup_capabilities(request.headers()));
     let who = registration(request.headers())?;
     let registered = door.plane.register(who, &peer.name, wakers);
-    let stream = registered.map_err(|refusal| {
-        if let engine::Refusal::Duel { owner, .. } = &refusal {
-            let present = door.plane.peer_of(*owner);
-            tracing::warn!(run = who.run, step = who.step, newcomer = %peer.name,
-                present = present.as_deref().unwrap_or("?"), "two clients claim one step");
-        }
-        refusal_status(&refusal)
-    })?;
+    let stream = registered.map_err(|refusal| refusal_status(&refusal))?;
     door.registrations.note(tonic::Code::Ok);
     tracing::info!(stream = %stream.name, peer = %peer.name, generation = %who.generation,
         "stream registered");

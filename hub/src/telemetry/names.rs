@@ -32,9 +32,11 @@ pub(crate) const REGISTRATIONS: &str = "hub_registrations_total";
 pub(crate) const HEARTBEATS: &str = "hub_heartbeats_total";
 /// What clients say of their startup capabilities.
 pub(crate) const STARTUP_CAPABILITIES: &str = "hub_startup_capabilities_total";
+/// Events by type.
+pub(crate) const EVENTS: &str = "hub_events_total";
 
 /// Name and help text of each metric.
-pub(crate) const COUNTERS: [(&str, &str); 9] = [
+pub(crate) const COUNTERS: [(&str, &str); 10] = [
     (ACCEPTED, "Packets routed onto an edge."),
     (
         DELIVERED,
@@ -60,6 +62,7 @@ pub(crate) const COUNTERS: [(&str, &str); 9] = [
         STARTUP_CAPABILITIES,
         "Registrations by what the client says of its startup capabilities.",
     ),
+    (EVENTS, "Events that subscribers were told, by type."),
 ];
 
 /// Name and help text of each gauge.

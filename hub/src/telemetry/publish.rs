@@ -9,6 +9,7 @@ use metrics::{Label, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use super::{Registrations, histogram, names};
+use crate::events::Tally;
 use crate::ingress::code_name;
 
 /// What the labels of an edge are: story, from, to.
@@ -31,11 +32,12 @@ pub(crate) struct Publisher {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     registrations: Arc<Registrations>,
+    events: Arc<Tally>,
 }
 
 impl Publisher {
     /// A publisher without figures yet.
-    pub(crate) fn new(registrations: Arc<Registrations>) -> Self {
+    pub(crate) fn new(registrations: Arc<Registrations>, events: Arc<Tally>) -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             for (name, help) in names::COUNTERS {
@@ -50,6 +52,7 @@ impl Publisher {
             recorder,
             handle,
             registrations,
+            events,
         }
     }
 
@@ -68,6 +71,9 @@ impl Publisher {
         }
         metrics::with_local_recorder(&self.recorder, || {
             publish_process(snapshot, &self.registrations);
+            for (kind, count) in self.events.counts() {
+                counter!(names::EVENTS, "type" => kind).absolute(count);
+            }
             for (labels, figures) in &edges {
                 publish_edge(labels, figures);
             }

@@ -38,6 +38,7 @@ pub fn config() -> Config {
     let mut config = Config::default();
     config.listen.grpc = SocketAddr::from(([127, 0, 0, 1], 0));
     config.listen.admin = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.events.subscribers.clear();
     config.refusal.delay_max = Duration::from_millis(1);
     config
 }

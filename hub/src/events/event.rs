@@ -1,0 +1,223 @@
+//! What can be told, and the names of it (spec 11 'Events').
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{EdgeName, Generation, Registration, RunName};
+
+/// The types of events. Scripts rely on their names; a type that is not built yet is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    RunCreated,
+    RunReady,
+    StepConnected,
+    StepDisconnected,
+    StepSuperseded,
+    StepDuel,
+    StepUnknown,
+    StoryLoaded,
+    DropBurst,
+    PacketDeadLetter,
+    ProducerPaused,
+    ProducerResumed,
+    HubStarted,
+    HubDraining,
+    /// Events that nobody can be told: they came faster than they could be written.
+    EventsLost,
+}
+
+impl Kind {
+    /// Every type, in the order of the spec.
+    pub(crate) const ALL: [Kind; 15] = [
+        Self::RunCreated,
+        Self::RunReady,
+        Self::StepConnected,
+        Self::StepDisconnected,
+        Self::StepSuperseded,
+        Self::StepDuel,
+        Self::StepUnknown,
+        Self::StoryLoaded,
+        Self::DropBurst,
+        Self::PacketDeadLetter,
+        Self::ProducerPaused,
+        Self::ProducerResumed,
+        Self::HubStarted,
+        Self::HubDraining,
+        Self::EventsLost,
+    ];
+
+    /// `name` in the envelope, `type` in metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::RunCreated => "run.created",
+            Self::RunReady => "run.ready",
+            Self::StepConnected => "step.connected",
+            Self::StepDisconnected => "step.disconnected",
+            Self::StepSuperseded => "step.superseded",
+            Self::StepDuel => "step.duel",
+            Self::StepUnknown => "step.unknown",
+            Self::StoryLoaded => "story.loaded",
+            Self::DropBurst => "drop.burst",
+            Self::PacketDeadLetter => "packet.dead_letter",
+            Self::ProducerPaused => "producer.paused",
+            Self::ProducerResumed => "producer.resumed",
+            Self::HubStarted => "hub.started",
+            Self::HubDraining => "hub.draining",
+            Self::EventsLost => "events.lost",
+        }
+    }
+}
+
+/// Who a client registers as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StepName {
+    pub(crate) namespace: Box<str>,
+    pub(crate) run: Box<str>,
+    pub(crate) step: Box<str>,
+}
+
+impl StepName {
+    pub(crate) fn of(who: &Registration<'_>) -> Self {
+        Self {
+            namespace: who.namespace.into(),
+            run: who.run.into(),
+            step: who.step.into(),
+        }
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.namespace, self.run, self.step)
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    HubStarted {
+        grpc: SocketAddr,
+        admin: SocketAddr,
+    },
+    HubDraining {
+        deadline: Duration,
+    },
+    StoryLoaded {
+        namespace: String,
+        story: String,
+        /// The file that it stands in.
+        path: String,
+        steps: usize,
+        edges: usize,
+        /// Whether the hub routes it.
+        routed: bool,
+    },
+    RunCreated(RunName),
+    RunReady(RunName),
+    StepConnected {
+        step: Arc<StepName>,
+        peer: Arc<str>,
+        generation: Generation,
+    },
+    StepDisconnected {
+        step: Arc<StepName>,
+        peer: Arc<str>,
+    },
+    /// A connection has lost its step to `newcomer`.
+    StepSuperseded {
+        step: Arc<StepName>,
+        peer: Arc<str>,
+        newcomer: Arc<str>,
+        generation: Generation,
+    },
+    /// Two live peers claim one step; the present one stays.
+    StepDuel {
+        step: StepName,
+        present: Arc<str>,
+        newcomer: Arc<str>,
+    },
+    /// Somebody asks for a run or step that is not known here.
+    StepUnknown {
+        step: StepName,
+        peer: Arc<str>,
+        /// What it was told, with what is known.
+        detail: String,
+    },
+    /// Packets were dropped on an edge since that was told last.
+    DropBurst {
+        edge: EdgeName,
+        reason: &'static str,
+        packets: u64,
+    },
+    /// A packet of an at_least_once edge ended without a receipt.
+    DeadLetter {
+        edge: EdgeName,
+        reason: &'static str,
+        stream_id: Box<str>,
+        /// `None` where it had none yet.
+        sequence: Option<u64>,
+    },
+    /// More of these than are told one by one.
+    DeadLetters {
+        edge: EdgeName,
+        reason: &'static str,
+        packets: u64,
+    },
+    /// The producer `from` waits for the step `to` to make room.
+    ProducerPaused(EdgeName),
+    ProducerResumed {
+        edge: EdgeName,
+        /// How often it has had to wait since it was told last.
+        pauses: u64,
+    },
+    /// More of a kind than are told one by one.
+    Withheld {
+        kind: Kind,
+        events: u64,
+    },
+    EventsLost {
+        events: u64,
+    },
+}
+
+impl Event {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::HubStarted { .. } => Kind::HubStarted,
+            Self::HubDraining { .. } => Kind::HubDraining,
+            Self::StoryLoaded { .. } => Kind::StoryLoaded,
+            Self::RunCreated(_) => Kind::RunCreated,
+            Self::RunReady(_) => Kind::RunReady,
+            Self::StepConnected { .. } => Kind::StepConnected,
+            Self::StepDisconnected { .. } => Kind::StepDisconnected,
+            Self::StepSuperseded { .. } => Kind::StepSuperseded,
+            Self::StepDuel { .. } => Kind::StepDuel,
+            Self::StepUnknown { .. } => Kind::StepUnknown,
+            Self::DropBurst { .. } => Kind::DropBurst,
+            Self::DeadLetter { .. } | Self::DeadLetters { .. } => Kind::PacketDeadLetter,
+            Self::ProducerPaused(_) => Kind::ProducerPaused,
+            Self::ProducerResumed { .. } => Kind::ProducerResumed,
+            Self::Withheld { kind, .. } => *kind,
+            Self::EventsLost { .. } => Kind::EventsLost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_its_own_name_and_place() {
+        let mut names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        for (at, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, at);
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Kind::ALL.len());
+    }
+}

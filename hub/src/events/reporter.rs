@@ -1,0 +1,129 @@
+//! The data plane's end: what it tells, and what it only counts.
+//!
+//! Owns the limits of what is told one by one. Never waits and never writes; called per connection
+//! and per tick, and per packet only for one that ends as a dead letter.
+
+use std::collections::BTreeMap;
+
+use engine::{EdgeName, Moment};
+
+use super::event::{Event, Kind};
+use super::limiter::{ACCOUNT_EVERY, Limiter};
+use super::outlet::Outlet;
+
+/// Most edges and reasons that dead letters are counted under; those beyond are one count.
+const MOST_LETTER_BOXES: usize = 1024;
+
+/// Tells events for one data plane.
+pub(crate) struct Reporter {
+    outlet: Outlet,
+    limiter: Limiter,
+    /// Dead letters past the limit, by edge and reason.
+    letters: BTreeMap<(EdgeName, &'static str), u64>,
+    /// When what was withheld may be told again.
+    account_at: Moment,
+}
+
+impl Reporter {
+    pub(crate) fn new(outlet: Outlet) -> Self {
+        Self {
+            outlet,
+            limiter: Limiter::new(),
+            letters: BTreeMap::new(),
+            account_at: Moment::default(),
+        }
+    }
+
+    /// Tells `event`, or counts it where too many of its kind have been told lately.
+    pub(crate) fn tell(&mut self, event: Event, now: Moment) {
+        let kind = event.kind();
+        if self.limiter.admits(kind, now) {
+            self.outlet.tell(event);
+        } else {
+            self.limiter.withhold(kind);
+        }
+    }
+
+    /// Tells what the engine says.
+    pub(crate) fn engine(&mut self, event: engine::Event, now: Moment) {
+        match event {
+            engine::Event::RunReady(run) => self.tell(Event::RunReady(run), now),
+            engine::Event::Expired { run, step, packets } => {
+                tracing::info!(story = %run.story, run = %run.run, %step, packets,
+                    "packets expired for an absent step");
+            }
+            engine::Event::DeadLettered {
+                edge,
+                reason,
+                stream_id,
+                sequence,
+            } => self.dead_letter((edge, reason.as_str()), (stream_id, sequence), now),
+            engine::Event::Dropped {
+                edge,
+                reason,
+                packets,
+            } => {
+                let reason = reason.as_str();
+                let event = Event::DropBurst {
+                    edge,
+                    reason,
+                    packets,
+                };
+                self.tell(event, now);
+            }
+            engine::Event::Paused(edge) => self.tell(Event::ProducerPaused(edge), now),
+            engine::Event::Resumed { edge, pauses } => {
+                self.tell(Event::ProducerResumed { edge, pauses }, now);
+            }
+        }
+    }
+
+    fn dead_letter(
+        &mut self,
+        (edge, reason): (EdgeName, &'static str),
+        (stream_id, sequence): (Box<str>, u64),
+        now: Moment,
+    ) {
+        if self.limiter.admits(Kind::PacketDeadLetter, now) {
+            tracing::warn!(story = %edge.run.story, run = %edge.run.run, from = %edge.from,
+                to = %edge.to, reason, %stream_id, sequence, "a packet was dead-lettered");
+            self.outlet.tell(Event::DeadLetter {
+                edge,
+                reason,
+                stream_id,
+                sequence: (sequence > 0).then_some(sequence),
+            });
+            return;
+        }
+        let key = (edge, reason);
+        if self.letters.len() < MOST_LETTER_BOXES || self.letters.contains_key(&key) {
+            *self.letters.entry(key).or_default() += 1;
+        } else {
+            self.limiter.withhold(Kind::PacketDeadLetter);
+        }
+    }
+
+    /// Tells, now and then, how much was withheld.
+    pub(crate) fn account(&mut self, now: Moment) {
+        if now >= self.account_at {
+            self.account_at = now.after(ACCOUNT_EVERY);
+            self.account_now();
+        }
+    }
+
+    /// Tells how much was withheld.
+    pub(crate) fn account_now(&mut self) {
+        for ((edge, reason), packets) in std::mem::take(&mut self.letters) {
+            tracing::warn!(story = %edge.run.story, run = %edge.run.run, from = %edge.from,
+                to = %edge.to, reason, packets, "more packets were dead-lettered");
+            self.outlet.tell(Event::DeadLetters {
+                edge,
+                reason,
+                packets,
+            });
+        }
+        for (kind, events) in self.limiter.withheld() {
+            self.outlet.tell(Event::Withheld { kind, events });
+        }
+    }
+}
