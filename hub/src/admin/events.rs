@@ -5,22 +5,25 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Admin;
-use super::problem::problem;
+use super::problem::{problem, stopped};
 use crate::events::Item;
 
 /// Listeners at once; each may be as far behind as the feed is long.
-pub(super) const MOST_LISTENERS: usize = 64;
+pub(super) const MOST_LISTENERS: u32 = 64;
+/// How long the end of the hub waits for listeners to hear the rest.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// One who listens; leaving makes room for another.
 struct Listener {
@@ -33,8 +36,11 @@ pub(super) async fn listen(State(admin): State<Arc<Admin>>) -> Response {
         let detail = format!("{MOST_LISTENERS} listen already; retry later");
         return problem(StatusCode::SERVICE_UNAVAILABLE, &detail);
     };
+    let Some(feed) = admin.feed.listen() else {
+        return stopped();
+    };
     let listener = Listener {
-        feed: admin.feed.listen(),
+        feed,
         _place: place,
     };
     let events = stream::unfold(listener, |mut listener| async {
@@ -53,4 +59,10 @@ pub(super) async fn listen(State(admin): State<Arc<Admin>>) -> Response {
     Sse::new(events)
         .keep_alive(KeepAlive::default())
         .into_response()
+}
+
+/// Waits until nobody listens any more, within bounds. The feed must have ended.
+pub(super) async fn all_have_left(listeners: &Semaphore) {
+    // Whoever has not left by then does not read.
+    let _ = tokio::time::timeout(GRACE, listeners.acquire_many(MOST_LISTENERS)).await;
 }

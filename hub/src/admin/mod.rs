@@ -39,7 +39,7 @@ pub(crate) struct Admin {
 impl Admin {
     /// Places for as many as may listen at once.
     pub(crate) fn listeners() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(events::MOST_LISTENERS))
+        Arc::new(Semaphore::new(events::MOST_LISTENERS as usize))
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<(StdListener, SocketAddr)> {
     Ok((listener, addr))
 }
 
-/// Serves until `stop` resolves.
+/// Serves until `stop` resolves and those who listen to events have heard the rest.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -64,6 +64,11 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let listeners = admin.listeners.clone();
+    let stop = async {
+        stop.await;
+        events::all_have_left(&listeners).await;
+    };
     let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))

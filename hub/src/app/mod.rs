@@ -104,7 +104,9 @@ pub struct Running {
     drain_deadline: Duration,
     stop_admin: Option<oneshot::Sender<()>>,
     stop_plane: watch::Sender<bool>,
-    threads: Vec<JoinHandle<()>>,
+    /// The data plane and its clock.
+    plane_threads: Vec<JoinHandle<()>>,
+    admin_thread: Vec<JoinHandle<()>>,
     events: Option<Writer>,
 }
 
@@ -161,11 +163,8 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
     };
     announce(&events.outlet, &stories.snapshot, (grpc, admin_addr));
     let admin = admin(plane.clone(), ready);
-    let threads = vec![
-        serve::spawn_plane(serving)?,
-        serve::spawn_admin(admin_listener, admin, admin_stopped)?,
-        ticking,
-    ];
+    let plane_threads = vec![serve::spawn_plane(serving)?, ticking];
+    let admin_thread = vec![serve::spawn_admin(admin_listener, admin, admin_stopped)?];
     let stop_admin = Some(stop_admin);
     Ok(Running {
         grpc,
@@ -174,7 +173,8 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         drain_deadline,
         stop_admin,
         stop_plane,
-        threads,
+        plane_threads,
+        admin_thread,
         events: Some(events),
     })
 }
@@ -229,17 +229,22 @@ impl Running {
     fn stop(&mut self) {
         // Whoever is not there any more has stopped already.
         let _ = self.stop_plane.send(true);
+        join(&mut self.plane_threads);
+        // Who told events is gone; who listens hears the rest.
+        if let Some(events) = self.events.take() {
+            events.finish();
+        }
         if let Some(stop) = self.stop_admin.take() {
             let _ = stop.send(());
         }
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the hub panicked");
-            }
-        }
-        // The threads that told events are gone.
-        if let Some(events) = self.events.take() {
-            events.finish();
+        join(&mut self.admin_thread);
+    }
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) {
+    for thread in threads.drain(..) {
+        if thread.join().is_err() {
+            tracing::error!("a thread of the hub panicked");
         }
     }
 }

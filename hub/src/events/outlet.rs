@@ -22,7 +22,7 @@ const MAILBOX: usize = 4096;
 /// Events that one listener may be behind.
 const FEED: usize = 1024;
 /// How long the end of the hub waits for what is still to be written: the disk may hang.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// An event and when it happened.
 type Told = (SystemTime, Event);
@@ -74,15 +74,15 @@ pub(crate) struct Item {
     pub(crate) line: String,
 }
 
-/// Where to listen from now on.
+/// Where to listen. It ends with the writer: whoever listens then hears the rest and no more.
 #[derive(Clone)]
-pub(crate) struct Feed(broadcast::Sender<Arc<Item>>);
+pub(crate) struct Feed(broadcast::WeakSender<Arc<Item>>);
 
 impl Feed {
     /// Hears every event from now on; one that is too far behind loses the oldest and learns how
-    /// many.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Item>> {
-        self.0.subscribe()
+    /// many. `None` when the writer has ended.
+    pub(crate) fn listen(&self) -> Option<broadcast::Receiver<Arc<Item>>> {
+        Some(self.0.upgrade()?.subscribe())
     }
 }
 
@@ -135,12 +135,13 @@ impl Writer {
         let (finished, done) = mpsc::channel::<()>();
         let lost = Arc::new(AtomicU64::new(0));
         let (feed, _) = broadcast::channel(FEED);
+        let listen = Feed(feed.downgrade());
         let tally = Arc::new(Tally::default());
         let dispatch = Dispatch {
             epoch,
             listeners: subscribers.iter().map(Listener::of).collect(),
-            feed: feed.clone(),
             tally: tally.clone(),
+            feed,
         };
         let outlet = Outlet { mailbox, lost };
         let lost = outlet.lost.clone();
@@ -158,7 +159,7 @@ impl Writer {
             })?;
         Ok(Self {
             outlet,
-            feed: Feed(feed),
+            feed: listen,
             tally,
             done,
         })
@@ -278,7 +279,7 @@ mod tests {
     #[test]
     fn a_listener_that_is_too_far_behind_loses_the_oldest_and_learns_how_many() {
         let writer = Writer::spawn(&[], "e1".into()).unwrap();
-        let mut listener = writer.feed.listen();
+        let mut listener = writer.feed.listen().unwrap();
         for n in 0..FEED as u64 + 5 {
             writer.outlet.tell(lost(n));
         }
