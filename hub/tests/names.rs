@@ -91,6 +91,41 @@ const METRICS: &[(&str, &str, &[&str])] = &[
     ("runs", "gauge", &[]),
     ("registrations_total", "counter", &["code"]),
     ("heartbeats_total", "counter", &["direction"]),
+    ("events_total", "counter", &["type"]),
+];
+
+/// Types of events.
+const EVENTS: &[&str] = &[
+    "run.created",
+    "run.ready",
+    "step.connected",
+    "step.disconnected",
+    "step.superseded",
+    "step.duel",
+    "step.unknown",
+    "story.loaded",
+    "drop.burst",
+    "packet.dead_letter",
+    "producer.paused",
+    "producer.resumed",
+    "hub.started",
+    "hub.draining",
+];
+
+/// What the API says of a step, and of an edge.
+const STEP: &[&str] = &["connected", "epoch", "generation", "id", "peer"];
+const EDGE: &[&str] = &[
+    "accepted",
+    "culprit",
+    "delivered",
+    "dropped",
+    "from",
+    "inFlight",
+    "paused",
+    "policy",
+    "queued",
+    "queuedBytes",
+    "to",
 ];
 
 #[test]
@@ -216,7 +251,8 @@ fn the_ready_line_has_its_form() {
 #[test]
 fn the_admin_pages_have_their_paths() {
     let hub = Hub::serve(STORY, &[]);
-    for path in ["/healthz", "/readyz", "/metrics"] {
+    let run = "/api/v1/runs/default/story";
+    for path in ["/healthz", "/readyz", "/metrics", "/api/v1/runs", run] {
         let (head, _) = hub.get(path);
         assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {head}");
     }
@@ -228,6 +264,37 @@ fn the_admin_pages_have_their_paths() {
     );
     let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(problem["status"], 404);
+}
+
+#[test]
+fn a_run_has_its_fields() {
+    let hub = Hub::serve(STORY, &[]);
+    let (head, body) = hub.get("/api/v1/runs/default/story");
+    assert!(head.contains("content-type: application/json"), "{head}");
+    let run: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let keys = |value: &serde_json::Value| {
+        let keys = value.as_object().unwrap().keys().cloned();
+        keys.collect::<BTreeSet<_>>()
+    };
+    let same = |value: &serde_json::Value, names: &[&str]| {
+        assert_eq!(keys(value), names.iter().map(ToString::to_string).collect());
+    };
+    same(&run, &["namespace", "name", "story", "steps", "edges"]);
+    same(&run["steps"][0], STEP);
+    same(&run["edges"][0], EDGE);
+    let (_, body) = hub.get("/api/v1/runs");
+    let all: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(all["runs"][0], run);
+}
+
+#[test]
+fn the_events_have_their_types() {
+    let hub = Hub::serve(STORY, &[]);
+    let (_, page) = hub.get("/metrics");
+    for name in EVENTS {
+        let series = format!("hub_events_total{{type=\"{name}\"}} ");
+        assert!(page.lines().any(|l| l.starts_with(&series)), "{name}");
+    }
 }
 
 #[test]

@@ -8,5 +8,6 @@ mod process;
 
 mod addresses;
 mod drain;
+mod events;
 mod ready;
 mod stories;

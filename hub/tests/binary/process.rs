@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -20,7 +21,7 @@ pub struct Process {
     lines: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
     /// Its working folder, empty at first.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What a process left behind.
@@ -69,8 +70,13 @@ impl Process {
             child,
             lines,
             stderr: Some(stderr),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Its working folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The next line of standard output; `None` at its end.
