@@ -206,6 +206,8 @@ fn spawn(command: &HubCommand, files: &Files, [grpc, admin]: [&str; 2]) -> io::R
         .arg(&files.story)
         .args(["--listen", grpc, "--admin", admin])
         .args(&command.after)
+        // Its events would end up in the folder that the load is started in.
+        .env("HUB__EVENTS__SUBSCRIBERS", "[]")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
