@@ -51,6 +51,15 @@ pub enum Event {
         /// Its sequence; 0 where it had none yet.
         sequence: u64,
     },
+    /// More such packets than are told one by one.
+    DeadLetters {
+        /// Where.
+        edge: EdgeName,
+        /// Why.
+        reason: DropReason,
+        /// How many since it was told last.
+        packets: u64,
+    },
     /// Packets were dropped on an edge since it was told last.
     Dropped {
         /// Where.

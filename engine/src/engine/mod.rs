@@ -164,6 +164,8 @@ pub struct Engine {
     heartbeat: Bytes,
     refused: RefuseCounts,
     heartbeats: snapshot::HeartbeatCounts,
+    /// Dead letters that are told one by one until the next report.
+    letters_left: u32,
     /// The run that the next report begins with.
     report_from: usize,
 }
@@ -189,6 +191,7 @@ impl Engine {
             heartbeat: crate::deliver::hub_heartbeat(),
             refused: RefuseCounts::default(),
             heartbeats: snapshot::HeartbeatCounts::default(),
+            letters_left: report::LETTERS,
             report_from: 0,
         }
     }

@@ -1,13 +1,14 @@
-//! What is told once in a while rather than at each packet: drops by edge and reason, producers
-//! that wait.
+//! What is told once in a while rather than at each packet: drops by edge and reason, dead letters
+//! past the first few, producers that wait.
 //!
 //! Owns, for each edge, what of its counters has been told. Costs time in proportion to the edges,
 //! never to the packets.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::event::{EdgeName, RunName};
-use super::{Actions, Engine, Event, Run};
+use super::{Actions, DeadLetter, Engine, Event, Run};
 use crate::account::{DropReason, EdgeCounts};
 use crate::ids::{Moment, StepIndex};
 
@@ -15,6 +16,8 @@ use crate::ids::{Moment, StepIndex};
 const QUIET: Duration = Duration::from_secs(10);
 /// Most events of one report; what is left out is told by a later one.
 const MOST: usize = 256;
+/// Dead letters that are told one by one between two reports.
+pub(super) const LETTERS: u32 = 20;
 
 /// What people have been told of an edge.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Told {
     counts: EdgeCounts,
     /// Drops are not told again before.
     drops_quiet_until: Moment,
+    /// Dead letters that were not told one by one.
+    letters: BTreeMap<DropReason, u64>,
     /// Whether its producer is known to wait.
     paused: bool,
     /// Times that its producer began to wait, not told yet.
@@ -32,10 +37,11 @@ pub(super) struct Told {
 }
 
 impl Engine {
-    /// Tells what has changed since the last call: [`Event::Dropped`] at most once in 10 s an edge
-    /// and reason, [`Event::Paused`] and [`Event::Resumed`] as they stand now. The shell calls it
+    /// Tells what has changed since the last call: [`Event::DeadLetters`], [`Event::Dropped`] at most
+    /// once in 10 s an edge, [`Event::Paused`] and [`Event::Resumed`] as they stand now. The shell calls it
     /// about once a second, and before it stops.
     pub fn report(&mut self, now: Moment, actions: &mut Actions) {
+        self.letters_left = LETTERS;
         let runs = self.runs.len();
         let most = actions.events.len() + MOST;
         for nth in 0..runs {
@@ -53,9 +59,27 @@ impl Engine {
 impl Run {
     fn report(&mut self, now: Moment, actions: &mut Actions) {
         for at in 0..self.edges.len() {
+            self.report_letters(at, actions);
             self.report_drops(at, now, actions);
             self.report_pauses(at, now, actions);
         }
+    }
+
+    fn report_letters(&mut self, at: usize, actions: &mut Actions) {
+        for (reason, packets) in std::mem::take(&mut self.told[at].letters) {
+            let edge = self.edge_name(at);
+            actions.events.push(Event::DeadLetters {
+                edge,
+                reason,
+                packets,
+            });
+        }
+    }
+
+    /// Takes note of a dead letter that is told later, with its like.
+    pub(super) fn keep_letter(&mut self, letter: &DeadLetter) {
+        let letters = &mut self.told[letter.edge as usize].letters;
+        *letters.entry(letter.reason).or_default() += 1;
     }
 
     fn report_drops(&mut self, at: usize, now: Moment, actions: &mut Actions) {

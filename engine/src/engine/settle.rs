@@ -57,6 +57,11 @@ impl Engine {
             }
         }
         for letter in self.dead_letters.drain(..) {
+            if self.letters_left == 0 {
+                live.keep_letter(&letter);
+                continue;
+            }
+            self.letters_left -= 1;
             actions.events.push(live.dead_lettered(&letter));
         }
         self.unblock_budget(actions);

@@ -20,7 +20,6 @@ fn allowance(kind: Kind) -> Allowance {
     let (burst, per_second) = match kind {
         Kind::StepConnected | Kind::StepDisconnected | Kind::StepSuperseded => (2000.0, 100.0),
         Kind::StepDuel | Kind::StepUnknown => (20.0, 5.0),
-        Kind::PacketDeadLetter => (20.0, 20.0),
         _ => (2000.0, 500.0),
     };
     Allowance { burst, per_second }
@@ -91,11 +90,11 @@ mod tests {
         let mut limiter = Limiter::new();
         let told = |limiter: &mut Limiter, now| {
             (0..1000)
-                .filter(|_| limiter.admits(Kind::PacketDeadLetter, now))
+                .filter(|_| limiter.admits(Kind::StepUnknown, now))
                 .count()
         };
         assert_eq!(told(&mut limiter, at(0)), 20);
-        assert_eq!(told(&mut limiter, at(500)), 10);
+        assert_eq!(told(&mut limiter, at(1000)), 5);
         assert_eq!(told(&mut limiter, at(60_000)), 20, "no more than a burst");
     }
 

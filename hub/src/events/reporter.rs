@@ -1,25 +1,18 @@
 //! The data plane's end: what it tells, and what it only counts.
 //!
 //! Owns the limits of what is told one by one. Never waits and never writes; called per connection
-//! and per tick, and per packet only for one that ends as a dead letter.
+//! and per tick, never per packet: the engine tells what became of packets by count.
 
-use std::collections::BTreeMap;
+use engine::Moment;
 
-use engine::{EdgeName, Moment};
-
-use super::event::{Event, Kind};
+use super::event::Event;
 use super::limiter::{ACCOUNT_EVERY, Limiter};
 use super::outlet::Outlet;
-
-/// Most edges and reasons that dead letters are counted under; those beyond are one count.
-const MOST_LETTER_BOXES: usize = 1024;
 
 /// Tells events for one data plane.
 pub(crate) struct Reporter {
     outlet: Outlet,
     limiter: Limiter,
-    /// Dead letters past the limit, by edge and reason.
-    letters: BTreeMap<(EdgeName, &'static str), u64>,
     /// When what was withheld may be told again.
     account_at: Moment,
 }
@@ -29,7 +22,6 @@ impl Reporter {
         Self {
             outlet,
             limiter: Limiter::new(),
-            letters: BTreeMap::new(),
             account_at: Moment::default(),
         }
     }
@@ -57,7 +49,33 @@ impl Reporter {
                 reason,
                 stream_id,
                 sequence,
-            } => self.dead_letter((edge, reason.as_str()), (stream_id, sequence), now),
+            } => {
+                let reason = reason.as_str();
+                tracing::warn!(story = %edge.run.story, run = %edge.run.run, from = %edge.from,
+                    to = %edge.to, reason, %stream_id, sequence, "a packet was dead-lettered");
+                let event = Event::DeadLetter {
+                    edge,
+                    reason,
+                    stream_id,
+                    sequence: (sequence > 0).then_some(sequence),
+                };
+                self.tell(event, now);
+            }
+            engine::Event::DeadLetters {
+                edge,
+                reason,
+                packets,
+            } => {
+                let reason = reason.as_str();
+                tracing::warn!(story = %edge.run.story, run = %edge.run.run, from = %edge.from,
+                    to = %edge.to, reason, packets, "more packets were dead-lettered");
+                let event = Event::DeadLetters {
+                    edge,
+                    reason,
+                    packets,
+                };
+                self.tell(event, now);
+            }
             engine::Event::Dropped {
                 edge,
                 reason,
@@ -78,31 +96,6 @@ impl Reporter {
         }
     }
 
-    fn dead_letter(
-        &mut self,
-        (edge, reason): (EdgeName, &'static str),
-        (stream_id, sequence): (Box<str>, u64),
-        now: Moment,
-    ) {
-        if self.limiter.admits(Kind::PacketDeadLetter, now) {
-            tracing::warn!(story = %edge.run.story, run = %edge.run.run, from = %edge.from,
-                to = %edge.to, reason, %stream_id, sequence, "a packet was dead-lettered");
-            self.outlet.tell(Event::DeadLetter {
-                edge,
-                reason,
-                stream_id,
-                sequence: (sequence > 0).then_some(sequence),
-            });
-            return;
-        }
-        let key = (edge, reason);
-        if self.letters.len() < MOST_LETTER_BOXES || self.letters.contains_key(&key) {
-            *self.letters.entry(key).or_default() += 1;
-        } else {
-            self.limiter.withhold(Kind::PacketDeadLetter);
-        }
-    }
-
     /// Tells, now and then, how much was withheld.
     pub(crate) fn account(&mut self, now: Moment) {
         if now >= self.account_at {
@@ -113,15 +106,6 @@ impl Reporter {
 
     /// Tells how much was withheld.
     pub(crate) fn account_now(&mut self) {
-        for ((edge, reason), packets) in std::mem::take(&mut self.letters) {
-            tracing::warn!(story = %edge.run.story, run = %edge.run.run, from = %edge.from,
-                to = %edge.to, reason, packets, "more packets were dead-lettered");
-            self.outlet.tell(Event::DeadLetters {
-                edge,
-                reason,
-                packets,
-            });
-        }
         for (kind, events) in self.limiter.withheld() {
             self.outlet.tell(Event::Withheld { kind, events });
         }

@@ -2,7 +2,7 @@
 
 use super::guarantee::{kept, pair};
 use super::*;
-use crate::route::Guarantee;
+use crate::route::{Guarantee, Overflow};
 
 /// What a report at `now` tells, as short lines.
 fn told(rig: &mut Rig, now: Moment) -> Vec<String> {
@@ -17,6 +17,11 @@ fn line(event: &Event) -> String {
         Event::RunReady(run) => format!("ready {}/{}", run.namespace, run.run),
         Event::Expired { step, packets, .. } => format!("expired {step} {packets}"),
         Event::DeadLettered { edge: at, .. } => format!("letter {}", edge(at)),
+        Event::DeadLetters {
+            edge: at,
+            reason,
+            packets,
+        } => format!("letters {} {} {packets}", edge(at), reason.as_str()),
         Event::Dropped {
             edge: at,
             reason,
@@ -65,6 +70,27 @@ fn drops_are_told_by_edge_and_reason_once_in_ten_seconds() {
         ["dropped src->sink0 lane_full 1"]
     );
     assert_eq!(told(&mut rig, at(30_000)), [""; 0], "nothing new");
+}
+
+#[test]
+fn a_flood_of_dead_letters_is_told_by_count_beyond_the_first() {
+    let guarantee = Guarantee {
+        overflow: Overflow::DeadLetter,
+        ..Guarantee::default()
+    };
+    let mut rig = pair(guarantee, bounds(1, usize::MAX));
+    let p = rig.connect("p");
+    for n in 0..51 {
+        rig.send(p, "x", 10, at(n));
+    }
+    let lines = told(&mut rig, at(100));
+    assert_eq!(lines[..20], ["letter p->c"; 20]);
+    assert_eq!(
+        lines[20..],
+        ["letters p->c lane_full 30", "dropped p->c lane_full 50"]
+    );
+    rig.send(p, "x", 10, at(200));
+    assert_eq!(told(&mut rig, at(300)), ["letter p->c"]);
 }
 
 #[test]
