@@ -3,12 +3,14 @@
 //! Owns the [`Engine`] and one [`Stream`] per registered client. Lives on one thread (nothing here
 //! is `Send`), so no lock is taken on the data path. Never waits: the async parts around it do.
 
+mod clock;
+mod stream;
+
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::{Arc, mpsc};
-use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use engine::{
@@ -20,83 +22,13 @@ use transport_proto::{Malformed, Violation};
 use crate::events::{Event, Reporter, StepName};
 use crate::ingress::Status;
 
+pub(crate) use clock::{Alarm, Clock};
+pub(crate) use stream::{Stream, Wakers};
+
 /// Least time between two looks at what the engine counts for people, such as drops.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 /// Further ahead than anything is kept quiet: the last report tells everything.
 const AT_LAST: Duration = Duration::from_secs(3600);
-
-/// How a stream's connection is asked to look after it.
-#[derive(Clone)]
-pub(crate) struct Wakers {
-    /// To send what waits.
-    pub(crate) write: Waker,
-    /// To read on.
-    pub(crate) read: Waker,
-}
-
-/// One registered client's stream, shared by the plane and the connection that reads and writes it.
-pub(crate) struct Stream {
-    pub(crate) conn: ConnId,
-    /// Who it is, for people.
-    pub(crate) name: Arc<StepName>,
-    /// Where it connects from.
-    pub(crate) peer: Arc<str>,
-    wakers: Wakers,
-    /// Its packets find no room: it is not read until they do.
-    held_up: Cell<bool>,
-    /// How the stream ends, once that is decided.
-    end: RefCell<Option<Status>>,
-    /// When the last bytes of a message that is not complete came.
-    partial_since: Cell<Option<Moment>>,
-    /// Whether a packet outside the contract has been reported in the log yet.
-    pub(crate) violation_reported: Cell<bool>,
-}
-
-impl Stream {
-    /// Decides how the stream ends. The first decision stands.
-    pub(crate) fn end(&self, status: Status) {
-        let mut end = self.end.borrow_mut();
-        if end.is_none() {
-            *end = Some(status);
-        }
-        drop(end);
-        self.wake();
-    }
-
-    /// How the stream is to end, once that is decided.
-    pub(crate) fn ending(&self) -> Option<Status> {
-        self.end.borrow().clone()
-    }
-
-    /// Whether it is decided how the stream ends.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.end.borrow().is_some()
-    }
-
-    /// Notes after each read whether half a message is waiting for its other half.
-    pub(crate) fn note_partial(&self, partial: bool, now: Moment) {
-        self.partial_since.set(partial.then_some(now));
-    }
-
-    /// Its packets find no room: leaves it unread until they do.
-    pub(crate) fn hold_up(&self) {
-        self.held_up.set(true);
-    }
-
-    /// Whether it is to be left unread.
-    pub(crate) fn is_held_up(&self) -> bool {
-        self.held_up.get()
-    }
-
-    fn go_on(&self) {
-        self.held_up.set(false);
-        self.wakers.read.wake_by_ref();
-    }
-
-    fn wake(&self) {
-        self.wakers.write.wake_by_ref();
-    }
-}
 
 struct Inner {
     engine: Engine,
@@ -121,39 +53,6 @@ pub(crate) struct Seen {
     pub(crate) peers: Vec<Option<Arc<str>>>,
 }
 
-/// Asks for a tick before the next regular one.
-pub(crate) struct Alarm(mpsc::Sender<Instant>);
-
-impl Alarm {
-    /// An alarm that tells `ticks` when a tick is wanted.
-    pub(crate) fn new(ticks: mpsc::Sender<Instant>) -> Self {
-        Self(ticks)
-    }
-
-    fn ask(&self, at: Instant) {
-        // Without a clock there are no more ticks at all: the hub is stopping.
-        let _ = self.0.send(at);
-    }
-}
-
-/// The clock of a data plane's engine.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    origin: Instant,
-}
-
-impl Clock {
-    fn at(self, moment: Moment) -> Instant {
-        self.origin + Duration::from_nanos(moment.as_nanos())
-    }
-
-    /// Time since the plane was made.
-    pub(crate) fn now(self) -> Moment {
-        let nanos = self.origin.elapsed().as_nanos();
-        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-}
-
 /// The engine and its streams on one thread.
 pub(crate) struct DataPlane {
     inner: RefCell<Inner>,
@@ -162,9 +61,7 @@ pub(crate) struct DataPlane {
 
 impl DataPlane {
     pub(crate) fn new(engine: Engine, alarm: Alarm, reporter: Reporter) -> Self {
-        let clock = Clock {
-            origin: Instant::now(),
-        };
+        let clock = Clock::start();
         let inner = Inner {
             engine,
             actions: Actions::default(),
