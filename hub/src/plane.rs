@@ -19,7 +19,7 @@ use engine::{
 use transport_proto::view::{Dialect, Flow, PacketView};
 use transport_proto::{Malformed, Violation};
 
-use crate::events::{Event, Reporter, StepName};
+use crate::events::{Event, Reporter, StepName, detail};
 use crate::ingress::Status;
 
 pub(crate) use clock::{Alarm, Clock};
@@ -303,7 +303,7 @@ impl Inner {
             Refusal::UnknownRun { .. } | Refusal::UnknownStep { .. } => Event::StepUnknown {
                 step,
                 peer: newcomer.clone(),
-                detail: refusal.to_string(),
+                detail: detail(&refusal.to_string()),
             },
             _ => return,
         };

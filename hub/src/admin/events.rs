@@ -26,9 +26,9 @@ pub(super) const MOST_LISTENERS: u32 = 64;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// One who listens; leaving makes room for another.
-struct Listener {
+struct Listener<P> {
     feed: Receiver<Arc<Item>>,
-    _place: OwnedSemaphorePermit,
+    _place: P,
 }
 
 pub(super) async fn listen(State(admin): State<Arc<Admin>>) -> Response {
@@ -39,10 +39,13 @@ pub(super) async fn listen(State(admin): State<Arc<Admin>>) -> Response {
     let Some(feed) = admin.feed.listen() else {
         return stopped();
     };
-    let listener = Listener {
+    answer::<OwnedSemaphorePermit>(Listener {
         feed,
         _place: place,
-    };
+    })
+}
+
+fn answer<P: Send + 'static>(listener: Listener<P>) -> Response {
     let events = stream::unfold(listener, |mut listener| async {
         let event = match listener.feed.recv().await {
             Ok(item) => sse::Event::default()
@@ -65,4 +68,32 @@ pub(super) async fn listen(State(admin): State<Arc<Admin>>) -> Response {
 pub(super) async fn all_have_left(listeners: &Semaphore) {
     // Whoever has not left by then does not read.
     let _ = tokio::time::timeout(GRACE, listeners.acquire_many(MOST_LISTENERS)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reads_too_slowly_is_told_how_many_it_has_lost_and_hears_the_rest() {
+        let (sender, feed) = broadcast::channel(2);
+        for n in 0..5 {
+            let item = Item {
+                name: "run.ready",
+                uuid: format!("id-{n}"),
+                line: format!("{{\"n\":{n}}}"),
+            };
+            sender.send(Arc::new(item)).unwrap();
+        }
+        drop(sender);
+        let listener = Listener { feed, _place: () };
+        let body = answer(listener).into_body();
+        let body = axum::body::to_bytes(body, 4096).await.unwrap();
+        let expected = "event: lost\ndata: {\"lost\":3}\n\n\
+             event: run.ready\nid: id-3\ndata: {\"n\":3}\n\n\
+             event: run.ready\nid: id-4\ndata: {\"n\":4}\n\n";
+        assert_eq!(std::str::from_utf8(&body), Ok(expected));
+    }
 }

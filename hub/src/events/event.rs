@@ -71,7 +71,24 @@ impl Kind {
     }
 }
 
-/// Who a client registers as.
+/// Longest name, and longest detail, that an event repeats of what a client says, in characters.
+const LONGEST_NAME: usize = 256;
+const LONGEST_DETAIL: usize = 2048;
+
+/// The beginning of `text`: it comes from the network, and a refused client says it again and again.
+fn cut(text: &str, longest: usize) -> &str {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
+/// The beginning of what a refused client was told.
+pub(crate) fn detail(text: &str) -> String {
+    cut(text, LONGEST_DETAIL).to_owned()
+}
+
+/// Who a client registers as; names that are too long for people are cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StepName {
     pub(crate) namespace: Box<str>,
@@ -82,9 +99,9 @@ pub(crate) struct StepName {
 impl StepName {
     pub(crate) fn of(who: &Registration<'_>) -> Self {
         Self {
-            namespace: who.namespace.into(),
-            run: who.run.into(),
-            step: who.step.into(),
+            namespace: cut(who.namespace, LONGEST_NAME).into(),
+            run: cut(who.run, LONGEST_NAME).into(),
+            step: cut(who.step, LONGEST_NAME).into(),
         }
     }
 }
@@ -209,6 +226,13 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_client_says_is_cut_between_characters() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("\u{e9}\u{e9}\u{e9}", 2), "\u{e9}\u{e9}");
+        assert_eq!(detail(&"x".repeat(10_000)).len(), LONGEST_DETAIL);
+    }
 
     #[test]
     fn every_type_has_its_own_name_and_place() {

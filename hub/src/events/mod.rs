@@ -27,6 +27,6 @@ mod outlet;
 mod render;
 mod reporter;
 
-pub(crate) use event::{Event, StepName};
+pub(crate) use event::{Event, StepName, detail};
 pub(crate) use outlet::{Feed, Item, Outlet, Tally, Writer};
 pub(crate) use reporter::Reporter;

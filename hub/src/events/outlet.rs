@@ -222,6 +222,9 @@ fn failure(subscriber: &str, event: &str, error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Read;
+    use std::process::Command;
+    use std::time::Instant;
 
     use super::*;
 
@@ -266,6 +269,39 @@ mod tests {
         ));
         drop(told);
         outlet.tell(lost(3));
+    }
+
+    #[test]
+    fn a_subscriber_that_hangs_delays_nobody_and_what_is_lost_meanwhile_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        // Whoever opens a pipe waits until somebody reads from it.
+        let path = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let writer = Writer::spawn(&[jsonl(&path)], "e1".into()).unwrap();
+        let all = MAILBOX as u64 + 100;
+        for _ in 0..all {
+            let deadline = Duration::ZERO;
+            writer.outlet.tell(Event::HubDraining { deadline });
+        }
+        let mut reader = fs::File::open(&path).unwrap();
+        let (mut text, mut seen, mut lost) = (String::new(), 0, 0);
+        let until = Instant::now() + Duration::from_secs(20);
+        while seen + lost < all {
+            assert!(Instant::now() < until, "{seen} told, {lost} lost");
+            reader.read_to_string(&mut text).unwrap();
+            while let Some((line, rest)) = text.split_once('\n') {
+                let event: serde_json::Value = serde_json::from_str(line).unwrap();
+                match event["payload"]["lost"].as_u64() {
+                    Some(events) => lost += events,
+                    None => seen += 1,
+                }
+                text = rest.to_owned();
+            }
+        }
+        assert_eq!(seen + lost, all);
+        assert!(lost > 0);
+        writer.finish();
     }
 
     #[test]
