@@ -1,0 +1,131 @@
+//! One seed, one world: topology, settings, habits and faults, drawn before anything happens.
+//!
+//! Owns the [`Script`] of a world. Never looks at what happens in it.
+
+mod faults;
+mod habits;
+mod settings;
+mod topology;
+
+pub use faults::Fault;
+pub use habits::{ConsumerHabits, ProducerHabits, Style};
+pub use settings::{Lane, StepSettings};
+
+use crate::oracle::{Pace, Promise, Rules, Step, StepRules};
+use crate::random::Random;
+use crate::time::Nanos;
+
+/// Namespace of every world.
+pub const NAMESPACE: &str = "ns";
+/// Run of every world.
+pub const RUN: &str = "r";
+
+/// Everything that a seed decides beforehand.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Steps, with who plays them.
+    pub steps: Vec<StepScript>,
+    /// Edges by step index.
+    pub edges: Vec<(usize, usize)>,
+    /// `concurrency: cancelPrevious`.
+    pub cancel_previous: bool,
+    /// What goes wrong, and when.
+    pub faults: Vec<(Nanos, Fault)>,
+    /// When things stop going wrong.
+    pub calm_at: Nanos,
+    /// Whether the hub hears a superseded connection for a while.
+    pub late_on_superseded: bool,
+    /// Most bytes that the hub hands to a socket at once.
+    pub budget: usize,
+}
+
+/// One step of a world.
+#[derive(Clone, Debug)]
+pub struct StepScript {
+    /// Its id.
+    pub name: String,
+    /// What its Story says.
+    pub settings: StepSettings,
+    /// How it produces, if it does.
+    pub producer: Option<ProducerHabits>,
+    /// How it consumes, if it does.
+    pub consumer: Option<ConsumerHabits>,
+}
+
+impl Script {
+    /// The script of `seed`.
+    pub fn draw(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let shape = topology::draw(&mut random);
+        let interrupts = random.chance(40);
+        let mut steps = Vec::new();
+        for (step, name) in shape.names.iter().enumerate() {
+            let produces = shape.edges.iter().any(|e| e.0 == step);
+            let consumes = shape.edges.iter().any(|e| e.1 == step);
+            let settings = StepSettings::draw(&mut random);
+            let producer = produces.then(|| ProducerHabits::draw(&mut random, interrupts, !consumes));
+            let consumer = consumes.then(|| ConsumerHabits::draw(&mut random, &settings));
+            steps.push(StepScript {
+                name: name.clone(),
+                settings,
+                producer,
+                consumer,
+            });
+        }
+        habits::settle(&mut steps);
+        let calm_at = Nanos::millis(random.between(800, 4_000));
+        let calm_at = if random.chance(10) { calm_at.after(Nanos::secs(35)) } else { calm_at };
+        let faults = faults::draw(&mut random, steps.len(), calm_at, interrupts);
+        Self {
+            steps,
+            edges: shape.edges,
+            cancel_previous: interrupts && random.chance(30),
+            faults,
+            calm_at,
+            late_on_superseded: random.chance(50),
+            budget: random.pick(&[1, 300, 2_000, 65_536]),
+        }
+    }
+
+    /// The same, as the oracle understands it.
+    pub fn rules(&self) -> Rules {
+        let steps = self.steps.iter().map(|s| StepRules {
+            name: s.name.clone(),
+            promise: s.settings.promise,
+            max_messages: s.settings.max_messages,
+            pace: s.settings.pace,
+            grant: s.settings.grant_messages,
+            max_in_flight: s.settings.max_in_flight,
+        });
+        Rules {
+            namespace: NAMESPACE.to_owned(),
+            run: RUN.to_owned(),
+            steps: steps.collect(),
+            edges: self.edges.iter().map(|&(a, b)| (Step(a), Step(b))).collect(),
+            cancel_previous: self.cancel_previous,
+        }
+    }
+
+    /// The script for people: one line per step.
+    pub fn describe(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for step in &self.steps {
+            lines.push(format!("step {}: {:?}", step.name, step.settings));
+            lines.extend(step.producer.iter().map(|p| format!("  produces: {p:?}")));
+            lines.extend(step.consumer.iter().map(|c| format!("  consumes: {c:?}")));
+        }
+        lines.push(format!("edges {:?}, cancelPrevious {}, calm at {}", self.edges,
+            self.cancel_previous, self.calm_at));
+        lines
+    }
+}
+
+/// Whether packets to a step with these settings are kept.
+pub(crate) fn keeps(settings: &StepSettings) -> bool {
+    settings.promise != Promise::BestEffort
+}
+
+/// Whether a step with these settings counts credits.
+pub(crate) fn counts_credits(settings: &StepSettings) -> bool {
+    settings.pace == Pace::Credits
+}

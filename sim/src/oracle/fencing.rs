@@ -1,0 +1,90 @@
+//! Who may speak as a step (spec 2.2).
+
+use super::fact::{Link, Step, Why};
+use super::model::{Credit, Peer};
+use super::{Oracle, Verdict};
+
+impl Oracle {
+    /// One owner per step; a lower generation never gets in.
+    pub(super) fn judge_owner(&mut self, link: Link, step: Step, generation: i32) -> Verdict {
+        let seat = &self.life.seats[step.0];
+        if let Some(highest) = seat.generation {
+            self.seen.reconnects += 1;
+            if generation < highest {
+                let what = format!(
+                    "link {} registered as {} with generation {generation} after {highest}",
+                    link.0,
+                    self.step_name(step)
+                );
+                return Err(self.broken("a lower generation is refused", what));
+            }
+            if generation > highest {
+                self.seen.handoffs += 1;
+            } else if seat.owner.is_some() {
+                self.seen.takeovers += 1;
+            }
+        }
+        let seat = &mut self.life.seats[step.0];
+        seat.generation = Some(generation);
+        seat.owner = Some(link);
+        Ok(())
+    }
+
+    /// Notes a new connection: what it must be sent again, what it may be sent.
+    pub(super) fn seat(&mut self, link: Link, step: Step, epoch: Option<&str>, pause: bool) {
+        let mut due = std::collections::BTreeSet::new();
+        for edge in self.rules.to(step) {
+            let fates = self.life.edges[edge].fates.values();
+            let pending = fates.filter(|f| !f.receipted && !f.acked);
+            due.extend(pending.filter_map(|f| f.place.clone()));
+        }
+        let credit = Credit {
+            counts: false,
+            left: self.rules.steps[step.0].grant,
+        };
+        let peer = Peer {
+            step,
+            epoch: epoch.map(str::to_owned),
+            pause,
+            paused: false,
+            due,
+            sent: Default::default(),
+            told: 0,
+            credit,
+        };
+        self.life.peers.insert(link, peer);
+    }
+
+    /// A refusal for the generation must have a reason.
+    pub(super) fn refused(&mut self, step: Step, generation: i32, why: Why) -> Verdict {
+        match why {
+            Why::Superseded => {
+                self.seen.lower_refused += 1;
+                let highest = self.life.seats[step.0].generation;
+                if highest.is_none_or(|h| generation >= h) {
+                    let what = format!(
+                        "{} with generation {generation} was refused as superseded; the highest \
+                         seen is {highest:?}",
+                        self.step_name(step)
+                    );
+                    return Err(self.broken("only a lower generation is superseded", what));
+                }
+            }
+            Why::Duel => {
+                self.seen.duels += 1;
+                if self.life.seats[step.0].owner.is_none() {
+                    let what = format!("nobody owns {}", self.step_name(step));
+                    return Err(self.broken("a duel needs a present owner", what));
+                }
+            }
+            Why::Other => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn left(&mut self, link: Link) {
+        if let Some(step) = self.life.owned_by(link) {
+            self.life.seats[step.0].owner = None;
+        }
+    }
+}

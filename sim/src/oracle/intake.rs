@@ -1,0 +1,141 @@
+//! What the hub takes in: packets, resends, chunk sets, turns.
+
+use super::fact::{Link, Step};
+use super::model::{Fate, Taken};
+use super::{Oracle, Verdict};
+use crate::wire::{self, FNV_START, Kind, Packet, Payload, Tag, fnv};
+
+impl Oracle {
+    /// The hub took a packet: works out on which edges it must count.
+    pub(super) fn took(&mut self, link: Link, message: &[u8]) -> Verdict {
+        let Some(packet) = wire::process(message).and_then(|p| p.packet) else {
+            return Ok(());
+        };
+        let Some(step) = self.life.owned_by(link) else {
+            // A superseded connection changes nothing: so nothing is noted here either.
+            self.seen.stale += 1;
+            return Ok(());
+        };
+        let Some(tag) = packet.tag() else {
+            return Ok(());
+        };
+        if self.is_resend(link, step, &packet, tag) {
+            self.seen.resends += 1;
+            return Ok(());
+        }
+        self.route(step, &packet, tag);
+        Ok(())
+    }
+
+    /// A packet that finds no room must come from the owner of its step.
+    pub(super) fn blocked(&mut self, link: Link) -> Verdict {
+        self.seen.blocked += 1;
+        if self.life.owned_by(link).is_none() {
+            let what = format!("link {} does not own its step, yet waits for room", link.0);
+            return Err(self.broken("a superseded connection changes nothing", what));
+        }
+        Ok(())
+    }
+
+    /// Whether this number and chunk came before in this life; notes it.
+    fn is_resend(&mut self, link: Link, step: Step, packet: &Packet, tag: Tag) -> bool {
+        let epoch = self.life.peers.get(&link).and_then(|p| p.epoch.clone());
+        let Some(epoch) = epoch else {
+            return false;
+        };
+        let known = self.life.taken.get(&tag.payload);
+        if known.is_some_and(|t| t.bodies.contains_key(&tag.chunk)) {
+            return true;
+        }
+        let numbers = self.life.numbered.entry((step.0, epoch)).or_default();
+        numbers.insert(packet.envelope.sequence, tag.payload);
+        false
+    }
+
+    fn route(&mut self, step: Step, packet: &Packet, tag: Tag) {
+        let turn = packet.turn().unwrap_or(self.life.current_turn[step.0]);
+        if self.rules.cancel_previous && turn > self.life.highest_turn {
+            self.life.highest_turn = turn;
+            self.cancel_below(turn, None);
+        }
+        let taken = self.life.taken.entry(tag.payload).or_insert(Taken {
+            kind: packet.kind,
+            turn,
+            chunks: tag.chunks,
+            bodies: Default::default(),
+        });
+        let first = taken.bodies.is_empty();
+        taken.bodies.insert(tag.chunk, fnv(FNV_START, &packet.body));
+        let refused = turn < self.life.barrier.get(&packet.kind).copied().unwrap_or(0);
+        self.seen.routed += 1;
+        for edge in self.rules.from(step) {
+            let kept = self.rules.keeps(self.rules.edges[edge].1);
+            let model = &mut self.life.edges[edge];
+            // A chunk set counts as one packet where it has one sequence, as its parts elsewhere.
+            if first || !kept {
+                model.accepted += 1;
+                model.interruptible += u64::from(refused);
+            }
+            let fate = model.fates.entry(tag.payload).or_default();
+            fate.cancelled |= refused && fate.place.is_none();
+        }
+    }
+
+    /// A barge-in of the owner of a step.
+    pub(super) fn interrupt(&mut self, link: Link, turn: u64, lane: Option<Kind>) {
+        if self.life.owned_by(link).is_none() {
+            self.seen.stale += 1;
+            return;
+        }
+        self.seen.interrupts += 1;
+        self.life.highest_turn = self.life.highest_turn.max(turn);
+        self.cancel_below(turn, lane);
+    }
+
+    /// Whatever is of a lower turn and waits must not be seen again.
+    fn cancel_below(&mut self, turn: u64, lane: Option<Kind>) {
+        for kind in [Kind::None, Kind::Audio, Kind::Video, Kind::Binary] {
+            if lane.is_none_or(|l| l == kind) {
+                let barrier = self.life.barrier.entry(kind).or_default();
+                *barrier = turn.max(*barrier);
+            }
+        }
+        for current in &mut self.life.current_turn {
+            *current = turn.max(*current);
+        }
+        for edge in 0..self.life.edges.len() {
+            let to = self.rules.edges[edge].1;
+            let kept = self.rules.keeps(to);
+            let owner = self.life.seats[to.0].owner;
+            let sent = owner.and_then(|o| self.life.peers.get(&o)).map(|p| &p.sent);
+            let model = &mut self.life.edges[edge];
+            for (payload, fate) in &mut model.fates {
+                let Some(taken) = self.life.taken.get(payload) else {
+                    continue;
+                };
+                if taken.turn >= turn || lane.is_some_and(|l| l != taken.kind) || fate.receipted {
+                    continue;
+                }
+                let parts = if kept { 1 } else { taken.bodies.len() as u64 };
+                match &fate.place {
+                    None if !fate.cancelled => {
+                        fate.cancelled = true;
+                        model.interruptible += parts;
+                    }
+                    // Waiting to be sent again, or partly sent: may end, may go on.
+                    Some(place) if !fate.interrupted_maybe => {
+                        let out = sent.and_then(|s| s.get(place)).is_some_and(|s| s.whole);
+                        fate.interrupted_maybe = !out;
+                        model.interruptible += u64::from(!out);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// What became of a payload on an edge.
+    pub(super) fn fate(&mut self, edge: usize, payload: Payload) -> &mut Fate {
+        self.life.edges[edge].fates.entry(payload).or_default()
+    }
+}

@@ -1,0 +1,40 @@
+//! The end of trouble: everybody reconnects and gives receipts, and pending must reach 0.
+
+use super::{CHUNK_TIMEOUT, Event, HEARTBEAT_TIMEOUT, World};
+use crate::oracle::{Broken, Fact};
+use crate::time::Nanos;
+
+impl World {
+    pub(super) fn calm(&mut self) -> Result<(), Broken> {
+        self.calm = true;
+        for client in 0..self.clients.len() {
+            if let Some(consumer) = self.clients[client].consumer.as_mut() {
+                consumer.repeat_all();
+            }
+        }
+        self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
+        self.tell(Fact::Calm)
+    }
+
+    /// Whether the world is over: everything is done, or its time is.
+    pub(super) fn look(&mut self) -> Result<bool, Broken> {
+        let waiting: Vec<String> = self.clients.iter().filter_map(|c| c.waiting()).collect();
+        let away = self.clients.iter().filter(|c| c.link.is_none()).count();
+        let mut waiting = waiting.join(", ");
+        if away > 0 || self.hub.is_none() {
+            waiting.push_str(&format!(" ({away} clients are not connected)"));
+        }
+        let pending = self.hub.as_ref().map_or(1, |h| h.pending());
+        let gives_up = self.script.steps.iter().filter_map(|s| s.producer.as_ref());
+        let abandoned = gives_up.filter(|p| !p.numbers && p.chunked > 0).count() > 0;
+        let twice = Nanos(2 * HEARTBEAT_TIMEOUT.0);
+        let recovery = if abandoned { twice.after(CHUNK_TIMEOUT) } else { twice };
+        let over = self.now.since(self.script.calm_at) > recovery;
+        if over || (pending == 0 && waiting.is_empty()) {
+            self.tell(Fact::End { waiting: &waiting })?;
+            return Ok(true);
+        }
+        self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
+        Ok(false)
+    }
+}
