@@ -98,15 +98,18 @@ pub enum RefuseReason {
     Superseded,
     /// The hub is shutting down.
     Shutdown,
+    /// It belongs to a turn that an interrupt has ended.
+    Interrupted,
 }
 
 impl RefuseReason {
     /// Every reason.
-    pub const ALL: [RefuseReason; 4] = [
+    pub const ALL: [RefuseReason; 5] = [
         Self::Invalid,
         Self::NoRoute,
         Self::Superseded,
         Self::Shutdown,
+        Self::Interrupted,
     ];
 
     /// The label value.
@@ -116,6 +119,7 @@ impl RefuseReason {
             Self::NoRoute => "no_route",
             Self::Superseded => "superseded",
             Self::Shutdown => "shutdown",
+            Self::Interrupted => "interrupted",
         }
     }
 }
@@ -127,6 +131,8 @@ pub struct EdgeCounts {
     pub accepted: u64,
     /// Packets handed to the socket (best_effort) or receipted (at_least_once).
     pub delivered: u64,
+    /// Packets that were sent again (at_least_once), once for each time.
+    pub replayed: u64,
     dropped: [u64; DropReason::ALL.len()],
 }
 
@@ -150,6 +156,7 @@ impl EdgeCounts {
     pub fn add(&mut self, other: &EdgeCounts) {
         self.accepted += other.accepted;
         self.delivered += other.delivered;
+        self.replayed += other.replayed;
         for (mine, theirs) in self.dropped.iter_mut().zip(other.dropped) {
             *mine += theirs;
         }

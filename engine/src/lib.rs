@@ -17,12 +17,13 @@ pub mod deliver;
 mod engine;
 pub mod ids;
 pub mod latency;
+pub mod mutant;
 pub mod route;
 
 pub use account::{DropReason, EdgeCounts, RefuseReason};
-pub use deliver::Pieces;
+pub use deliver::{IgnoredReceipts, Pieces};
 pub use engine::{
-    Accepts, Actions, EdgeSnapshot, Engine, Event, Inbound, Limits, Receipt, Refusal, Registration,
-    SessionSnapshot, Snapshot, Taken,
+    Accepts, Actions, EdgeSnapshot, Engine, Event, Inbound, Interrupt, Limits, Receipt, Refusal,
+    Registration, SessionSnapshot, Snapshot, Taken,
 };
 pub use ids::{ConnId, Generation, Millis, Moment, RunId, StepIndex};

@@ -3,7 +3,14 @@
 use bytes::{Bytes, BytesMut};
 use transport_proto::splice::{Kept, process_head_len, put_process_head};
 
-use super::spool::Spool;
+/// Where encoded packets are written to.
+pub(crate) trait Sink {
+    /// A buffer at the end with room for `additional` bytes; what is appended to it is written.
+    fn room(&mut self, additional: usize) -> &mut BytesMut;
+
+    /// Appends `bytes` without copying them.
+    fn share(&mut self, bytes: Bytes);
+}
 
 /// Kept ranges longer than this are shared, shorter ones copied (spec 6).
 pub(crate) const SHARE_ABOVE: usize = 4 * 1024;
@@ -32,30 +39,29 @@ impl Encoded<'_> {
         process_head_len(packet) + packet
     }
 
-    /// Appends it to `spool`, sharing large ranges with the buffer it came in when `share` says so.
-    pub(crate) fn write(&self, spool: &mut Spool, share: bool) {
+    /// Appends it to `sink`, sharing large ranges with the buffer it came in when `share` says so.
+    pub(crate) fn write(&self, sink: &mut impl Sink, share: bool) {
         if !share || self.kept.len() <= SHARE_ABOVE {
-            let out = spool.room(self.wire_len());
+            let out = sink.room(self.wire_len());
             put_process_head(out, self.packet_len());
             self.kept.copy_to(self.packet(), out);
             out.extend_from_slice(self.tail);
             return;
         }
-        put_process_head(spool.room(16), self.packet_len());
+        put_process_head(sink.room(16), self.packet_len());
         for range in self.kept.ranges() {
             let (from, to) = (
                 self.start + range.start as usize,
                 self.start + range.end as usize,
             );
             if to - from > SHARE_ABOVE {
-                spool.share(self.source.slice(from..to));
+                sink.share(self.source.slice(from..to));
             } else {
-                spool
-                    .room(to - from)
+                sink.room(to - from)
                     .extend_from_slice(&self.source[from..to]);
             }
         }
-        spool.room(self.tail.len()).extend_from_slice(self.tail);
+        sink.room(self.tail.len()).extend_from_slice(self.tail);
     }
 
     /// The whole message in a buffer of its own.

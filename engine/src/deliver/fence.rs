@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::ids::{Generation, Moment};
+use crate::mutant::{self, Mutant};
 
 /// Takeovers of one generation within [`WINDOW`] after which a newcomer is refused.
 const MAX_TAKEOVERS: usize = 3;
@@ -49,7 +50,9 @@ impl Fence {
         now: Moment,
     ) -> FenceVerdict {
         match self.highest {
-            Some(highest) if generation < highest => return FenceVerdict::Superseded(highest),
+            Some(highest) if generation < highest && !mutant::is(Mutant::AcceptLowerGeneration) => {
+                return FenceVerdict::Superseded(highest);
+            }
             Some(highest) if generation == highest && owner_present => {
                 while self
                     .takeovers

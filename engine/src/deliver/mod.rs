@@ -4,15 +4,24 @@
 //! and its heartbeats. State belongs to the step, not to a connection: it survives disconnects
 //! (spec 2.2). Never decides who is downstream; that is `route`.
 
+mod credit;
 mod encode;
 mod fence;
+mod keyframe;
+mod lanes;
+mod log;
+mod producer;
 mod queue;
 mod session;
 mod spool;
 
 pub use fence::{Fence, FenceVerdict};
+pub use session::IgnoredReceipts;
+pub use spool::Pieces;
 
 pub(crate) use encode::Encoded;
+pub(crate) use keyframe::starts_decoding;
+pub(crate) use log::{Ack, ChunkVerdict, Item, Log, Outcome, SetKey, Settled};
+pub(crate) use producer::{ChunkPlace, Origin};
 pub(crate) use queue::Entry;
-pub(crate) use session::{Session, hub_heartbeat};
-pub use spool::Pieces;
+pub(crate) use session::{Outbox, Session, frameless, hub_heartbeat};

@@ -1,49 +1,172 @@
-//! The state of one step of one run: who owns it, what waits for it.
+//! The state of one step of one run: who owns it, what waits for it, what it has sent.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use transport_proto::names::metadata as names;
+use transport_proto::splice::{put_flow, put_metadata, put_payload, put_process_head};
+use transport_proto::view::Dialect;
 
+use super::credit::Credit;
+use super::encode::Sink;
 use super::fence::Fence;
-use super::queue::Queue;
+use super::lanes::Lanes;
+use super::log::Log;
+use super::producer::Producer;
 use super::spool::{Pieces, Spool};
+use crate::engine::Accepts;
 use crate::ids::{ConnId, Moment};
-use crate::route::StepPlan;
+use crate::route::{AckEvery, Semantics, StepPlan};
 
-/// Most bytes of heartbeats that wait for a socket; what comes on top is skipped, since a newer
-/// heartbeat says nothing that an older one does not.
+/// Most bytes of heartbeats and directives that wait for a socket; what comes on top is skipped,
+/// since a newer heartbeat says nothing that an older one does not.
 const MAX_CONTROL_BYTES: usize = 16 * 1024;
+/// Most producer epochs that one step is remembered by, unless more have packets on their way.
+const MAX_PRODUCERS: usize = 8;
 
-/// One step's delivery state. Survives disconnects.
+/// What waits for a step.
+#[derive(Debug)]
+pub(crate) enum Outbox {
+    /// best_effort: gone once it is handed to the socket.
+    Lanes(Box<Lanes>),
+    /// at_least_once: kept until its receipt.
+    Log(Box<Log>),
+}
+
+/// Receipts that released nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IgnoredReceipts {
+    /// They name a stream, or an epoch of it, that is not this step's.
+    pub foreign: u64,
+    /// They name a sequence that was never sent.
+    pub unknown: u64,
+}
+
+/// One step's delivery state. Survives disconnects, but for what belongs to a connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) fence: Fence,
     /// The connection that owns the step now.
     pub(crate) owner: Option<ConnId>,
+    /// Since when nobody has owned it.
+    pub(crate) absent_since: Moment,
+    /// What the owner acts on.
+    pub(crate) accepts: Accepts,
     /// When the next heartbeat to the owner is due.
     pub(crate) next_heartbeat: Moment,
-    pub(crate) queue: Queue,
-    /// Heartbeats: never queued behind media, never counted (spec 2.6).
+    pub(crate) outbox: Outbox,
+    pub(crate) credit: Credit,
+    pub(crate) ignored: IgnoredReceipts,
+    /// Turn of packets that name none.
+    pub(crate) turn: u64,
+    /// The edge that the owner's packets find no room on: it is not read until it has.
+    pub(crate) stalled: Option<u32>,
+    /// Whether the owner should hold back, and whether it knows.
+    pub(crate) hold: (bool, bool),
+    ack_every: AckEvery,
+    producers: Vec<Producer>,
+    /// The producer epoch that the owner speaks in.
+    producer: Option<u16>,
+    /// Heartbeats and directives: never queued behind media, never counted (spec 2.6).
     control: Spool,
     control_bytes: usize,
 }
 
 impl Session {
     pub(crate) fn new(plan: &StepPlan) -> Self {
+        let outbox = match plan.semantics {
+            Semantics::BestEffort => Outbox::Lanes(Box::new(Lanes::new(&plan.queue, &plan.lanes))),
+            Semantics::AtLeastOnce(guarantee) => Outbox::Log(Box::new(Log::new(plan, guarantee))),
+        };
         Self {
             fence: Fence::default(),
             owner: None,
+            absent_since: Moment::default(),
+            accepts: Accepts::default(),
             next_heartbeat: Moment::default(),
-            queue: Queue::new(plan.queue.clone()),
+            outbox,
+            credit: Credit::new(&plan.flow),
+            ignored: IgnoredReceipts::default(),
+            turn: 0,
+            stalled: None,
+            hold: (false, false),
+            ack_every: plan.flow.ack_every,
+            producers: Vec::new(),
+            producer: None,
             control: Spool::default(),
             control_bytes: 0,
         }
     }
 
-    /// Whether nothing at all waits for the owner's socket.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.control_bytes == 0
+    /// The connection that just came speaks in this producer epoch, or numbers nothing.
+    pub(crate) fn speaks_as(&mut self, epoch: Option<&str>) {
+        self.producer = epoch.map(|epoch| {
+            let known = self.producers.iter().position(|p| p.epoch() == epoch);
+            let at = known.unwrap_or_else(|| self.remember(epoch));
+            self.producers[at].tell_again();
+            at as u16
+        });
     }
 
-    /// Queues an encoded heartbeat before everything else. Returns whether it was taken.
+    /// A place for a new producer epoch: that of one that has nothing on its way, once there are
+    /// many.
+    fn remember(&mut self, epoch: &str) -> usize {
+        let producer = Producer::new(epoch);
+        let settled = self.producers.iter().position(Producer::is_settled);
+        match settled.filter(|_| self.producers.len() >= MAX_PRODUCERS) {
+            Some(at) => {
+                // The oldest goes; the others keep their order, and nothing refers to any of them
+                // by place but packets on their way, which a settled one has none of.
+                self.producers[at] = producer;
+                at
+            }
+            None => {
+                self.producers.push(producer);
+                self.producers.len() - 1
+            }
+        }
+    }
+
+    /// The producer epoch that the owner speaks in, and its index.
+    pub(crate) fn producer(&self) -> Option<(u16, &Producer)> {
+        let at = self.producer?;
+        Some((at, self.producers.get(usize::from(at))?))
+    }
+
+    pub(crate) fn producer_at(&mut self, at: u16) -> Option<&mut Producer> {
+        self.producers.get_mut(usize::from(at))
+    }
+
+    pub(crate) fn producers(&mut self) -> impl Iterator<Item = &mut Producer> {
+        self.producers.iter_mut()
+    }
+
+    /// Forgets what was sent as this step: nobody has spoken as it for too long.
+    pub(crate) fn forget_producers(&mut self) {
+        if self.producers.iter().all(Producer::is_settled) {
+            self.producers = Vec::new();
+        }
+    }
+
+    /// When the owner must be told what is settled, at the latest.
+    pub(crate) fn ack_deadline(&self) -> Option<Moment> {
+        self.producer()?.1.deadline(&self.ack_every)
+    }
+
+    /// Whether nothing at all may be sent to the owner now.
+    pub(crate) fn is_idle(&self, now: Moment) -> bool {
+        let media = match &self.outbox {
+            Outbox::Lanes(lanes) => lanes.is_empty() || !self.credit.admits_some(),
+            Outbox::Log(log) => !log.may_send(&self.credit),
+        };
+        media && self.control_bytes == 0 && self.hold.0 == self.hold.1 && !self.owes_ack(now)
+    }
+
+    fn owes_ack(&self, now: Moment) -> bool {
+        self.producer()
+            .is_some_and(|(_, p)| p.wants_telling(&self.ack_every, now))
+    }
+
+    /// Queues an encoded heartbeat or directive before everything else. Returns whether it was
+    /// taken.
     pub(crate) fn push_control(&mut self, message: &[u8]) -> bool {
         if self.control_bytes + message.len() > MAX_CONTROL_BYTES {
             return false;
@@ -53,8 +176,9 @@ impl Session {
         true
     }
 
-    /// Moves all waiting heartbeats out. Returns their bytes.
-    pub(crate) fn take_control(&mut self, out: &mut Pieces) -> usize {
+    /// Moves all waiting heartbeats, directives, acks and signals out. Returns their bytes.
+    pub(crate) fn take_control(&mut self, now: Moment, out: &mut Pieces) -> usize {
+        self.push_flow(now);
         let len = self.control_bytes;
         if len > 0 {
             self.control.take(len, out);
@@ -63,28 +187,54 @@ impl Session {
         len
     }
 
+    /// Writes what the owner should know of its own packets: what is settled, whether to hold back.
+    fn push_flow(&mut self, now: Moment) {
+        let ack = self.owes_ack(now);
+        let signal = self.hold.0 != self.hold.1;
+        if !ack && !signal {
+            return;
+        }
+        let at = self.producer.filter(|_| ack);
+        let ack = at.and_then(|at| self.producer_at(at)).map(Producer::tell);
+        self.hold.1 = self.hold.0;
+        let signal = signal.then_some(self.hold.0);
+        let mut message = BytesMut::with_capacity(32);
+        put_flow(&mut message, ack, signal);
+        self.control.room(message.len()).extend_from_slice(&message);
+        self.control_bytes += message.len();
+    }
+
     /// Forgets what was meant for the connection that just left.
-    pub(crate) fn clear_control(&mut self) {
+    pub(crate) fn clear_connection(&mut self) {
         self.control = Spool::default();
         self.control_bytes = 0;
+        self.stalled = None;
+        self.hold = (false, false);
+        self.producer = None;
+        self.accepts = Accepts::default();
     }
 
     /// Gives memory back when nothing waits.
     pub(crate) fn rest(&mut self) {
-        self.queue.rest();
+        match &mut self.outbox {
+            Outbox::Lanes(lanes) => lanes.rest(),
+            Outbox::Log(log) => log.rest(),
+        }
         self.control.rest();
     }
 }
 
 /// Shape of a heartbeat from the hub: `bubu-heartbeat: true` and an empty payload (spec 2.6).
 pub(crate) fn hub_heartbeat() -> Bytes {
-    use bytes::BytesMut;
-    use transport_proto::names::metadata as names;
-    use transport_proto::splice::{put_metadata, put_payload, put_process_head};
-    use transport_proto::view::Dialect;
+    frameless(&[(names::HEARTBEAT, names::HEARTBEAT_TRUE)])
+}
 
+/// A packet without a frame that says something to a client: its metadata and an empty payload.
+pub(crate) fn frameless(metadata: &[(&str, &str)]) -> Bytes {
     let mut packet = BytesMut::new();
-    put_metadata(&mut packet, Dialect::Packet, names::HEARTBEAT, "true");
+    for (key, value) in metadata {
+        put_metadata(&mut packet, Dialect::Packet, key, value);
+    }
     put_payload(&mut packet, Dialect::Packet, &[]);
     let mut message = BytesMut::new();
     put_process_head(&mut message, packet.len());

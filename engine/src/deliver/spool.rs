@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
+use super::encode::Sink;
+
 /// First size of a buffer for copied bytes; it doubles while the reader is behind.
 const SMALLEST: usize = 2 * 1024;
 /// Largest buffer for copied bytes.
@@ -33,20 +35,6 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// The open buffer with room for `additional` bytes.
-    pub(crate) fn room(&mut self, additional: usize) -> &mut BytesMut {
-        if self.open.capacity() - self.open.len() < additional {
-            self.change_buffer(additional);
-        }
-        &mut self.open
-    }
-
-    /// Appends `bytes` without copying them.
-    pub(crate) fn share(&mut self, bytes: Bytes) {
-        self.close();
-        self.pieces.push_back(bytes);
-    }
-
     /// Moves the first `len` bytes out into `out`. `len` must not exceed what is there.
     pub(crate) fn take(&mut self, mut len: usize, out: &mut Pieces) {
         while len > 0 {
@@ -98,6 +86,20 @@ impl Spool {
         if !self.open.is_empty() {
             self.pieces.push_back(self.open.split().freeze());
         }
+    }
+}
+
+impl Sink for Spool {
+    fn room(&mut self, additional: usize) -> &mut BytesMut {
+        if self.open.capacity() - self.open.len() < additional {
+            self.change_buffer(additional);
+        }
+        &mut self.open
+    }
+
+    fn share(&mut self, bytes: Bytes) {
+        self.close();
+        self.pieces.push_back(bytes);
     }
 }
 

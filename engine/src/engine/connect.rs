@@ -1,11 +1,13 @@
 //! Registration, fencing and disconnects (spec 2.2).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Actions, Conn, Engine, Limits, Run, next_heartbeat};
 use crate::account::DropReason;
-use crate::deliver::FenceVerdict;
+use crate::deliver::{FenceVerdict, Outbox, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
+use crate::mutant::{self, Mutant};
 
 /// Who a client says it is.
 #[derive(Clone, Copy, Debug)]
@@ -123,16 +125,44 @@ impl Engine {
             _ => {}
         }
         if let Some(old) = present {
-            self.release(old);
+            self.release(old, now, actions);
             actions.superseded.push((old, who.generation));
         }
-        Ok(self.occupy(run, step, now, actions))
+        let conn = self.occupy(run, step, now, actions);
+        self.introduce(conn, who, now, actions);
+        Ok(conn)
     }
 
     /// Takes note that a connection is gone. Its step keeps what waits for it. A connection that
     /// was superseded changes nothing.
-    pub fn disconnect(&mut self, conn: ConnId) {
-        self.release(conn);
+    pub fn disconnect(&mut self, conn: ConnId, now: Moment, actions: &mut Actions) {
+        self.release(conn, now, actions);
+    }
+
+    /// What a new connection says of itself, and what it is to know at once.
+    fn introduce(
+        &mut self,
+        conn: ConnId,
+        who: Registration<'_>,
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        let Some((run, step)) = self.owner(conn) else {
+            return;
+        };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let session = &mut live.sessions[step.at()];
+        session.accepts = who.accepts;
+        session.speaks_as(who.producer_epoch);
+        if !mutant::is(Mutant::CreditsLeakOnReconnect) {
+            session.credit.reset();
+        }
+        live.signal_newcomer(step, now, actions);
+        if !live.sessions[step.at()].is_idle(now) {
+            actions.wake.push(conn);
+        }
     }
 
     fn occupy(
@@ -160,14 +190,11 @@ impl Engine {
         if let Some(session) = self.session_mut(run, step) {
             session.owner = Some(conn);
             session.next_heartbeat = next_heartbeat(conn, interval, now);
-            if !session.is_idle() {
-                actions.wake.push(conn);
-            }
         }
         conn
     }
 
-    fn release(&mut self, conn: ConnId) {
+    fn release(&mut self, conn: ConnId, now: Moment, actions: &mut Actions) {
         let Some((run, step)) = self.owner(conn) else {
             return;
         };
@@ -176,9 +203,18 @@ impl Engine {
         entry.serial = entry.serial.wrapping_add(1);
         self.free.push(conn.slot() as u32);
         self.streams -= 1;
-        if let Some(session) = self.session_mut(run, step) {
-            session.owner = None;
-            session.clear_control();
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let session = &mut live.sessions[step.at()];
+        session.owner = None;
+        session.absent_since = now;
+        session.clear_connection();
+        if let Outbox::Log(log) = &mut session.outbox {
+            log.rewind(&live.floors, &mut self.settled);
+            if !self.settled.is_empty() {
+                self.close_accounts(run, now, actions);
+            }
         }
     }
 
@@ -219,7 +255,7 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
-        let (packets, bytes) = drop_aged(live, step, &self.limits, now);
+        let (packets, bytes) = drop_aged(live, step, &self.limits, now, &mut self.settled);
         self.queued_bytes -= bytes;
         if packets > 0 && live.sessions[step.at()].owner.is_none() {
             let step = live.plan.steps[step.at()].id.clone();
@@ -230,6 +266,9 @@ impl Engine {
                 step,
                 packets,
             });
+        }
+        if !self.settled.is_empty() {
+            self.close_accounts(run, now, actions);
         }
     }
 
@@ -245,39 +284,63 @@ impl Engine {
     }
 }
 
-/// Drops packets past the age that holds for `step` now. Returns how many, and their bytes.
+/// Drops packets past the age that holds for `step` now. Returns how many, and the bytes of those
+/// that wait on best_effort edges; the others are in `settled`.
 pub(super) fn drop_aged(
     live: &mut Run,
     step: StepIndex,
     limits: &Limits,
     now: Moment,
+    settled: &mut Vec<Settled>,
 ) -> (u64, usize) {
     let Some(session) = live.sessions.get_mut(step.at()) else {
         return (0, 0);
     };
     let absent = session.owner.is_none();
-    let own = session.queue.bounds().max_age;
-    let Some(max_age) = own.or(absent.then_some(limits.absent_max_age)) else {
-        return (0, 0);
+    let away = now.since(session.absent_since);
+    if absent && away >= limits.state_ttl {
+        session.forget_producers();
+    }
+    let own = live.plan.steps[step.at()].queue.max_age;
+    let before = |age: Duration| {
+        let nanos = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+        now.as_nanos().checked_sub(nanos).map(Moment::from_nanos)
     };
-    // Nothing outlives the state of its step (spec 2.2).
-    let (age, reason) = if absent && limits.state_ttl <= max_age {
-        (limits.state_ttl, DropReason::Evicted)
-    } else {
-        (max_age, DropReason::Expired)
-    };
-    let nanos = u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
-    let Some(before) = now.as_nanos().checked_sub(nanos) else {
-        return (0, 0);
-    };
-    let (edges, mut packets, mut bytes) = (&mut live.edges, 0u64, 0usize);
-    let queue = &mut session.queue;
-    queue.drop_older(Moment::from_nanos(before), |entry| {
-        edges[entry.edge as usize].counts.drop_one(reason);
-        packets += 1;
-        bytes += entry.len as usize;
-    });
-    (packets, bytes)
+    match &mut session.outbox {
+        Outbox::Lanes(lanes) => {
+            let Some(max_age) = own.or(absent.then_some(limits.absent_max_age)) else {
+                return (0, 0);
+            };
+            // Nothing outlives the state of its step (spec 2.2).
+            let (age, reason) = if absent && limits.state_ttl <= max_age {
+                (limits.state_ttl, DropReason::Evicted)
+            } else {
+                (max_age, DropReason::Expired)
+            };
+            let Some(before) = before(age) else {
+                return (0, 0);
+            };
+            let (edges, mut packets, mut bytes) = (&mut live.edges, 0u64, 0usize);
+            lanes.drop_older(before, |entry| {
+                edges[entry.edge as usize].counts.drop_one(reason);
+                packets += 1;
+                bytes += entry.len as usize;
+            });
+            (packets, bytes)
+        }
+        Outbox::Log(log) => {
+            let known = settled.len();
+            if let Some(before) = own.and_then(before) {
+                log.drop_older(before, DropReason::Expired, settled);
+            }
+            if let Some(before) = before(limits.state_ttl).filter(|_| away >= limits.state_ttl)
+                && absent
+            {
+                log.drop_older(before, DropReason::Evicted, settled);
+            }
+            ((settled.len() - known) as u64, 0)
+        }
+    }
 }
 
 fn listed(names: impl Iterator<Item = String>) -> String {

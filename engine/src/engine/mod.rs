@@ -7,13 +7,22 @@
 //! | --- | --- |
 //! | `mod` | limits, actions, attaching runs |
 //! | `connect` | registration, fencing, disconnects |
-//! | `packet` | one packet in, onto every edge; bytes out to a socket |
-//! | `tick` | heartbeats, expiry, draining |
+//! | `packet` | one packet in, onto every edge |
+//! | `offer` | one packet onto one edge |
+//! | `send` | bytes out to a socket |
+//! | `receipts` | receipts and credits |
+//! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
+//! | `interrupt` | barge-in, control beside the packets |
+//! | `tick` | heartbeats, expiry, late receipts, draining |
 //! | `snapshot` | what admin and telemetry see |
 
 mod connect;
+mod interrupt;
+mod offer;
 mod packet;
 mod receipts;
+mod send;
+mod settle;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -26,13 +35,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::account::{EdgeCounts, RefuseCounts};
-use crate::deliver::Session;
+use crate::account::{DropReason, EdgeCounts, RefuseCounts};
+use crate::deliver::{Outbox, Session, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::latency::Latency;
-use crate::route::{PlanError, RunPlan, Stamp, StepKind};
+use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
 
 pub use connect::{Accepts, Refusal, Registration};
+pub use interrupt::Interrupt;
 pub use packet::{Inbound, Taken};
 pub use receipts::Receipt;
 pub use snapshot::{EdgeSnapshot, SessionSnapshot, Snapshot};
@@ -94,6 +104,31 @@ pub enum Event {
         /// How many packets.
         packets: u64,
     },
+    /// A packet of an at_least_once edge ended without a receipt.
+    DeadLettered {
+        /// Story of the run.
+        story: Arc<str>,
+        /// Name of the run.
+        run: Arc<str>,
+        /// Source step.
+        from: Arc<str>,
+        /// Target step.
+        to: Arc<str>,
+        /// Why.
+        reason: DropReason,
+        /// The stream that it was part of.
+        stream_id: Box<str>,
+        /// Its sequence; 0 where it had none yet.
+        sequence: u64,
+    },
+}
+
+/// A packet of an at_least_once edge that ended without a receipt.
+#[derive(Clone, Copy, Debug)]
+struct DeadLetter {
+    edge: u32,
+    reason: DropReason,
+    sequence: u64,
 }
 
 /// One live run.
@@ -103,6 +138,14 @@ struct Run {
     edges: Vec<Edge>,
     /// Edges that leave each step, in the order of the plan.
     downstream: Vec<SmallVec<[u32; 4]>>,
+    /// Steps whose packets each step gets.
+    upstream: Vec<SmallVec<[StepIndex; 2]>>,
+    /// Whether packets of each step may have to wait for room.
+    guaranteed: Vec<bool>,
+    /// The `stream_id` of what goes to each step.
+    streams: Vec<Box<str>>,
+    /// Per lane, the lowest turn that is still taken (spec 2.5).
+    floors: [u64; Lane::COUNT],
 }
 
 /// One live edge.
@@ -134,6 +177,14 @@ pub struct Engine {
     /// Bytes that wait in all queues.
     queued_bytes: usize,
     draining: bool,
+    /// When a tick is due that cannot wait for the next regular one.
+    deadline: Option<Moment>,
+    /// Somebody waits for room in the budget of all queues.
+    budget_blocks: bool,
+    /// Room to work in: what the call under way has settled.
+    settled: Vec<Settled>,
+    /// Room to work in: what the call under way has dead-lettered.
+    dead_letters: Vec<DeadLetter>,
     heartbeat: Bytes,
     refused: RefuseCounts,
     heartbeats: snapshot::HeartbeatCounts,
@@ -153,6 +204,10 @@ impl Engine {
             streams: 0,
             queued_bytes: 0,
             draining: false,
+            deadline: None,
+            budget_blocks: false,
+            settled: Vec::new(),
+            dead_letters: Vec::new(),
             heartbeat: crate::deliver::hub_heartbeat(),
             refused: RefuseCounts::default(),
             heartbeats: snapshot::HeartbeatCounts::default(),
@@ -180,6 +235,8 @@ impl Engine {
 
     fn build(&self, plan: RunPlan) -> Run {
         let mut downstream = vec![SmallVec::<[u32; 4]>::new(); plan.steps.len()];
+        let mut upstream = vec![SmallVec::<[StepIndex; 2]>::new(); plan.steps.len()];
+        let mut guaranteed = vec![false; plan.steps.len()];
         let mut edges = Vec::with_capacity(plan.edges.len());
         for (at, edge) in (0u32..).zip(&plan.edges) {
             let out = &mut downstream[edge.from.at()];
@@ -192,13 +249,25 @@ impl Engine {
                 forward: Latency::default(),
             });
             out.push(at);
+            upstream[edge.to.at()].push(edge.from);
+            guaranteed[edge.from.at()] |= matches!(
+                plan.steps[edge.to.at()].semantics,
+                Semantics::AtLeastOnce(guarantee) if guarantee.overflow == Overflow::Pause
+            );
         }
-        let sessions = plan.steps.iter().map(Session::new).collect();
+        let streams = plan
+            .steps
+            .iter()
+            .map(|step| stream_id(&plan.namespace, &plan.name, &step.id, &self.epoch).into());
         Run {
+            sessions: plan.steps.iter().map(Session::new).collect(),
+            streams: streams.collect(),
             plan,
-            sessions,
             edges,
             downstream,
+            upstream,
+            guaranteed,
+            floors: [0; Lane::COUNT],
         }
     }
 
@@ -222,10 +291,17 @@ impl Engine {
         self.draining
     }
 
-    /// Whether nothing waits for any connected stream.
-    pub fn is_flushed(&self) -> bool {
+    /// Whether nothing waits for any connected stream, neither to be sent nor for its receipt.
+    pub fn is_flushed(&self, now: Moment) -> bool {
         let mut sessions = self.runs.iter().flat_map(|r| &r.sessions);
-        sessions.all(|s| s.owner.is_none() || s.is_idle())
+        sessions.all(|s| {
+            s.owner.is_none()
+                || s.is_idle(now)
+                    && match &s.outbox {
+                        Outbox::Lanes(lanes) => lanes.is_empty(),
+                        Outbox::Log(log) => log.is_empty(),
+                    }
+        })
     }
 }
 

@@ -1,21 +1,18 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use transport_proto::limits::MAX_METADATA_PAIRS;
-use transport_proto::splice::{Cut, GRPC_HEAD_LEN, Kept};
+use transport_proto::names::{metadata as names, mime};
+use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
-use super::connect::drop_aged;
-use super::{Actions, Edge, Engine};
-use crate::account::{DropReason, RefuseReason};
-use crate::deliver::{Encoded, Entry, Pieces};
-use crate::ids::{ConnId, Moment, RunId};
-use crate::route::ROUTING_KEYS;
-
-/// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
-/// parts of large buffers are copied (spec 6).
-const BACKLOG_THAT_MAY_PIN: usize = 256 * 1024;
+use super::interrupt::Interrupt;
+use super::offer::{Offered, Room, offer};
+use super::{Actions, Engine, Run};
+use crate::account::RefuseReason;
+use crate::deliver::{ChunkPlace, Encoded, Origin, Outbox};
+use crate::ids::{ConnId, Moment, RunId, StepIndex};
+use crate::route::{Lane, Overflow, ROUTING_KEYS};
 
 /// What is cut out of every packet: the hub writes these anew for each target.
 const CUT: Cut<'static> = Cut {
@@ -70,99 +67,174 @@ impl Engine {
             self.refused.refuse_one(RefuseReason::Shutdown);
             return Taken::Yes;
         }
-        if inbound.view.violation().is_some() || chunk_without_binary(inbound.view) {
-            self.refused.refuse_one(RefuseReason::Invalid);
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return Taken::Yes;
+        };
+        let view = inbound.view;
+        let numbered = Numbered::of(live, step, view);
+        if let Some(n) = numbered
+            && live.has_routed(n)
+        {
+            // Resent: the producer has not heard that this one is on its way, or settled.
+            let session = &mut live.sessions[step.at()];
+            let idle = session.is_idle(now);
+            if let Some(producer) = session.producer_at(n.origin.producer) {
+                producer.tell_again();
+            }
+            if idle {
+                actions.wake.push(conn);
+            }
             return Taken::Yes;
         }
-        if inbound.view.is_heartbeat(inbound.packet) {
-            self.forward_heartbeat((run, step), inbound, actions);
+        let refusal = if view.violation().is_some() || chunk_without_binary(view) {
+            Some(RefuseReason::Invalid)
+        } else if view.is_heartbeat(inbound.packet) {
+            self.forward_heartbeat((run, step), inbound, now, actions);
             return Taken::Yes;
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
+            self.refused.refuse_one(reason);
+            self.note((run, step), (numbered, 0, 0), now, actions);
+            return Taken::Yes;
+        }
+        if view.frame().is_none()
+            && view
+                .metadata_bytes(inbound.packet, names::HUB_CONTROL)
+                .is_some()
+        {
+            self.control((run, step), inbound, now, actions);
+            self.note((run, step), (numbered, 0, 0), now, actions);
+            return Taken::Yes;
+        }
+        self.route((run, step), (inbound, numbered), now, actions)
+    }
+
+    /// Routes a packet that is in order.
+    fn route(
+        &mut self,
+        (run, step): (RunId, StepIndex),
+        (inbound, numbered): (Inbound<'_>, Option<Numbered>),
+        now: Moment,
+        actions: &mut Actions,
+    ) -> Taken {
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return Taken::Yes;
+        };
+        if live.downstream[step.at()].is_empty() {
+            self.refused.refuse_one(RefuseReason::NoRoute);
+            self.note((run, step), (numbered, 0, 0), now, actions);
+            return Taken::Yes;
+        }
+        let lane = lane_of(&inbound);
+        let turn = live.turn_of(step, &inbound);
+        if turn < live.floors[lane as usize] {
+            self.refused.refuse_one(RefuseReason::Interrupted);
+            self.note((run, step), (numbered, 0, 0), now, actions);
+            return Taken::Yes;
+        }
+        if live.plan.cancel_previous && turn > live.highest_floor() {
+            self.interrupt_run(run, Interrupt { turn, lane: None }, now, actions);
         }
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return Taken::Yes;
         };
-        let downstream = &live.downstream[step.at()];
-        if downstream.is_empty() {
-            self.refused.refuse_one(RefuseReason::NoRoute);
-            return Taken::Yes;
-        }
+        live.sessions[step.at()].turn = live.sessions[step.at()].turn.max(turn);
         let kept = Kept::of(inbound.packet, inbound.view, &CUT);
-        let pairs_fit = fits_pairs(&inbound, &kept);
+        let offered = Offered {
+            inbound,
+            kept: &kept,
+            fits_pairs: fits_pairs(&inbound, &kept),
+            lane,
+            turn,
+            origin: numbered.map(|n| n.origin),
+            chunk: chunk_of(inbound.view),
+            now,
+        };
         let mut room = Room {
             max_message: self.limits.max_message_bytes,
             budget: self.limits.queue_budget_bytes,
             queued: &mut self.queued_bytes,
+            settled: &mut self.settled,
+            dead_letters: &mut self.dead_letters,
         };
-        for &at in downstream {
-            let to = live.edges[at as usize].to;
-            let session = &mut live.sessions[to.at()];
-            let edges = &mut live.edges;
-            edges[at as usize].counts.accepted += 1;
-            let outcome = if pairs_fit {
-                offer(
-                    &mut room,
-                    session,
-                    edges,
-                    &Offered {
-                        inbound,
-                        kept: &kept,
-                        at,
-                        now,
-                    },
-                )
-            } else {
-                Err(DropReason::Invalid)
-            };
-            match (outcome, session.owner) {
-                (Ok(true), Some(owner)) => actions.wake.push(owner),
-                (Ok(_), _) => {}
-                (Err(reason), _) => edges[at as usize].counts.drop_one(reason),
+        if live.guaranteed[step.at()]
+            && let Some(culprit) = live.without_room(step, &offered, &room)
+        {
+            let (edge, by_budget) = culprit;
+            self.budget_blocks |= by_budget;
+            live.sessions[step.at()].stalled = Some(edge);
+            let to = live.edges[edge as usize].to;
+            if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox
+                && !by_budget
+            {
+                log.pause();
             }
+            return Taken::Blocked;
+        }
+        let mut outstanding = 0;
+        let bytes = inbound.packet.len() as u64;
+        for nth in 0..live.downstream[step.at()].len() {
+            let at = live.downstream[step.at()][nth];
+            let to = live.edges[at as usize].to;
+            let idle = live.sessions[to.at()].is_idle(now);
+            let paused = live.is_paused(to);
+            outstanding += u32::from(offer(&mut room, live, at, &offered));
+            let session = &live.sessions[to.at()];
+            if let Some(owner) = session.owner
+                && idle
+                && !session.is_idle(now)
+            {
+                actions.wake.push(owner);
+            }
+            if !paused && live.is_paused(to) {
+                live.hold_upstream(to, now, actions);
+            }
+        }
+        self.note((run, step), (numbered, outstanding, bytes), now, actions);
+        if !self.settled.is_empty() || !self.dead_letters.is_empty() {
+            self.close_accounts(run, now, actions);
         }
         Taken::Yes
     }
 
-    /// Bytes that wait for `conn`, heartbeats left out.
-    pub fn waiting(&self, conn: ConnId) -> usize {
-        let session = self.owner(conn).and_then(|(run, step)| {
-            self.runs
-                .get(run.0 as usize)
-                .and_then(|r| r.sessions.get(step.at()))
-        });
-        session.map_or(0, |s| s.queue.bytes())
-    }
-
-    /// Moves what waits for `conn` into `out`, whole messages up to about `budget` bytes, oldest
-    /// first, heartbeats before all. Returns the bytes moved; 0 when nothing waits.
-    pub fn take(&mut self, conn: ConnId, budget: usize, now: Moment, out: &mut Pieces) -> usize {
-        let Some((run, step)) = self.owner(conn) else {
-            return 0;
-        };
+    /// Takes note of a numbered packet that is routed or counted, and lets its producer know when
+    /// that is due.
+    fn note(
+        &mut self,
+        (run, step): (RunId, StepIndex),
+        (numbered, outstanding, bytes): (Option<Numbered>, u32, u64),
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        let Some(n) = numbered else { return };
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
-            return 0;
+            return;
         };
-        if live.sessions[step.at()].queue.bounds().max_age.is_some() {
-            let (_, bytes) = drop_aged(live, step, &self.limits, now);
-            self.queued_bytes -= bytes;
-        }
         let session = &mut live.sessions[step.at()];
-        let edges = &mut live.edges;
-        let control = session.take_control(out);
-        let media = session.queue.take(budget, out, |entry| {
-            let edge = &mut edges[entry.edge as usize];
-            edge.counts.delivered += 1;
-            edge.forward.record(now.since(entry.at));
-        });
-        self.queued_bytes -= media;
-        control + media
+        let idle = session.is_idle(now);
+        if let Some(producer) = session.producer_at(n.origin.producer) {
+            producer.note(n.origin.number, n.chunk, (outstanding, bytes), now);
+        }
+        if let Some(due) = session.ack_deadline() {
+            self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+        }
+        if let Some(owner) = session.owner
+            && idle
+            && !session.is_idle(now)
+        {
+            actions.wake.push(owner);
+        }
     }
 
     /// A heartbeat refreshes its own liveness (the shell sees to that) and goes on to connected
     /// dependents, best effort, never queued for an absent one (spec 2.6).
     fn forward_heartbeat(
         &mut self,
-        (run, step): (RunId, crate::ids::StepIndex),
+        (run, step): (RunId, StepIndex),
         inbound: Inbound<'_>,
+        now: Moment,
         actions: &mut Actions,
     ) {
         self.heartbeats.received += 1;
@@ -176,7 +248,7 @@ impl Engine {
             let (Some(owner), false) = (session.owner, edge.over_cap) else {
                 continue;
             };
-            let idle = session.is_idle();
+            let idle = session.is_idle(now);
             let encoded = Encoded {
                 source: inbound.source,
                 start: inbound.start,
@@ -193,75 +265,104 @@ impl Engine {
     }
 }
 
-/// The limits that hold across queues.
-struct Room<'a> {
-    max_message: usize,
-    budget: usize,
-    queued: &'a mut usize,
+/// A packet that carries its producer's own number.
+#[derive(Clone, Copy, Debug)]
+struct Numbered {
+    origin: Origin,
+    chunk: Option<ChunkPlace>,
 }
 
-/// A packet on its way onto one edge.
-struct Offered<'a> {
-    inbound: Inbound<'a>,
-    kept: &'a Kept,
-    at: u32,
-    now: Moment,
+impl Numbered {
+    /// The number of a packet whose sender declared that it numbers, if it has one.
+    fn of(live: &Run, step: StepIndex, view: &PacketView) -> Option<Self> {
+        let (producer, _) = live.sessions[step.at()].producer()?;
+        let number = view.envelope()?.sequence();
+        (number > 0).then(|| Self {
+            origin: Origin {
+                step: step.0,
+                producer,
+                number,
+            },
+            chunk: chunk_of(view),
+        })
+    }
 }
 
-/// Queues a packet for an edge's target. `Ok(true)` when the target had nothing waiting before.
-fn offer(
-    room: &mut Room<'_>,
-    session: &mut crate::deliver::Session,
-    edges: &mut [Edge],
-    offered: &Offered<'_>,
-) -> Result<bool, DropReason> {
-    let edge = &edges[offered.at as usize];
-    if edge.over_cap {
-        return Err(DropReason::MaxDownstreams);
+impl Run {
+    fn has_routed(&self, n: Numbered) -> bool {
+        let session = &self.sessions[usize::from(n.origin.step)];
+        let producer = session.producer();
+        producer.is_some_and(|(_, p)| p.has_routed(n.origin.number, n.chunk))
     }
-    let inbound = &offered.inbound;
-    let own;
-    let tail = if inbound.view.envelope_has_more() {
-        own = edge.stamp.tail_with_envelope(inbound.packet, inbound.view);
-        &own[..]
-    } else {
-        edge.stamp.tail()
-    };
-    let encoded = Encoded {
-        source: inbound.source,
-        start: inbound.start,
-        kept: offered.kept,
-        tail,
-    };
-    let len = encoded.wire_len();
-    // The limit is that of the message; the gRPC prefix before it does not count.
-    if len - GRPC_HEAD_LEN > room.max_message {
-        return Err(DropReason::Oversize);
+
+    /// The turn that a packet names, else its stream's current one (spec 2.5).
+    fn turn_of(&self, step: StepIndex, inbound: &Inbound<'_>) -> u64 {
+        let named = inbound.view.metadata_bytes(inbound.packet, names::TURN);
+        let named = named.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        named.unwrap_or(self.sessions[step.at()].turn)
     }
-    if *room.queued + len > room.budget && *room.queued > 0 {
-        return Err(DropReason::Budget);
+
+    /// The first edge of `step` that must not lose this packet and has no room for it, and whether
+    /// it is the budget of all queues that is short.
+    fn without_room(
+        &self,
+        step: StepIndex,
+        offered: &Offered<'_>,
+        room: &Room<'_>,
+    ) -> Option<(u32, bool)> {
+        // What the stamp adds at most: its tail, a long sequence, the original envelope's rest.
+        const MOST_ADDED: usize = 32;
+        let kept = offered.kept.len() + MOST_ADDED;
+        let may_fill = self.sessions[step.at()].accepts.pause;
+        for &at in &self.downstream[step.at()] {
+            let edge = &self.edges[at as usize];
+            let Outbox::Log(log) = &self.sessions[edge.to.at()].outbox else {
+                continue;
+            };
+            if edge.over_cap || log.guarantee().overflow != Overflow::Pause {
+                continue;
+            }
+            let len = kept + edge.stamp.tail().len();
+            if crate::mutant::is(crate::mutant::Mutant::SilentDropAtBound) {
+                continue;
+            }
+            if (log.is_paused() && !may_fill) || !log.admits(offered.lane, len) {
+                return Some((at, false));
+            }
+            if room.is_short(len) {
+                return Some((at, true));
+            }
+        }
+        None
     }
-    let idle = session.is_idle();
-    let mut given_way: SmallVec<[Entry; 8]> = SmallVec::new();
-    let made = session.queue.make_room(len, |entry| given_way.push(entry));
-    let share = inbound.pinned <= len.saturating_mul(4)
-        || (session.owner.is_some() && session.queue.bytes() < BACKLOG_THAT_MAY_PIN);
-    if made.is_ok() {
-        let entry = Entry {
-            edge: offered.at,
-            len: len as u32,
-            at: offered.now,
-        };
-        session.queue.push(&encoded, entry, share);
-        *room.queued += len;
+
+    fn is_paused(&self, step: StepIndex) -> bool {
+        match &self.sessions[step.at()].outbox {
+            Outbox::Log(log) => log.is_paused(),
+            Outbox::Lanes(_) => false,
+        }
     }
-    for entry in given_way {
-        *room.queued -= entry.len as usize;
-        edges[entry.edge as usize]
-            .counts
-            .drop_one(DropReason::DropOldest);
+}
+
+/// The lane of a packet: that of its frame; structured packets and such without one are payload.
+fn lane_of(inbound: &Inbound<'_>) -> Lane {
+    match inbound.view.frame() {
+        Some(FrameKind::Audio) => Lane::Audio,
+        Some(FrameKind::Video) => Lane::Video,
+        Some(FrameKind::Binary) => match inbound.view.mime_type(inbound.packet) {
+            Some(mime::PACKET_JSON) => Lane::Payload,
+            _ => Lane::Binary,
+        },
+        None => Lane::Payload,
     }
-    made.map(|()| idle)
+}
+
+fn chunk_of(view: &PacketView) -> Option<ChunkPlace> {
+    let envelope = view.envelope().filter(|e| e.is_chunk())?;
+    Some(ChunkPlace {
+        index: envelope.chunk_index(),
+        count: envelope.chunk_count(),
+    })
 }
 
 /// Only binary frames are chunked; chunk fields elsewhere are legal bytes and no packet (spec 1).

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Engine;
+use super::{Engine, Run};
 use crate::account::{EdgeCounts, RefuseCounts};
-use crate::ids::{ConnId, Generation};
+use crate::deliver::{IgnoredReceipts, Outbox};
+use crate::ids::{ConnId, Generation, StepIndex};
 use crate::latency::Latency;
 
 /// Heartbeats by direction. They never decrease.
@@ -39,6 +40,12 @@ pub struct EdgeSnapshot {
     pub queued_bytes: u64,
     /// Packets sent and not yet receipted (at_least_once; 0 on best_effort edges).
     pub in_flight: u64,
+    /// Their bytes, on the wire.
+    pub in_flight_bytes: u64,
+    /// Whether every packet is kept until its receipt.
+    pub at_least_once: bool,
+    /// Whether the producer waits for this edge.
+    pub paused: bool,
     /// Time from the producer's socket to the consumer's.
     pub forward: Latency,
 }
@@ -56,6 +63,10 @@ pub struct SessionSnapshot {
     pub owner: Option<ConnId>,
     /// Highest generation that ever owned it.
     pub generation: Option<Generation>,
+    /// Story of the run, for labels.
+    pub story: Arc<str>,
+    /// Receipts that released nothing.
+    pub ignored: IgnoredReceipts,
 }
 
 /// The whole engine at one instant.
@@ -73,7 +84,7 @@ pub struct Snapshot {
     pub streams: usize,
     /// Runs known now.
     pub runs: usize,
-    /// Bytes that wait in all queues.
+    /// Bytes that all queues hold, sent and not yet receipted ones included.
     pub queued_bytes: usize,
 }
 
@@ -111,14 +122,34 @@ impl Engine {
                     queued: 0,
                     queued_bytes: 0,
                     in_flight: 0,
+                    in_flight_bytes: 0,
+                    at_least_once: is_kept(&run.sessions[plan.to.at()].outbox),
+                    paused: run.waits(plan.from, plan.to),
                     forward: edge.forward.clone(),
                 });
             }
             for (session, step) in run.sessions.iter().zip(&run.plan.steps) {
-                for entry in session.queue.entries() {
-                    let edge = &mut snapshot.edges[first + entry.edge as usize];
-                    edge.queued += 1;
-                    edge.queued_bytes += u64::from(entry.len);
+                let edges = &mut snapshot.edges[first..];
+                match &session.outbox {
+                    Outbox::Lanes(lanes) => {
+                        for entry in lanes.entries() {
+                            let edge = &mut edges[entry.edge as usize];
+                            edge.queued += 1;
+                            edge.queued_bytes += u64::from(entry.len);
+                        }
+                    }
+                    Outbox::Log(log) => {
+                        for (edge, len, is_sent, is_head) in log.kept() {
+                            let edge = &mut edges[edge as usize];
+                            let (packets, bytes) = if is_sent {
+                                (&mut edge.in_flight, &mut edge.in_flight_bytes)
+                            } else {
+                                (&mut edge.queued, &mut edge.queued_bytes)
+                            };
+                            *packets += u64::from(is_head);
+                            *bytes += u64::from(len);
+                        }
+                    }
                 }
                 snapshot.sessions.push(SessionSnapshot {
                     namespace: run.plan.namespace.clone(),
@@ -126,9 +157,25 @@ impl Engine {
                     step: step.id.clone(),
                     owner: session.owner,
                     generation: session.fence.highest(),
+                    story: run.plan.story.clone(),
+                    ignored: session.ignored,
                 });
             }
         }
         snapshot
     }
+}
+
+impl Run {
+    /// Whether the producer `from` is held up by `to`.
+    fn waits(&self, from: StepIndex, to: StepIndex) -> bool {
+        let producer = &self.sessions[from.at()];
+        let stalled = producer.stalled.map(|edge| self.edges[edge as usize].to);
+        let full = matches!(&self.sessions[to.at()].outbox, Outbox::Log(log) if log.is_paused());
+        stalled == Some(to) || (full && producer.hold.0)
+    }
+}
+
+fn is_kept(outbox: &Outbox) -> bool {
+    matches!(outbox, Outbox::Log(_))
 }

@@ -1,18 +1,71 @@
-//! What happens because time passes: heartbeats, expiry, giving memory back, draining.
+//! What happens because time passes: heartbeats, expiry, late receipts, giving memory back.
+
+use std::time::Duration;
 
 use super::{Actions, Engine, next_heartbeat};
 use crate::account::DropReason;
+use crate::deliver::Outbox;
 use crate::ids::{Moment, RunId, StepIndex};
 
+/// How long a chunk set waits for its next chunk (spec 2.3).
+const CHUNK_PATIENCE: Duration = Duration::from_secs(120);
+
 impl Engine {
-    /// Does what is due at `now`. The shell calls it a few times per heartbeat interval.
+    /// Does what is due at `now`. The shell calls it a few times per heartbeat interval, and at
+    /// [`Engine::next_deadline`].
     pub fn tick(&mut self, now: Moment, actions: &mut Actions) {
+        self.deadline = None;
         for run in 0..self.runs.len() as u32 {
             for step in 0..self.runs[run as usize].sessions.len() as u16 {
                 let (run, step) = (RunId(run), StepIndex(step));
                 self.expire(run, step, now, actions);
+                self.look_for_late(run, step, now, actions);
+                self.tell_producer(run, step, now, actions);
                 self.beat(run, step, now, actions);
             }
+        }
+    }
+
+    /// Sends again what was not receipted in time, and gives up chunk sets.
+    fn look_for_late(&mut self, run: RunId, step: StepIndex, now: Moment, actions: &mut Actions) {
+        let session = &mut self.runs[run.0 as usize].sessions[step.at()];
+        let idle = session.is_idle(now);
+        let Outbox::Log(log) = &mut session.outbox else {
+            return;
+        };
+        log.drop_stale_sets(CHUNK_PATIENCE, now, &mut self.settled);
+        // The clock stands still while this client's own packets, and its receipts with them, are
+        // not read (spec 2.4 rule 8).
+        if session.owner.is_some() && session.stalled.is_none() {
+            log.find_late(now, &mut self.settled);
+        }
+        if let Some(due) = log.late_at().filter(|due| *due > now) {
+            self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+        }
+        if let Some(owner) = session.owner
+            && idle
+            && !session.is_idle(now)
+        {
+            actions.wake.push(owner);
+        }
+        if !self.settled.is_empty() {
+            self.close_accounts(run, now, actions);
+        }
+    }
+
+    /// Wakes a producer that must be told by now what is settled.
+    fn tell_producer(&mut self, run: RunId, step: StepIndex, now: Moment, actions: &mut Actions) {
+        let session = &mut self.runs[run.0 as usize].sessions[step.at()];
+        for producer in session.producers() {
+            producer.give_up_chunks(CHUNK_PATIENCE, now);
+        }
+        match session.ack_deadline() {
+            Some(due) if due > now => {
+                self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+            }
+            // Waking twice costs nothing; what was owed before now is owed still.
+            Some(_) => actions.wake.extend(session.owner),
+            None => {}
         }
     }
 
@@ -27,7 +80,7 @@ impl Engine {
         }
         session.next_heartbeat = next_heartbeat(owner, interval, now);
         session.rest();
-        let idle = session.is_idle();
+        let idle = session.is_idle(now);
         if session.push_control(&self.heartbeat) {
             self.heartbeats.sent += 1;
             if idle {
@@ -36,18 +89,31 @@ impl Engine {
         }
     }
 
-    /// Ends what still waits when the hub stops, so that the accounts close: everything queued is
-    /// dropped as `shutdown`. Returns how many packets that were.
+    /// Ends what still waits when the hub stops, so that the accounts close: everything is dropped
+    /// as `shutdown`. No producer hears of it: what was not settled before may be sent again to
+    /// the next hub. Returns how many packets that were.
     pub fn abandon(&mut self) -> u64 {
         let mut abandoned = 0;
         for run in &mut self.runs {
             for session in &mut run.sessions {
-                while let Some(entry) = session.queue.drop_front() {
-                    run.edges[entry.edge as usize]
-                        .counts
-                        .drop_one(DropReason::Shutdown);
-                    self.queued_bytes -= entry.len as usize;
+                let edges = &mut run.edges;
+                let mut drop_one = |edge: u32, bytes: usize| {
+                    edges[edge as usize].counts.drop_one(DropReason::Shutdown);
+                    self.queued_bytes -= bytes;
                     abandoned += 1;
+                };
+                match &mut session.outbox {
+                    Outbox::Lanes(lanes) => {
+                        while let Some(entry) = lanes.drop_front() {
+                            drop_one(entry.edge, entry.len as usize);
+                        }
+                    }
+                    Outbox::Log(log) => {
+                        log.drop_all(DropReason::Shutdown, &mut self.settled);
+                        for settled in self.settled.drain(..) {
+                            drop_one(settled.edge, settled.bytes);
+                        }
+                    }
                 }
             }
         }

@@ -13,4 +13,4 @@ pub use settings::{
     AckEvery, Credits, FlowMode, FlowPlan, Guarantee, Lane, LanePlan, Overflow, Redelivery,
     Semantics,
 };
-pub(crate) use stamp::{ROUTING_KEYS, Stamp};
+pub(crate) use stamp::{ROUTING_KEYS, Stamp, stream_id};

@@ -22,6 +22,10 @@ pub(crate) struct Stamp {
     metadata_len: usize,
     /// Metadata entries, then an envelope with the stream id and an explicit sequence 0.
     tail: Bytes,
+    /// The same with the last sequence that was asked for.
+    numbered: BytesMut,
+    /// Bytes that this sequence takes.
+    sequence_len: usize,
 }
 
 impl Stamp {
@@ -40,7 +44,39 @@ impl Stamp {
             stream_id: stream_id.into(),
             metadata_len,
             tail: tail.freeze(),
+            numbered: BytesMut::new(),
+            sequence_len: 0,
         }
+    }
+
+    /// The stream that packets of this edge belong to.
+    pub(crate) fn stream_id(&self) -> &str {
+        &self.stream_id
+    }
+
+    /// The tail for a packet that gets `sequence`.
+    pub(crate) fn numbered_tail(&mut self, sequence: u64) -> &[u8] {
+        // The sequence stands last; only its bytes change as long as it takes as many as before.
+        let bits = u64::BITS - (sequence | 1).leading_zeros();
+        let len = bits.div_ceil(7) as usize;
+        if len != self.sequence_len {
+            self.sequence_len = len;
+            self.numbered.clear();
+            self.numbered
+                .extend_from_slice(&self.tail[..self.metadata_len]);
+            if let Ok(empty) = PacketView::parse(&[], Dialect::Packet) {
+                let out = &mut self.numbered;
+                put_envelope(out, Dialect::Packet, &[], &empty, &self.stream_id, sequence);
+            }
+            return &self.numbered;
+        }
+        let at = self.numbered.len() - len;
+        let mut rest = sequence;
+        for (nth, byte) in self.numbered[at..].iter_mut().enumerate() {
+            *byte = (rest as u8 & 0x7f) | if nth + 1 < len { 0x80 } else { 0 };
+            rest >>= 7;
+        }
+        &self.numbered
     }
 
     /// The tail for a packet whose own envelope has nothing worth keeping.
@@ -50,17 +86,29 @@ impl Stamp {
 
     /// The tail for a packet whose envelope carries more (a partition, chunk fields, fields that
     /// this hub does not know): all of that stays, identity and sequence are written anew.
-    pub(crate) fn tail_with_envelope(&self, packet: &[u8], view: &PacketView) -> BytesMut {
+    pub(crate) fn tail_with_envelope(
+        &self,
+        packet: &[u8],
+        view: &PacketView,
+        sequence: u64,
+    ) -> BytesMut {
         let mut tail = BytesMut::with_capacity(self.tail.len() + 128);
         tail.extend_from_slice(&self.tail[..self.metadata_len]);
-        put_envelope(&mut tail, Dialect::Packet, packet, view, &self.stream_id, 0);
+        put_envelope(
+            &mut tail,
+            Dialect::Packet,
+            packet,
+            view,
+            &self.stream_id,
+            sequence,
+        );
         tail
     }
 }
 
 /// `<namespace>/<run>/<step>@<epoch>`; past 128 characters the name part becomes a hash, so that
 /// no receiver refuses it (spec 2.4 rule 1).
-fn stream_id(namespace: &str, run: &str, step: &str, epoch: &str) -> String {
+pub(crate) fn stream_id(namespace: &str, run: &str, step: &str, epoch: &str) -> String {
     let name = format!("{namespace}/{run}/{step}");
     let id = format!("{name}@{epoch}");
     if id.chars().count() <= MAX_STREAM_ID {
@@ -85,6 +133,17 @@ mod tests {
     #[test]
     fn a_stream_id_names_namespace_run_step_and_epoch() {
         assert_eq!(stream_id("calls", "r1", "stt", "k3"), "calls/r1/stt@k3");
+    }
+
+    #[test]
+    fn a_numbered_tail_says_what_an_envelope_written_anew_would_say() {
+        let mut stamp = Stamp::new("ns", "r", "s", "e1");
+        let empty = PacketView::parse(&[], Dialect::Packet).unwrap();
+        let around = [1, 2, 126, 127, 128, 129, 16_383, 16_384, 2_097_151, 1 << 35];
+        for sequence in around.into_iter().chain([u64::MAX, 3, 500]) {
+            let anew = stamp.tail_with_envelope(&[], &empty, sequence);
+            assert_eq!(stamp.numbered_tail(sequence), anew, "{sequence}");
+        }
     }
 
     #[test]

@@ -14,6 +14,6 @@ mod tail;
 pub use envelope::{envelope_len, put_envelope};
 pub use kept::{Cut, Kept};
 pub use tail::{
-    GRPC_HEAD_LEN, inputs_len, metadata_len, payload_len, process_head_len, put_grpc_head,
-    put_inputs, put_metadata, put_payload, put_process_head,
+    GRPC_HEAD_LEN, inputs_len, metadata_len, payload_len, process_head_len, put_flow,
+    put_grpc_head, put_inputs, put_metadata, put_payload, put_process_head,
 };

@@ -10,6 +10,13 @@ const KEY: u8 = 0x0a;
 const VALUE: u8 = 0x12;
 /// Tag of `packet` in `ProcessRequest` and `ProcessResponse`.
 const PACKET: u8 = 0x0a;
+/// Tag of `flow` beside it, of its `ack` and of its `signal`.
+const FLOW: u8 = 0x12;
+const FLOW_ACK: u8 = 0x08;
+const FLOW_SIGNAL: u8 = 0x38;
+/// `FlowControlSignal`.
+const PAUSE: u8 = 1;
+const RESUME: u8 = 2;
 
 /// Bytes of the prefix of a gRPC message: a flag and a length.
 pub const GRPC_HEAD_LEN: usize = 5;
@@ -109,4 +116,21 @@ pub fn put_process_head(out: &mut BytesMut, packet_len: usize) {
 pub fn put_grpc_head(out: &mut BytesMut, message_len: usize) {
     out.put_u8(0);
     out.put_u32(u32::try_from(message_len).unwrap_or(u32::MAX));
+}
+
+/// A whole gRPC message: a `ProcessResponse` without a packet, whose flow tells a producer up to
+/// which of its own numbers everything is settled, and whether to pause or to resume.
+pub fn put_flow(out: &mut BytesMut, ack: Option<u64>, pause: Option<bool>) {
+    let ack_len = ack.map_or(0, |ack| 1 + varint_len(ack));
+    let flow_len = ack_len + pause.map_or(0, |_| 2);
+    put_grpc_head(out, len_field_len(flow_len));
+    out.put_u8(FLOW);
+    put_varint(out, flow_len as u64);
+    if let Some(ack) = ack {
+        out.put_u8(FLOW_ACK);
+        put_varint(out, ack);
+    }
+    if let Some(pause) = pause {
+        out.extend_from_slice(&[FLOW_SIGNAL, if pause { PAUSE } else { RESUME }]);
+    }
 }

@@ -1,14 +1,17 @@
 //! Scenarios that read like the spec, and a property test against a naive model.
 
+mod chunks;
+mod guarantee;
 mod model;
 mod queues;
 mod registering;
+mod turns;
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use transport_proto::splice::put_metadata;
-use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
+use transport_proto::splice::{put_envelope, put_metadata};
+use transport_proto::view::{Dialect, Flow, PacketBytes, PacketView, parse_process};
 
 use super::*;
 use crate::deliver::Pieces;
@@ -19,12 +22,7 @@ fn at(millis: u64) -> Moment {
 }
 
 fn step(id: &str) -> StepPlan {
-    StepPlan {
-        id: id.into(),
-        kind: StepKind::Engram,
-        queue: QueueBounds::default(),
-        max_downstreams: 32,
-    }
+    StepPlan::engram(id)
 }
 
 fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
@@ -40,6 +38,7 @@ fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
                 to: StepIndex(to),
             })
             .collect(),
+        cancel_previous: false,
     }
 }
 
@@ -79,8 +78,82 @@ impl Rig {
             run: "r",
             step,
             generation,
+            producer_epoch: None,
+            accepts: Accepts::default(),
         };
         self.engine.register(who, now, &mut self.actions)
+    }
+
+    fn disconnect(&mut self, conn: ConnId) {
+        self.engine.disconnect(conn, at(0), &mut self.actions);
+    }
+
+    fn connect_as(&mut self, step: &str, epoch: Option<&str>, accepts: Accepts) -> ConnId {
+        let who = Registration {
+            namespace: "ns",
+            run: "r",
+            step,
+            generation: Generation::new(1).unwrap(),
+            producer_epoch: epoch,
+            accepts,
+        };
+        let conn = self.engine.register(who, at(0), &mut self.actions);
+        conn.unwrap()
+    }
+
+    fn connect_numbering(&mut self, step: &str, epoch: &str) -> ConnId {
+        self.connect_as(step, Some(epoch), Accepts::default())
+    }
+
+    fn flow(&mut self, conn: ConnId, flow: &Flow, now: Moment) {
+        self.engine.flow(conn, flow, now, &mut self.actions);
+    }
+
+    fn receipt(&mut self, conn: ConnId, stream_id: &str, sequence: u64, now: Moment) {
+        let receipt = Receipt {
+            stream_id,
+            partition: "",
+            sequence,
+        };
+        self.engine.receipt(conn, receipt, now, &mut self.actions);
+    }
+
+    /// The second turn begins.
+    fn interrupt(&mut self, conn: ConnId, lane: Option<Lane>, now: Moment) {
+        let interrupt = Interrupt { turn: 2, lane };
+        self.engine
+            .interrupt(conn, interrupt, now, &mut self.actions);
+    }
+
+    fn tick(&mut self, now: Moment) {
+        self.engine.tick(now, &mut self.actions);
+    }
+
+    /// Sends a packet with the producer's own number, which is its label too.
+    fn send_numbered(&mut self, conn: ConnId, number: u64, now: Moment) {
+        let mut out = BytesMut::from(&packet(&number.to_string(), 10)[..]);
+        let empty = PacketView::parse(&[], Dialect::Packet).unwrap();
+        put_envelope(&mut out, Dialect::Packet, &[], &empty, "own", number);
+        self.send_packet(conn, &out.freeze(), now);
+    }
+
+    /// What the flow messages that wait for `conn` say; packets must not be among them.
+    fn flows(&mut self, conn: ConnId, now: Moment) -> Vec<Flow> {
+        self.tick(now);
+        messages(&self.wire(conn, now))
+            .iter()
+            .filter_map(|m| parse_process(m).unwrap().flow)
+            .collect()
+    }
+
+    fn acks(&mut self, conn: ConnId, now: Moment) -> Vec<u64> {
+        let flows = self.flows(conn, now);
+        flows.iter().map(|f| f.ack).filter(|a| *a > 0).collect()
+    }
+
+    fn signals(&mut self, conn: ConnId, now: Moment) -> Vec<i32> {
+        let flows = self.flows(conn, now);
+        flows.iter().map(|f| f.signal).filter(|s| *s > 0).collect()
     }
 
     fn connect(&mut self, step: &str) -> ConnId {
@@ -93,6 +166,10 @@ impl Rig {
     }
 
     fn send_packet(&mut self, conn: ConnId, packet: &Bytes, now: Moment) {
+        assert_eq!(self.offer(conn, packet, now), Taken::Yes);
+    }
+
+    fn offer(&mut self, conn: ConnId, packet: &Bytes, now: Moment) -> Taken {
         let view = PacketView::parse(packet, Dialect::Packet).unwrap();
         let inbound = Inbound {
             source: packet,
@@ -101,19 +178,23 @@ impl Rig {
             view: &view,
             pinned: packet.len(),
         };
-        self.engine.packet(conn, inbound, now, &mut self.actions);
+        self.engine.packet(conn, inbound, now, &mut self.actions)
     }
 
-    /// Everything that waits for `conn`, as packets.
-    fn take(&mut self, conn: ConnId, now: Moment) -> Vec<Bytes> {
+    /// Everything that may be sent to `conn`, as bytes.
+    fn wire(&mut self, conn: ConnId, now: Moment) -> Vec<u8> {
         let mut pieces = Pieces::new();
-        while self.engine.take(conn, 1 << 20, now, &mut pieces) > 0 {}
-        packets(
-            &pieces
-                .iter()
-                .flat_map(|p| p.iter().copied())
-                .collect::<Vec<u8>>(),
-        )
+        while self
+            .engine
+            .take(conn, 1 << 20, now, &mut pieces, &mut self.actions)
+            > 0
+        {}
+        pieces.iter().flat_map(|p| p.iter().copied()).collect()
+    }
+
+    /// Everything that may be sent to `conn`, as packets.
+    fn take(&mut self, conn: ConnId, now: Moment) -> Vec<Bytes> {
+        packets(&self.wire(conn, now))
     }
 
     /// The labels of what waits for `conn`.
@@ -127,7 +208,11 @@ impl Rig {
             snapshot.edges.iter().all(EdgeSnapshot::balances),
             "accounts do not balance"
         );
-        let queued: u64 = snapshot.edges.iter().map(|e| e.queued_bytes).sum();
+        let queued: u64 = snapshot
+            .edges
+            .iter()
+            .map(|e| e.queued_bytes + e.in_flight_bytes)
+            .sum();
         assert_eq!(queued, snapshot.queued_bytes as u64);
         snapshot.edges.into_iter().find(|e| &*e.to == to).unwrap()
     }
@@ -157,22 +242,38 @@ fn put_binary(out: &mut BytesMut, size: usize) {
     out.extend_from_slice(&frame);
 }
 
-/// Cuts gRPC messages of ProcessResponses into their packets.
-fn packets(mut wire: &[u8]) -> Vec<Bytes> {
+/// Cuts bytes into gRPC messages.
+fn messages(mut wire: &[u8]) -> Vec<&[u8]> {
     let mut out = Vec::new();
     while let Some((prefix, rest)) = wire.split_first_chunk::<5>() {
         assert_eq!(prefix[0], 0);
         let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
         let (message, rest) = rest.split_at(len);
-        match parse_process(message).unwrap().packet {
-            PacketBytes::At(range) => out.push(Bytes::copy_from_slice(&message[range])),
-            PacketBytes::Merged(bytes) => out.push(bytes),
-            PacketBytes::Absent => panic!("a response without a packet"),
-        }
+        out.push(message);
         wire = rest;
     }
     assert!(wire.is_empty(), "half a message left");
     out
+}
+
+/// The packets of gRPC messages of ProcessResponses; what carries only a flow has none.
+fn packets(wire: &[u8]) -> Vec<Bytes> {
+    let packet = |message: &&[u8]| match parse_process(message).unwrap().packet {
+        PacketBytes::At(range) => Some(Bytes::copy_from_slice(&message[range])),
+        PacketBytes::Merged(bytes) => Some(bytes),
+        PacketBytes::Absent => None,
+    };
+    messages(wire).iter().filter_map(packet).collect()
+}
+
+/// A packet whose own envelope names a partition.
+fn in_partition(partition: &str) -> Bytes {
+    let mut out = BytesMut::from(&packet("x", 10)[..]);
+    let mut envelope = vec![0x1a, partition.len() as u8];
+    envelope.extend_from_slice(partition.as_bytes());
+    out.extend_from_slice(&[0x42, envelope.len() as u8]);
+    out.extend_from_slice(&envelope);
+    out.freeze()
 }
 
 fn metadata(packet: &Bytes, key: &str) -> Option<String> {

@@ -69,7 +69,7 @@ fn check(ops: Vec<Op>, overflow: OverflowPolicy) -> Result<(), TestCaseError> {
             }
             Op::Disconnect(which) => {
                 if let Some(conn) = sinks[which].connected.take() {
-                    rig.engine.disconnect(conn);
+                    rig.disconnect(conn);
                 }
             }
             Op::Take(which) => {

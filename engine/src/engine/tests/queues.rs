@@ -161,7 +161,7 @@ fn what_waits_for_a_step_that_never_comes_back_is_evicted() {
         ..QueueBounds::default()
     }]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
-    rig.engine.disconnect(sink);
+    rig.disconnect(sink);
     rig.send(src, "a", 10, at(2000));
     rig.engine.tick(at(601_999), &mut rig.actions);
     assert_eq!(rig.edge("sink0").queued, 1);

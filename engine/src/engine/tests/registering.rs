@@ -11,6 +11,8 @@ fn an_unknown_run_or_step_is_refused_with_what_is_known() {
         run: "x",
         step: "src",
         generation,
+        producer_epoch: None,
+        accepts: Accepts::default(),
     };
     let refusal = rig
         .engine
@@ -65,7 +67,7 @@ fn the_same_generation_replaces_and_the_old_connection_changes_nothing() {
         [(old, Generation::new(1).unwrap())]
     );
     rig.send(old, "stale", 10, at(2));
-    rig.engine.disconnect(old);
+    rig.disconnect(old);
     rig.send(new, "fresh", 10, at(3));
     assert_eq!(rig.labels(sink, at(3)), ["fresh"]);
     assert_eq!(
@@ -125,7 +127,7 @@ fn a_draining_hub_takes_no_streams_and_no_packets() {
     rig.send(src, "after", 10, at(0));
     assert_eq!(rig.register("src", 1, at(1)), Err(Refusal::Draining));
     assert_eq!(rig.edge("sink0").queued, 1);
-    assert!(!rig.engine.is_flushed());
+    assert!(!rig.engine.is_flushed(at(0)));
     assert_eq!(rig.engine.abandon(), 1);
     assert_eq!(rig.edge("sink0").counts.dropped(DropReason::Shutdown), 1);
     assert_eq!(rig.engine.snapshot().refused.get(RefuseReason::Shutdown), 1);

@@ -1,0 +1,353 @@
+//! What is kept for an at_least_once step until its receipt (spec 2.4).
+//!
+//! Owns every packet from its acceptance to its receipt or drop, in one order: what the present
+//! connection has been sent (the window) lies before [`Log::next`], what it has not (the queue)
+//! after. A new connection starts at the beginning, so a replay is nothing but sending, and always
+//! comes before anything new. Lanes bound the queue; they never reorder it.
+//!
+//! | file | does |
+//! | --- | --- |
+//! | `mod` | packets in, bounds |
+//! | `release` | letting go of packets and of their memory |
+//! | `send` | packets out, again after a reconnect or a late receipt |
+//! | `receipts` | cumulative and single receipts |
+//! | `partitions` | sequences, and which packet has which |
+//! | `chunks` | chunk sets: one sequence, one receipt, one drop |
+//! | `load` | how much waits, and how much may |
+//! | `store` | the bytes |
+
+mod chunks;
+mod load;
+mod partitions;
+mod receipts;
+mod release;
+mod send;
+mod store;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::encode::Encoded;
+use super::producer::{ChunkPlace, Origin};
+use crate::account::DropReason;
+use crate::ids::Moment;
+use crate::route::{FlowMode, Guarantee, Lane, StepPlan};
+
+use chunks::Sets;
+pub(crate) use chunks::{ChunkVerdict, SetKey};
+use load::Load;
+use partitions::Partitions;
+pub(crate) use receipts::Ack;
+use store::Store;
+
+/// Settled packets that are kept, at least, before the log is written anew without them.
+const SETTLED_KEPT: usize = 256;
+
+/// What the log is told of a packet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item {
+    /// Index of the edge it came by.
+    pub edge: u32,
+    /// Its lane.
+    pub lane: Lane,
+    /// The turn it belongs to.
+    pub turn: u64,
+    /// When it came in.
+    pub at: Moment,
+    /// The producer's own number, where it numbers.
+    pub origin: Option<Origin>,
+}
+
+/// Where a packet stands in the numbering.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub partition: u32,
+    pub sequence: u64,
+    /// Its chunk set.
+    pub set: Option<u32>,
+    /// Whether it is the packet that stands for its sequence (all but later chunks of a set).
+    pub head: bool,
+}
+
+/// One packet, or one chunk.
+#[derive(Clone, Debug)]
+struct Slot {
+    item: Item,
+    place: Place,
+    /// Place in the order of acceptance; never reused.
+    ordinal: u64,
+    /// Where its bytes start in the store.
+    start: u64,
+    len: u32,
+    deliveries: u32,
+    sent_at: Moment,
+    settled: bool,
+}
+
+/// How a packet's life on its edge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Delivered,
+    Dropped(DropReason),
+}
+
+/// A packet (or chunk set) that is done with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settled {
+    pub edge: u32,
+    pub origin: Option<Origin>,
+    pub outcome: Outcome,
+    pub sequence: u64,
+    /// Bytes that it no longer takes.
+    pub bytes: usize,
+}
+
+/// Everything that is kept for one step.
+#[derive(Debug)]
+pub(crate) struct Log {
+    guarantee: Guarantee,
+    /// Bounds of the queue: one for everything, or one for each lane.
+    bounds: [Load; Lane::COUNT],
+    laned: bool,
+    window_bound: Load,
+    pause_pct: u8,
+    resume_pct: u8,
+    slots: VecDeque<Slot>,
+    /// First slot that the present connection has not been sent.
+    next: usize,
+    next_ordinal: u64,
+    /// Settled slots that still stand between others.
+    settled: usize,
+    queue: [Load; Lane::COUNT],
+    window: Load,
+    /// Ordinals to be sent again while connected.
+    again: VecDeque<u64>,
+    store: Store,
+    partitions: Partitions,
+    sets: Sets,
+    /// Producers wait until the queue has drained.
+    paused: bool,
+}
+
+impl Log {
+    pub(crate) fn new(plan: &StepPlan, guarantee: Guarantee) -> Self {
+        let all = Load {
+            messages: plan.queue.max_messages.max(1),
+            bytes: plan.queue.max_bytes.max(1),
+        };
+        let mut bounds = [all; Lane::COUNT];
+        for lane in &plan.lanes {
+            bounds[lane.lane as usize] = Load {
+                messages: lane.bounds.max_messages.max(1),
+                bytes: lane.bounds.max_bytes.max(1),
+            };
+        }
+        let mut window_bound = all;
+        if plan.flow.mode == FlowMode::Window {
+            let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).max(1);
+            window_bound.messages = size(plan.flow.grant.messages);
+            window_bound.bytes = size(plan.flow.grant.bytes);
+        }
+        if let Some(most) = plan.flow.max_in_flight {
+            window_bound.messages = window_bound.messages.min(most.max(1));
+        }
+        Self {
+            guarantee,
+            bounds,
+            laned: !plan.lanes.is_empty(),
+            window_bound,
+            pause_pct: plan.flow.pause_pct,
+            resume_pct: plan.flow.resume_pct,
+            slots: VecDeque::new(),
+            next: 0,
+            next_ordinal: 0,
+            settled: 0,
+            queue: [Load::default(); Lane::COUNT],
+            window: Load::default(),
+            again: VecDeque::new(),
+            store: Store::default(),
+            partitions: Partitions::new(),
+            sets: Sets::default(),
+            paused: false,
+        }
+    }
+
+    pub(crate) fn guarantee(&self) -> &Guarantee {
+        &self.guarantee
+    }
+
+    /// Whether the queue has room for `len` bytes on `lane`.
+    pub(crate) fn admits(&self, lane: Lane, len: usize) -> bool {
+        let lane = self.lane(lane);
+        self.queue[lane].admits(len, &self.bounds[lane])
+    }
+
+    /// Where the next packet of `partition` stands; `None` when there are too many partitions.
+    pub(crate) fn place(&mut self, partition: &str) -> Option<Place> {
+        let name = if self.guarantee.per_partition {
+            partition
+        } else {
+            ""
+        };
+        let partition = self.partitions.index_or_new(name)?;
+        Some(Place {
+            partition,
+            sequence: self.partitions.next_sequence(partition),
+            set: None,
+            head: true,
+        })
+    }
+
+    /// What a chunk is to this log.
+    pub(crate) fn judge_chunk(&self, key: SetKey<'_>, chunk: ChunkPlace) -> ChunkVerdict {
+        self.sets.judge(key, chunk)
+    }
+
+    /// Opens the set of a first chunk.
+    pub(crate) fn open_set(
+        &mut self,
+        key: SetKey<'_>,
+        chunk: ChunkPlace,
+        place: Place,
+        now: Moment,
+    ) -> Place {
+        self.sets.open(key, chunk.count, place, now)
+    }
+
+    /// Takes note of a chunk of `bytes` payload bytes; returns those of its set so far.
+    pub(crate) fn note_chunk(
+        &mut self,
+        set: u32,
+        chunk: ChunkPlace,
+        bytes: usize,
+        now: Moment,
+    ) -> usize {
+        self.sets.note(set, chunk.index, bytes, now)
+    }
+
+    /// Ends a set that cannot be completed. Returns whether any of its chunks was kept.
+    pub(crate) fn drop_set(
+        &mut self,
+        set: u32,
+        reason: DropReason,
+        out: &mut Vec<Settled>,
+    ) -> bool {
+        let first = self.sets.ordinals(set).first().copied();
+        let Some(at) = first.and_then(|ordinal| self.index_of(ordinal)) else {
+            self.sets.end(set, true);
+            return false;
+        };
+        self.settle(at, Outcome::Dropped(reason), out);
+        self.trim();
+        true
+    }
+
+    /// Drops the sets of which nothing has come for `patience`.
+    pub(crate) fn drop_stale_sets(
+        &mut self,
+        patience: Duration,
+        now: Moment,
+        out: &mut Vec<Settled>,
+    ) {
+        for ordinal in self.sets.stale(patience, now) {
+            if let Some(at) = self.index_of(ordinal) {
+                self.settle(at, Outcome::Dropped(DropReason::ChunkTimeout), out);
+            }
+        }
+        self.trim();
+    }
+
+    /// Appends a packet for which there is room, at the place that it was encoded for.
+    pub(crate) fn push(&mut self, encoded: &Encoded<'_>, item: Item, place: Place, share: bool) {
+        let (start, len) = (self.store.end(), encoded.wire_len() as u32);
+        encoded.write(&mut self.store, share);
+        debug_assert_eq!(self.store.end() - start, u64::from(len));
+        let ordinal = self.next_ordinal;
+        self.next_ordinal += 1;
+        if place.head {
+            self.partitions.assign(place.partition, ordinal);
+        }
+        if let Some(set) = place.set {
+            self.sets.joined(set, ordinal);
+        }
+        let lane = self.lane(item.lane);
+        self.queue[lane].add(len);
+        self.paused |= self.queue[lane].reaches(self.pause_pct, &self.bounds[lane]);
+        self.slots.push_back(Slot {
+            item,
+            place,
+            ordinal,
+            start,
+            len,
+            deliveries: 0,
+            sent_at: Moment::default(),
+            settled: false,
+        });
+    }
+
+    /// Notes that producers wait, whatever the fill says.
+    pub(crate) fn pause(&mut self) {
+        self.paused = true;
+    }
+
+    /// Whether producers are to wait.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether producers that waited may go on now; they are told once.
+    pub(crate) fn resumes(&mut self) -> bool {
+        let full =
+            |(load, bound): (&Load, &Load)| load.reaches(self.resume_pct.saturating_add(1), bound);
+        if !self.paused || self.queue.iter().zip(&self.bounds).any(full) {
+            return false;
+        }
+        self.paused = false;
+        true
+    }
+
+    /// Whether nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.len() == self.settled
+    }
+
+    /// Bytes that wait to be sent.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queue.iter().map(|load| load.bytes).sum()
+    }
+
+    /// What is kept: edge, bytes, whether it is in flight, whether it stands for its sequence.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (u32, u32, bool, bool)> + '_ {
+        let live = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| !slot.settled);
+        live.map(|(at, slot)| (slot.item.edge, slot.len, at < self.next, slot.place.head))
+    }
+
+    /// Gives memory back when nothing is kept.
+    pub(crate) fn rest(&mut self) {
+        if self.slots.is_empty() {
+            self.slots = VecDeque::new();
+            self.store.rest();
+            self.partitions.rest();
+        }
+    }
+
+    fn lane(&self, lane: Lane) -> usize {
+        if self.laned { lane as usize } else { 0 }
+    }
+
+    fn index_of(&self, ordinal: u64) -> Option<usize> {
+        let first = self.slots.front()?.ordinal;
+        let guess = usize::try_from(ordinal.checked_sub(first)?).ok()?;
+        match self.slots.get(guess) {
+            Some(slot) if slot.ordinal == ordinal => Some(guess),
+            _ => self
+                .slots
+                .binary_search_by_key(&ordinal, |s| s.ordinal)
+                .ok(),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What one numbering producer has sent and what of it is settled (spec 2.4 rule 5).
+//!
+//! Owns the numbers of one `hub-producer-epoch`: which were routed, which are still on their way,
+//! and up to where the producer may forget. Memory grows with what is on its way, never with what
+//! was sent.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::ids::Moment;
+use crate::mutant::{self, Mutant};
+use crate::route::AckEvery;
+
+/// Where a packet came from: a step, one of its producer epochs, and the number it gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Index of the step in its run.
+    pub step: u16,
+    /// Index of the epoch in the step's session.
+    pub producer: u16,
+    /// `envelope.sequence` as it came in.
+    pub number: u64,
+}
+
+/// The chunk that a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChunkPlace {
+    pub index: u32,
+    pub count: u32,
+}
+
+/// The numbers of one producer epoch.
+#[derive(Debug)]
+pub(crate) struct Producer {
+    epoch: Box<str>,
+    /// Highest number that was routed or counted.
+    highest: u64,
+    /// Numbers that are not settled, ascending; everything else up to `highest` is.
+    pending: VecDeque<Pending>,
+    /// What the producer was told last.
+    told: u64,
+    /// When the oldest news that it has not been told of came up.
+    since: Option<Moment>,
+    /// Packets and bytes settled since it was told.
+    news: (u64, u64),
+    /// It asked by resending: tell it at once.
+    owed: bool,
+}
+
+/// One number on its way.
+#[derive(Debug)]
+struct Pending {
+    number: u64,
+    /// Edges on which it is not settled.
+    outstanding: u32,
+    /// Chunks that have come, while some are missing.
+    chunks: Option<Chunks>,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Chunks {
+    seen: BTreeSet<u32>,
+    last: Moment,
+}
+
+impl Producer {
+    pub(crate) fn new(epoch: &str) -> Self {
+        Self {
+            epoch: epoch.into(),
+            highest: 0,
+            pending: VecDeque::new(),
+            told: 0,
+            since: None,
+            news: (0, 0),
+            owed: false,
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Whether nothing of it is on its way.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Whether this number (this chunk of it) was routed before.
+    pub(crate) fn has_routed(&self, number: u64, chunk: Option<ChunkPlace>) -> bool {
+        if number > self.highest || mutant::is(Mutant::RouteResendTwice) {
+            return false;
+        }
+        let pending = self.position(number).ok().map(|at| &self.pending[at]);
+        match (chunk, pending.and_then(|p| p.chunks.as_ref())) {
+            (Some(chunk), Some(chunks)) => {
+                chunks.seen.contains(&chunk.index) || mutant::is(Mutant::LoseNumberedChunk)
+            }
+            _ => true,
+        }
+    }
+
+    /// Takes note of a packet that was routed onto `outstanding` at_least_once edges; chunks after
+    /// the first count edges that no earlier chunk counted.
+    pub(crate) fn note(
+        &mut self,
+        number: u64,
+        chunk: Option<ChunkPlace>,
+        (outstanding, bytes): (u32, u64),
+        now: Moment,
+    ) {
+        self.highest = self.highest.max(number);
+        let found = self.position(number);
+        if found.is_err() && outstanding == 0 && chunk.is_none_or(|c| c.count <= 1) {
+            return self.mark_news(bytes, now);
+        }
+        let at = found.unwrap_or_else(|at| {
+            let fresh = Pending {
+                number,
+                outstanding: 0,
+                chunks: chunk.map(|_| Chunks {
+                    seen: BTreeSet::new(),
+                    last: now,
+                }),
+                bytes: 0,
+            };
+            self.pending.insert(at, fresh);
+            at
+        });
+        let pending = &mut self.pending[at];
+        pending.outstanding += outstanding;
+        pending.bytes += bytes;
+        if let (Some(place), Some(chunks)) = (chunk, &mut pending.chunks) {
+            chunks.seen.insert(place.index);
+            chunks.last = now;
+            if chunks.seen.len() as u64 >= u64::from(place.count) {
+                pending.chunks = None;
+            }
+        }
+        self.close(at, now);
+    }
+
+    /// One edge has settled `number`.
+    pub(crate) fn settle(&mut self, number: u64, now: Moment) {
+        let Ok(at) = self.position(number) else {
+            return;
+        };
+        let pending = &mut self.pending[at];
+        pending.outstanding = pending.outstanding.saturating_sub(1);
+        if mutant::is(Mutant::AckBeforeLastEdge) {
+            pending.outstanding = 0;
+        }
+        self.close(at, now);
+    }
+
+    /// Gives up chunk sets of which nothing has come for `patience`. Returns how many.
+    pub(crate) fn give_up_chunks(&mut self, patience: Duration, now: Moment) -> usize {
+        let mut given_up = 0;
+        for at in (0..self.pending.len()).rev() {
+            let chunks = &mut self.pending[at].chunks;
+            if chunks
+                .as_ref()
+                .is_some_and(|c| now.since(c.last) >= patience)
+            {
+                *chunks = None;
+                given_up += 1;
+                self.close(at, now);
+            }
+        }
+        given_up
+    }
+
+    /// Says again what is settled, as soon as possible: the producer has connected or resent.
+    pub(crate) fn tell_again(&mut self) {
+        self.owed = self.highest > 0;
+    }
+
+    /// The highest number up to which everything is settled.
+    pub(crate) fn settled(&self) -> u64 {
+        let front = self.pending.front();
+        front.map_or(self.highest, |pending| pending.number - 1)
+    }
+
+    /// Whether the producer should be told now.
+    pub(crate) fn wants_telling(&self, every: &AckEvery, now: Moment) -> bool {
+        if self.owed {
+            return true;
+        }
+        let (packets, bytes) = self.news;
+        let due = self.since.is_some_and(|t| now.since(t) >= every.max_delay);
+        self.settled() > self.told
+            && (due
+                || (every.messages > 0 && packets >= every.messages)
+                || (every.bytes > 0 && bytes >= every.bytes))
+    }
+
+    /// When it must be told at the latest.
+    pub(crate) fn deadline(&self, every: &AckEvery) -> Option<Moment> {
+        let news = self.settled() > self.told;
+        self.since
+            .filter(|_| news)
+            .map(|t| t.after(every.max_delay))
+    }
+
+    /// What to tell the producer; it counts as told.
+    pub(crate) fn tell(&mut self) -> u64 {
+        self.told = self.settled();
+        self.since = None;
+        self.news = (0, 0);
+        self.owed = false;
+        self.told
+    }
+
+    fn position(&self, number: u64) -> Result<usize, usize> {
+        self.pending.binary_search_by_key(&number, |p| p.number)
+    }
+
+    /// Forgets the entry at `at` once all its chunks are here and all its edges are settled.
+    fn close(&mut self, at: usize, now: Moment) {
+        let pending = &self.pending[at];
+        if pending.outstanding == 0 && pending.chunks.is_none() {
+            let bytes = pending.bytes;
+            self.pending.remove(at);
+            self.mark_news(bytes, now);
+        }
+    }
+
+    fn mark_news(&mut self, bytes: u64, now: Moment) {
+        self.news.0 += 1;
+        self.news.1 += bytes;
+        self.since.get_or_insert(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_nanos(millis * 1_000_000)
+    }
+
+    fn chunk(index: u32, count: u32) -> Option<ChunkPlace> {
+        Some(ChunkPlace { index, count })
+    }
+
+    #[test]
+    fn a_number_is_settled_when_every_edge_and_every_lower_number_is() {
+        let mut producer = Producer::new("e7");
+        producer.note(1, None, (2, 0), at(0));
+        producer.note(2, None, (1, 0), at(0));
+        producer.note(3, None, (0, 0), at(0));
+        assert_eq!(producer.settled(), 0);
+        producer.settle(2, at(0));
+        producer.settle(1, at(0));
+        assert_eq!(producer.settled(), 0, "one edge of 1 is open");
+        producer.settle(1, at(0));
+        assert_eq!(producer.settled(), 3);
+    }
+
+    #[test]
+    fn a_set_is_settled_when_its_last_chunk_has_come_and_its_edges_are() {
+        let mut producer = Producer::new("e7");
+        producer.note(1, chunk(0, 3), (1, 0), at(0));
+        producer.note(1, chunk(2, 3), (0, 0), at(0));
+        assert!(producer.has_routed(1, chunk(2, 3)));
+        assert!(!producer.has_routed(1, chunk(1, 3)));
+        producer.note(1, chunk(1, 3), (0, 0), at(0));
+        assert!(producer.has_routed(1, chunk(1, 3)));
+        assert_eq!(producer.settled(), 0);
+        producer.settle(1, at(0));
+        assert_eq!(producer.settled(), 1);
+    }
+
+    #[test]
+    fn an_abandoned_set_holds_the_producer_only_until_patience_ends() {
+        let mut producer = Producer::new("e7");
+        producer.note(1, chunk(0, 2), (0, 0), at(0));
+        producer.note(2, None, (0, 0), at(0));
+        assert_eq!(producer.settled(), 0);
+        assert_eq!(
+            producer.give_up_chunks(Duration::from_secs(120), at(119_999)),
+            0
+        );
+        assert_eq!(
+            producer.give_up_chunks(Duration::from_secs(120), at(120_000)),
+            1
+        );
+        assert_eq!(producer.settled(), 2);
+    }
+
+    #[test]
+    fn the_producer_is_told_after_so_many_packets_or_so_much_time() {
+        let every = AckEvery::default();
+        let mut producer = Producer::new("e7");
+        for number in 1..=9 {
+            producer.note(number, None, (0, 0), at(number));
+        }
+        assert!(!producer.wants_telling(&every, at(9)));
+        assert_eq!(producer.deadline(&every), Some(at(251)));
+        assert!(producer.wants_telling(&every, at(251)));
+        producer.note(10, None, (0, 0), at(10));
+        assert!(producer.wants_telling(&every, at(10)));
+        assert_eq!(producer.tell(), 10);
+        assert!(!producer.wants_telling(&every, at(9999)));
+    }
+
+    #[test]
+    fn a_fresh_hub_takes_the_numbers_below_the_first_for_settled() {
+        let mut producer = Producer::new("e7");
+        producer.note(3, None, (1, 0), at(0));
+        assert_eq!(producer.settled(), 2);
+        assert!(producer.has_routed(2, None));
+    }
+}

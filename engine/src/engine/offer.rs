@@ -1,0 +1,240 @@
+//! One packet onto one edge.
+
+use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
+
+use super::packet::Inbound;
+use super::{DeadLetter, Edge, Run};
+use crate::account::DropReason;
+use crate::deliver::{
+    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, SetKey, Settled,
+    starts_decoding,
+};
+use crate::ids::Moment;
+use crate::mutant::{self, Mutant};
+use crate::route::Lane;
+
+/// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
+/// parts of large buffers are copied (spec 6).
+const BACKLOG_THAT_MAY_PIN: usize = 256 * 1024;
+
+/// The limits that hold across queues, and what offering leaves behind.
+pub(super) struct Room<'a> {
+    pub(super) max_message: usize,
+    pub(super) budget: usize,
+    pub(super) queued: &'a mut usize,
+    pub(super) settled: &'a mut Vec<Settled>,
+    pub(super) dead_letters: &'a mut Vec<DeadLetter>,
+}
+
+impl Room<'_> {
+    /// Whether `len` bytes more would pass the budget of all queues.
+    pub(super) fn is_short(&self, len: usize) -> bool {
+        *self.queued + len > self.budget && *self.queued > 0
+    }
+}
+
+/// A packet on its way onto its edges.
+pub(super) struct Offered<'a> {
+    pub(super) inbound: Inbound<'a>,
+    pub(super) kept: &'a Kept,
+    pub(super) fits_pairs: bool,
+    pub(super) lane: Lane,
+    pub(super) turn: u64,
+    pub(super) origin: Option<Origin>,
+    pub(super) chunk: Option<ChunkPlace>,
+    pub(super) now: Moment,
+}
+
+/// Offers a packet to the edge `at` and counts what becomes of it. Returns whether the producer
+/// must wait for the edge to settle it.
+pub(super) fn offer(room: &mut Room<'_>, live: &mut Run, at: u32, offered: &Offered<'_>) -> bool {
+    let edge = &mut live.edges[at as usize];
+    let session = &mut live.sessions[edge.to.at()];
+    let refusal = if edge.over_cap {
+        Some(DropReason::MaxDownstreams)
+    } else if !offered.fits_pairs {
+        Some(DropReason::Invalid)
+    } else {
+        None
+    };
+    if let Some(reason) = refusal {
+        edge.counts.accepted += 1;
+        edge.counts.drop_one(reason);
+        return false;
+    }
+    let outcome = match &mut session.outbox {
+        Outbox::Lanes(_) => queue(room, live, at, offered).map(|()| false),
+        Outbox::Log(log) => keep(room, (log, edge), at, offered),
+    };
+    match outcome {
+        Ok(outstanding) => outstanding,
+        Err(reason) => {
+            let edge = &mut live.edges[at as usize];
+            edge.counts.drop_one(reason);
+            if let Outbox::Log(_) = &live.sessions[edge.to.at()].outbox {
+                room.dead_letters.push(DeadLetter {
+                    edge: at,
+                    reason,
+                    sequence: 0,
+                });
+            }
+            false
+        }
+    }
+}
+
+/// Queues a packet on a best_effort edge.
+fn queue(
+    room: &mut Room<'_>,
+    live: &mut Run,
+    at: u32,
+    offered: &Offered<'_>,
+) -> Result<(), DropReason> {
+    let edges = &mut live.edges;
+    let edge = &mut edges[at as usize];
+    edge.counts.accepted += 1;
+    let session = &mut live.sessions[edge.to.at()];
+    let connected = session.owner.is_some();
+    let Outbox::Lanes(lanes) = &mut session.outbox else {
+        return Ok(());
+    };
+    let inbound = &offered.inbound;
+    let own;
+    let tail = if inbound.view.envelope_has_more() {
+        own = edge
+            .stamp
+            .tail_with_envelope(inbound.packet, inbound.view, 0);
+        &own[..]
+    } else {
+        edge.stamp.tail()
+    };
+    let encoded = offered.encoded(tail);
+    let len = encoded.wire_len();
+    room.judge(len)?;
+    let queue = lanes.of(offered.lane);
+    let newcomer = Entry {
+        edge: at,
+        len: len as u32,
+        at: offered.now,
+        turn: offered.turn,
+        lane: offered.lane,
+        media_ms: inbound.view.timestamp_ms().unwrap_or(0),
+        is_key: !queue.is_keyed() || starts_decoding(inbound.view, inbound.packet),
+        is_gone: false,
+    };
+    let mut given_way: smallvec::SmallVec<[Entry; 4]> = smallvec::SmallVec::new();
+    let made = queue.make_room(&newcomer, |entry| given_way.push(entry));
+    let share = inbound.pinned <= len.saturating_mul(4)
+        || (connected && queue.bytes() < BACKLOG_THAT_MAY_PIN);
+    if made.is_ok() {
+        queue.push(&encoded, newcomer, share);
+        *room.queued += len;
+    }
+    for entry in given_way {
+        *room.queued -= entry.len as usize;
+        edges[entry.edge as usize]
+            .counts
+            .drop_one(DropReason::DropOldest);
+    }
+    made
+}
+
+/// Keeps a packet on an at_least_once edge until its receipt. Returns whether the edge counts as
+/// one that must settle it; later chunks of a set are settled with the first.
+fn keep(
+    room: &mut Room<'_>,
+    (log, edge): (&mut Log, &mut Edge),
+    at: u32,
+    offered: &Offered<'_>,
+) -> Result<bool, DropReason> {
+    let view = offered.inbound.view;
+    let packet = offered.inbound.packet;
+    let key = SetKey {
+        edge: at,
+        id: view.envelope().map_or("", |e| e.chunk_id(packet)),
+    };
+    let verdict = offered.chunk.map(|chunk| log.judge_chunk(key, chunk));
+    let place = match verdict {
+        Some(ChunkVerdict::Ignore) => return Ok(false),
+        Some(ChunkVerdict::More(place)) => place,
+        Some(ChunkVerdict::TooMany) => {
+            edge.counts.accepted += 1;
+            return Err(DropReason::MaxBuffers);
+        }
+        Some(ChunkVerdict::First) | None => {
+            let silent = mutant::is(Mutant::SilentDropAtBound);
+            if silent && !log.admits(offered.lane, packet.len() + 256) {
+                return Ok(false);
+            }
+            edge.counts.accepted += 1;
+            let partition = view.envelope().map_or("", |e| e.partition(packet));
+            let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
+            match offered.chunk {
+                Some(chunk) => log.open_set(key, chunk, place, offered.now),
+                None => place,
+            }
+        }
+    };
+    let own;
+    let tail = if view.envelope_has_more() {
+        own = edge.stamp.tail_with_envelope(packet, view, place.sequence);
+        &own[..]
+    } else {
+        edge.stamp.numbered_tail(place.sequence)
+    };
+    let encoded = offered.encoded(tail);
+    let len = encoded.wire_len();
+    let mut judged = room.judge(len);
+    if judged.is_ok() && !log.admits(offered.lane, len) {
+        judged = Err(DropReason::LaneFull);
+    }
+    if let (Some(chunk), Some(set)) = (offered.chunk, place.set) {
+        let set_bytes = log.note_chunk(set, chunk, view.media_len(), offered.now);
+        if judged.is_ok() && set_bytes > room.max_message {
+            judged = Err(DropReason::Oversize);
+        }
+    }
+    if let Err(reason) = judged {
+        // A set that cannot be completed ends as one drop, and was accepted as one.
+        let counted = place
+            .set
+            .is_some_and(|set| log.drop_set(set, reason, room.settled));
+        return if counted { Ok(false) } else { Err(reason) };
+    }
+    let item = Item {
+        edge: at,
+        lane: offered.lane,
+        turn: offered.turn,
+        at: offered.now,
+        origin: offered.origin,
+    };
+    let share = offered.inbound.pinned <= len.saturating_mul(4);
+    log.push(&encoded, item, place, share);
+    *room.queued += len;
+    Ok(place.head)
+}
+
+impl Offered<'_> {
+    fn encoded<'a>(&'a self, tail: &'a [u8]) -> Encoded<'a> {
+        Encoded {
+            source: self.inbound.source,
+            start: self.inbound.start,
+            kept: self.kept,
+            tail,
+        }
+    }
+}
+
+impl Room<'_> {
+    /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
+    fn judge(&self, len: usize) -> Result<(), DropReason> {
+        // The limit is that of the message; the gRPC prefix before it does not count.
+        if len - GRPC_HEAD_LEN > self.max_message {
+            return Err(DropReason::Oversize);
+        }
+        if self.is_short(len) {
+            return Err(DropReason::Budget);
+        }
+        Ok(())
+    }
+}

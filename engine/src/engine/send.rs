@@ -1,0 +1,95 @@
+//! Bytes out to a socket.
+
+use super::connect::drop_aged;
+use super::{Actions, Engine};
+use crate::deliver::{Outbox, Pieces};
+use crate::ids::{ConnId, Moment};
+
+impl Engine {
+    /// Bytes that wait to be sent to `conn`, heartbeats left out.
+    pub fn waiting(&self, conn: ConnId) -> usize {
+        let session = self.owner(conn).and_then(|(run, step)| {
+            self.runs
+                .get(run.0 as usize)
+                .and_then(|r| r.sessions.get(step.at()))
+        });
+        session.map_or(0, |s| match &s.outbox {
+            Outbox::Lanes(lanes) => lanes.bytes(),
+            Outbox::Log(log) => log.queued_bytes(),
+        })
+    }
+
+    /// Moves what may be sent to `conn` into `out`, whole messages up to about `budget` bytes:
+    /// heartbeats, acks and signals before all, then packets, oldest first. Returns the bytes
+    /// moved; 0 when nothing may be sent.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, how much, when, and where the bytes and the consequences go"
+    )]
+    pub fn take(
+        &mut self,
+        conn: ConnId,
+        budget: usize,
+        now: Moment,
+        out: &mut Pieces,
+        actions: &mut Actions,
+    ) -> usize {
+        let Some((run, step)) = self.owner(conn) else {
+            return 0;
+        };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return 0;
+        };
+        if live.plan.steps[step.at()].queue.max_age.is_some() {
+            let (_, bytes) = drop_aged(live, step, &self.limits, now, &mut self.settled);
+            self.queued_bytes -= bytes;
+        }
+        let held = self.queued_bytes;
+        let session = &mut live.sessions[step.at()];
+        let edges = &mut live.edges;
+        let control = session.take_control(now, out);
+        let credit = &mut session.credit;
+        let media = match &mut session.outbox {
+            Outbox::Lanes(lanes) => {
+                let moved = lanes.take(budget, out, |entry| {
+                    let admits = credit.admits(entry.len as usize);
+                    if admits {
+                        credit.spend(entry.len as usize);
+                        let edge = &mut edges[entry.edge as usize];
+                        edge.counts.delivered += 1;
+                        edge.forward.record(now.since(entry.at));
+                    }
+                    admits
+                });
+                self.queued_bytes -= moved;
+                moved
+            }
+            Outbox::Log(log) => {
+                let moved = log.take(budget, (credit, now), out, |sent| {
+                    let edge = &mut edges[sent.edge as usize];
+                    if sent.again {
+                        edge.counts.replayed += 1;
+                    } else {
+                        edge.forward.record(now.since(sent.at));
+                    }
+                });
+                let wait = log.guarantee().redelivery.filter(|_| moved > 0);
+                if let Some(redelivery) = wait {
+                    let due = now.after(redelivery.ack_wait);
+                    self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+                }
+                if log.resumes() {
+                    live.resume_upstream(step, now, actions);
+                }
+                moved
+            }
+        };
+        if self.queued_bytes < held {
+            self.unblock_budget(actions);
+        }
+        if !self.settled.is_empty() {
+            self.close_accounts(run, now, actions);
+        }
+        control + media
+    }
+}

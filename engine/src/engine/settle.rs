@@ -1,0 +1,144 @@
+//! What follows from packets that are done with: accounts, producers that hear of it, and who may
+//! go on.
+
+use super::{Actions, DeadLetter, Engine, Event, Run};
+use crate::account::DropReason;
+use crate::deliver::{Outbox, Outcome};
+use crate::ids::{Moment, RunId, StepIndex};
+use crate::mutant::{self, Mutant};
+
+impl Engine {
+    /// Counts what is settled, frees what it took, tells its producers and lets who waited go on.
+    pub(super) fn close_accounts(&mut self, run: RunId, now: Moment, actions: &mut Actions) {
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        for settled in self.settled.drain(..) {
+            self.queued_bytes -= settled.bytes;
+            let edge = &mut live.edges[settled.edge as usize];
+            match settled.outcome {
+                Outcome::Delivered => edge.counts.delivered += 1,
+                Outcome::Dropped(reason) => {
+                    edge.counts.drop_one(reason);
+                    if mutant::is(Mutant::CountDropTwice) && reason == DropReason::Interrupted {
+                        edge.counts.drop_one(reason);
+                    }
+                    if reason != DropReason::Interrupted && reason != DropReason::Evicted {
+                        self.dead_letters.push(DeadLetter {
+                            edge: settled.edge,
+                            reason,
+                            sequence: settled.sequence,
+                        });
+                    }
+                }
+            }
+            let Some(origin) = settled.origin else {
+                continue;
+            };
+            let session = &mut live.sessions[usize::from(origin.step)];
+            let idle = session.is_idle(now);
+            if let Some(producer) = session.producer_at(origin.producer) {
+                producer.settle(origin.number, now);
+            }
+            if let Some(due) = session.ack_deadline() {
+                self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+            }
+            if let Some(owner) = session.owner
+                && idle
+                && !session.is_idle(now)
+            {
+                actions.wake.push(owner);
+            }
+        }
+        for letter in self.dead_letters.drain(..) {
+            actions.events.push(live.dead_lettered(&letter));
+        }
+        for at in 0..live.sessions.len() {
+            let step = StepIndex(at as u16);
+            if let Outbox::Log(log) = &mut live.sessions[at].outbox
+                && log.resumes()
+            {
+                live.resume_upstream(step, now, actions);
+            }
+        }
+        self.unblock_budget(actions);
+    }
+
+    /// Lets everybody go on who waits for the budget of all queues, once there is room.
+    pub(super) fn unblock_budget(&mut self, actions: &mut Actions) {
+        if !self.budget_blocks || self.queued_bytes >= self.limits.queue_budget_bytes {
+            return;
+        }
+        self.budget_blocks = false;
+        for session in self.runs.iter_mut().flat_map(|run| &mut run.sessions) {
+            if session.stalled.take().is_some() {
+                actions.resume.extend(session.owner);
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Asks the producers that feed `to` to hold back, where they act on that.
+    pub(super) fn hold_upstream(&mut self, to: StepIndex, now: Moment, actions: &mut Actions) {
+        for nth in 0..self.upstream[to.at()].len() {
+            let from = self.upstream[to.at()][nth];
+            self.signal(from, now, actions);
+        }
+    }
+
+    /// Lets the producers that feed `to` go on.
+    pub(super) fn resume_upstream(&mut self, to: StepIndex, now: Moment, actions: &mut Actions) {
+        for nth in 0..self.upstream[to.at()].len() {
+            let from = self.upstream[to.at()][nth];
+            let session = &mut self.sessions[from.at()];
+            let waits_for = session.stalled.map(|edge| self.edges[edge as usize].to);
+            if waits_for == Some(to) {
+                session.stalled = None;
+                actions.resume.extend(session.owner);
+            }
+            self.signal(from, now, actions);
+        }
+    }
+
+    /// Tells `from` to hold back while any of its targets is full, and when none is any more.
+    fn signal(&mut self, from: StepIndex, now: Moment, actions: &mut Actions) {
+        let holds = self.downstream[from.at()].iter().any(|&at| {
+            let to = self.edges[at as usize].to;
+            matches!(&self.sessions[to.at()].outbox, Outbox::Log(log) if log.is_paused())
+        });
+        let session = &mut self.sessions[from.at()];
+        if !session.accepts.pause || session.hold.0 == holds {
+            return;
+        }
+        let idle = session.is_idle(now);
+        session.hold.0 = holds;
+        if let Some(owner) = session.owner
+            && idle
+            && !session.is_idle(now)
+        {
+            actions.wake.push(owner);
+        }
+    }
+
+    /// What a connection that has just come should know of its targets.
+    pub(super) fn signal_newcomer(&mut self, step: StepIndex, now: Moment, actions: &mut Actions) {
+        self.signal(step, now, actions);
+    }
+
+    fn dead_lettered(&self, letter: &DeadLetter) -> Event {
+        let (edge, plan) = (
+            &self.edges[letter.edge as usize],
+            &self.plan.edges[letter.edge as usize],
+        );
+        Event::DeadLettered {
+            story: self.plan.story.clone(),
+            run: self.plan.name.clone(),
+            from: self.plan.steps[plan.from.at()].id.clone(),
+            to: self.plan.steps[plan.to.at()].id.clone(),
+            reason: letter.reason,
+            stream_id: edge.stamp.stream_id().into(),
+            sequence: letter.sequence,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Chunk sets and credits (spec 2.3, 2.5).
+
+use transport_proto::view::Flow;
+
+use super::guarantee::{identity, kept, pair};
+use super::*;
+use crate::route::{Credits, FlowPlan, Guarantee, Overflow};
+
+/// Chunk `index` of `count` of the payload `id`, with the producer's number when it is not 0.
+fn chunk(id: &str, index: u8, count: u8, number: u8) -> Bytes {
+    let mut out = BytesMut::from(&packet(&format!("{id}{index}"), 10)[..]);
+    let mut envelope = vec![0x0a, 3, b'o', b'w', b'n', 0x22, id.len() as u8];
+    envelope.extend_from_slice(id.as_bytes());
+    envelope.extend_from_slice(&[0x28, index, 0x30, count]);
+    if number > 0 {
+        envelope.extend_from_slice(&[0x10, number]);
+    }
+    out.extend_from_slice(&[0x42, envelope.len() as u8]);
+    out.extend_from_slice(&envelope);
+    out.freeze()
+}
+
+fn ack(through: u64) -> Flow {
+    Flow {
+        ack: through,
+        ..Flow::default()
+    }
+}
+
+fn credits(messages: u32) -> Flow {
+    Flow {
+        credits_messages: messages,
+        ..Flow::default()
+    }
+}
+
+fn got(rig: &mut Rig, conn: ConnId, now: Moment) -> Vec<(String, u64)> {
+    let packets = rig.take(conn, now);
+    packets.iter().map(|p| (label(p), identity(p).1)).collect()
+}
+
+fn named(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+    let pairs = expected.iter();
+    pairs.map(|(label, n)| ((*label).to_owned(), *n)).collect()
+}
+
+#[test]
+fn chunks_of_one_payload_share_a_sequence_and_are_receipted_as_one() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 2, 0), at(1));
+    rig.send(p, "between", 10, at(2));
+    assert_eq!(got(&mut rig, c, at(3)), named(&[("x0", 1), ("between", 2)]));
+    rig.flow(c, &ack(2), at(4));
+    assert_eq!(rig.edge("c").counts.delivered, 0, "x is not complete");
+    rig.send_packet(p, &chunk("x", 1, 2, 0), at(5));
+    rig.send_packet(p, &chunk("x", 1, 2, 0), at(5));
+    assert_eq!(got(&mut rig, c, at(6)), named(&[("x1", 1)]), "first wins");
+    assert_eq!(rig.edge("c").in_flight, 2, "a set is one packet");
+    rig.flow(c, &ack(2), at(7));
+    let edge = rig.edge("c");
+    assert_eq!((edge.counts.accepted, edge.counts.delivered), (2, 2));
+}
+
+#[test]
+fn an_incomplete_set_is_replayed_whole() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 2, 0), at(1));
+    assert_eq!(got(&mut rig, c, at(2)), named(&[("x0", 1)]));
+    rig.disconnect(c);
+    rig.send_packet(p, &chunk("x", 1, 2, 0), at(3));
+    let c = rig.connect("c");
+    assert_eq!(got(&mut rig, c, at(4)), named(&[("x0", 1), ("x1", 1)]));
+    rig.flow(c, &ack(1), at(5));
+    assert_eq!(rig.edge("c").counts.delivered, 1);
+}
+
+#[test]
+fn an_abandoned_set_ends_as_one_drop_after_two_minutes() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 3, 1), at(0));
+    rig.send_packet(p, &chunk("x", 1, 3, 1), at(0));
+    rig.send_numbered(p, 2, at(1));
+    assert_eq!(
+        got(&mut rig, c, at(2)),
+        named(&[("x0", 1), ("x1", 1), ("2", 2)])
+    );
+    rig.receipt(c, "ns/r/c@e1", 2, at(3));
+    assert!(
+        rig.acks(p, at(119_000)).is_empty(),
+        "1 may still be completed"
+    );
+    assert_eq!(rig.acks(p, at(121_000)), [2]);
+    let edge = rig.edge("c");
+    assert_eq!(edge.counts.dropped(DropReason::ChunkTimeout), 1);
+    assert_eq!(edge.counts.accepted, 2);
+    rig.send_packet(p, &chunk("x", 2, 3, 1), at(122_000));
+    assert_eq!(rig.edge("c").counts.accepted, 2, "too late");
+}
+
+#[test]
+fn a_numbered_set_that_was_cut_off_is_completed_by_the_resend() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 3, 1), at(0));
+    rig.disconnect(p);
+    let p = rig.connect_numbering("p", "e7");
+    for index in 0..3 {
+        rig.send_packet(p, &chunk("x", index, 3, 1), at(1));
+    }
+    assert_eq!(
+        got(&mut rig, c, at(2)),
+        named(&[("x0", 1), ("x1", 1), ("x2", 1)])
+    );
+    rig.flow(c, &ack(1), at(3));
+    assert_eq!(rig.acks(p, at(300)), [1]);
+}
+
+#[test]
+fn a_set_that_finds_no_room_halfway_ends_as_one_drop() {
+    let guarantee = Guarantee {
+        overflow: Overflow::DeadLetter,
+        ..Guarantee::default()
+    };
+    let mut rig = pair(guarantee, bounds(2, usize::MAX));
+    let p = rig.connect("p");
+    for index in 0..4 {
+        rig.send_packet(p, &chunk("x", index, 4, 0), at(1));
+    }
+    let edge = rig.edge("c");
+    assert_eq!(edge.counts.dropped(DropReason::LaneFull), 1);
+    assert_eq!((edge.counts.accepted, edge.queued), (1, 0));
+    rig.send(p, "next", 10, at(2));
+    let c = rig.connect("c");
+    assert_eq!(got(&mut rig, c, at(3)), named(&[("next", 2)]));
+}
+
+#[test]
+fn a_65th_open_set_is_refused_by_name() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let p = rig.connect("p");
+    for n in 0..65 {
+        rig.send_packet(p, &chunk(&format!("s{n}"), 0, 2, 0), at(1));
+    }
+    assert_eq!(rig.edge("c").counts.dropped(DropReason::MaxBuffers), 1);
+}
+
+#[test]
+fn credits_count_from_the_first_that_are_returned_and_anew_on_each_connection() {
+    let consumer = StepPlan {
+        flow: FlowPlan {
+            grant: Credits {
+                messages: 3,
+                bytes: 1 << 20,
+            },
+            ..FlowPlan::default()
+        },
+        ..kept("c", Guarantee::default())
+    };
+    let mut rig = Rig::new(
+        Limits::default(),
+        plan(vec![step("p"), consumer], &[(0, 1)]),
+    );
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    for n in 1..=9 {
+        rig.send(p, &n.to_string(), 10, at(n));
+    }
+    rig.flow(c, &credits(1), at(10));
+    assert_eq!(got(&mut rig, c, at(11)).len(), 3, "the grant, never more");
+    rig.flow(c, &ack(3), at(12));
+    assert_eq!(got(&mut rig, c, at(13)).len(), 0, "a receipt is no credit");
+    rig.flow(c, &credits(2), at(14));
+    assert_eq!(rig.actions.wake.last(), Some(&c));
+    assert_eq!(got(&mut rig, c, at(15)).len(), 2);
+    rig.disconnect(c);
+    let c = rig.connect("c");
+    rig.flow(c, &credits(1), at(16));
+    assert_eq!(
+        got(&mut rig, c, at(17)).len(),
+        3,
+        "replay uses the new grant"
+    );
+}
+
+#[test]
+fn the_budget_of_all_queues_blocks_and_lets_go_on() {
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
+    let steps = vec![step("p"), kept("c", Guarantee::default())];
+    let mut rig = Rig::new(limits, plan(steps, &[(0, 1)]));
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    assert_eq!(rig.offer(p, &packet("1", 4000), at(1)), Taken::Yes);
+    assert_eq!(rig.offer(p, &packet("2", 4000), at(2)), Taken::Blocked);
+    assert_eq!(got(&mut rig, c, at(3)).len(), 1);
+    rig.actions.resume.clear();
+    rig.flow(c, &ack(1), at(4));
+    assert_eq!(rig.actions.resume[..], [p]);
+    assert_eq!(rig.offer(p, &packet("2", 4000), at(5)), Taken::Yes);
+}
