@@ -10,6 +10,8 @@ use crate::wire::{DELIVERED, FlowOut, Packet, control_request};
 /// Stream, partition and sequence.
 pub(crate) type Identity = (String, String, u64);
 
+const TEMPORARY_NAMES: bool = false;
+
 /// What a consumer has to say.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
@@ -40,6 +42,7 @@ pub(crate) struct Consumer {
     fresh: bool,
     owed_messages: u32,
     owed_bytes: u32,
+    per_partition: bool,
 }
 
 impl Consumer {
@@ -55,6 +58,7 @@ impl Consumer {
             fresh: false,
             owed_messages: 0,
             owed_bytes: 0,
+            per_partition: false,
         }
     }
 
@@ -109,6 +113,7 @@ impl Consumer {
     /// What it has to say now. `calm`: nothing is withheld any more.
     pub(crate) fn speak(&mut self, calm: bool, per_partition: bool) -> Outgoing {
         let mut out = Outgoing::default();
+        self.per_partition = per_partition;
         if !calm && self.random.chance(self.habits.silent) {
             return out;
         }
@@ -189,7 +194,7 @@ impl Consumer {
         let weight = self.done.get(identity).copied().unwrap_or_default();
         let metadata = [
             ("stream_id", stream.clone()),
-            ("partition", partition.clone()),
+            ("partition", if TEMPORARY_NAMES || self.per_partition { partition.clone() } else { String::new() }),
             ("sequence", sequence.to_string()),
             ("size_bytes", weight.to_string()),
         ];

@@ -93,6 +93,7 @@ impl Script {
             name: s.name.clone(),
             promise: s.settings.promise,
             max_messages: s.settings.max_messages,
+            laned_messages: s.settings.lanes.iter().map(|l| l.1).sum(),
             pace: s.settings.pace,
             grant: s.settings.grant_messages,
             max_in_flight: s.settings.max_in_flight,

@@ -1,7 +1,7 @@
 //! Bytes in: cut into messages, walked, offered to the engine.
 
 use bytes::Bytes;
-use engine::{Inbound, Receipt, Taken};
+use engine::{Inbound, Interrupt, Receipt, Taken};
 use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
 
 use super::{Hub, moment};
@@ -12,12 +12,12 @@ use crate::world::Witness;
 
 impl Hub {
     /// Whether the hub has stopped reading a stream.
-    pub fn is_blocked(&self, link: Link) -> bool {
+    pub(crate) fn is_blocked(&self, link: Link) -> bool {
         self.streams.get(&link).is_some_and(|s| s.blocked)
     }
 
     /// Takes in bytes of a Process stream.
-    pub fn data(&mut self, link: Link, bytes: &[u8], now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn data(&mut self, link: Link, bytes: &[u8], now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
         let Some(stream) = self.streams.get_mut(&link) else {
             return Ok(());
         };
@@ -29,7 +29,7 @@ impl Hub {
     }
 
     /// Takes in bytes of a Control stream.
-    pub fn control(&mut self, link: Link, bytes: &[u8], now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn control(&mut self, link: Link, bytes: &[u8], now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
         let Some(stream) = self.streams.get_mut(&link) else {
             return Ok(());
         };
@@ -65,7 +65,8 @@ impl Hub {
             INTERRUPT => {
                 let lane = engine::route::Lane::ALL.into_iter().find(|l| l.as_str() == text("lane"));
                 if let Some(turn) = number("turn") {
-                    self.engine.interrupt(conn, turn, lane, moment(now), &mut self.actions);
+                    let interrupt = Interrupt { turn, lane };
+                    self.engine.interrupt(conn, interrupt, moment(now), &mut self.actions);
                 }
             }
             _ => {}

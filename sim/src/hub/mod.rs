@@ -25,11 +25,11 @@ use crate::world::Witness;
 /// Who registers.
 #[derive(Clone, Debug)]
 pub(crate) struct Newcomer {
-    pub link: Link,
-    pub step: usize,
-    pub generation: i32,
-    pub epoch: Option<String>,
-    pub pause: bool,
+    pub(crate) link: Link,
+    pub(crate) step: usize,
+    pub(crate) generation: i32,
+    pub(crate) epoch: Option<String>,
+    pub(crate) pause: bool,
 }
 
 /// One registered stream.
@@ -49,9 +49,9 @@ struct Stream {
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     /// Something waits to be written.
-    pub write: Vec<Link>,
+    pub(crate) write: Vec<Link>,
     /// These streams have lost their step.
-    pub superseded: Vec<Link>,
+    pub(crate) superseded: Vec<Link>,
 }
 
 /// One hub process.
@@ -61,7 +61,7 @@ pub(crate) struct Hub {
     streams: BTreeMap<Link, Stream>,
     conns: BTreeMap<ConnId, Link>,
     names: Vec<String>,
-    pub effects: Effects,
+    pub(crate) effects: Effects,
 }
 
 fn moment(now: Nanos) -> Moment {
@@ -78,7 +78,7 @@ fn limits() -> Limits {
 
 impl Hub {
     /// A process that starts with nothing but its Story.
-    pub fn start(script: &Script, epoch: &str) -> Result<Self, String> {
+    pub(crate) fn start(script: &Script, epoch: &str) -> Result<Self, String> {
         let mut engine = Engine::new(limits(), epoch);
         engine.attach(run_plan(script)).map_err(|e| e.to_string())?;
         Ok(Self {
@@ -92,7 +92,7 @@ impl Hub {
     }
 
     /// Lets a stream in, or says why not.
-    pub fn accept(
+    pub(crate) fn accept(
         &mut self,
         who: &Newcomer,
         now: Nanos,
@@ -150,7 +150,7 @@ impl Hub {
     }
 
     /// The bytes to write to a socket now, about `budget` of them.
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         link: Link,
         budget: usize,
@@ -161,7 +161,7 @@ impl Hub {
             return Ok(Vec::new());
         };
         let mut pieces = Pieces::new();
-        self.engine.take(stream.conn, budget, moment(now), &mut pieces);
+        self.engine.take(stream.conn, budget, moment(now), &mut pieces, &mut self.actions);
         let bytes: Vec<u8> = pieces.iter().flat_map(|p| p.iter().copied()).collect();
         stream.out.feed(&bytes);
         while let Some(message) = stream.out.next_message() {
@@ -182,24 +182,24 @@ impl Hub {
     }
 
     /// The connection is gone, or its stream has been ended.
-    pub fn gone(&mut self, link: Link, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn gone(&mut self, link: Link, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
         let Some(stream) = self.streams.remove(&link) else {
             return Ok(());
         };
         self.conns.remove(&stream.conn);
-        self.engine.disconnect(stream.conn);
+        self.engine.disconnect(stream.conn, moment(now), &mut self.actions);
         witness.tell(now, Fact::Left { link })?;
         self.carry_out(now, witness)
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn tick(&mut self, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
         self.engine.tick(moment(now), &mut self.actions);
         self.carry_out(now, witness)
     }
 
     /// When the engine wants its next tick.
-    pub fn next_deadline(&self) -> Option<Nanos> {
+    pub(crate) fn next_deadline(&self) -> Option<Nanos> {
         Some(Nanos(self.engine.next_deadline()?.as_nanos()))
     }
 
@@ -227,7 +227,7 @@ impl Hub {
     }
 
     /// Packets that wait or are in flight, on all edges.
-    pub fn pending(&self) -> u64 {
+    pub(crate) fn pending(&self) -> u64 {
         let snapshot = self.engine.snapshot();
         snapshot.edges.iter().map(|e| e.queued + e.in_flight).sum()
     }

@@ -93,7 +93,11 @@ impl Oracle {
         let rules = &self.rules.steps[step.0];
         let sum = |of: fn(&EdgeNumbers) -> u64| self.rules.to(step).map(|e| of(&edges[e])).sum::<u64>();
         let (queued, in_flight) = (sum(|e| e.queued), sum(|e| e.in_flight));
-        let mut bounds = vec![("messages that wait", queued + in_flight, rules.max_messages.max(1))];
+        let mut bounds = vec![
+            ("messages that wait or are in flight", queued + in_flight,
+                2 * rules.max_messages.max(1) + rules.laned_messages),
+            ("messages in flight", in_flight, rules.max_messages.max(1)),
+        ];
         if let Some(most) = rules.max_in_flight {
             bounds.push(("maxInFlight", in_flight, most.max(1)));
         }

@@ -37,7 +37,7 @@ impl Oracle {
             let stopped = fate.cancelled || fate.interrupted_maybe;
             let partial = taken.is_none_or(|t| !t.whole());
             let may = (stopped && model.last.reason("interrupted") > 0)
-                || (dead_letter && fate.place.is_none())
+                || (dead_letter && (fate.place.is_none() || fate.partial))
                 || (fate.exhausted && model.last.reason("dead_letter") > 0)
                 || (partial && model.last.reason("chunk_timeout") > 0);
             if !may {

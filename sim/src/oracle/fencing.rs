@@ -32,6 +32,7 @@ impl Oracle {
 
     /// Notes a new connection: what it must be sent again, what it may be sent.
     pub(super) fn seat(&mut self, link: Link, step: Step, epoch: Option<&str>, pause: bool) {
+        self.overtaken(step);
         let mut due = std::collections::BTreeSet::new();
         for edge in self.rules.to(step) {
             let fates = self.life.edges[edge].fates.values();
@@ -85,6 +86,26 @@ impl Oracle {
     pub(super) fn left(&mut self, link: Link) {
         if let Some(step) = self.life.owned_by(link) {
             self.life.seats[step.0].owner = None;
+            self.overtaken(step);
+        }
+    }
+
+    /// What was in flight waits again: an interrupt that came meanwhile may end it now.
+    fn overtaken(&mut self, step: Step) {
+        let edges: Vec<usize> = self.rules.to(step).collect();
+        for edge in edges {
+            let model = &mut self.life.edges[edge];
+            for (payload, fate) in &mut model.fates {
+                let Some(taken) = self.life.taken.get(payload) else {
+                    continue;
+                };
+                let barrier = self.life.barrier.get(&taken.kind).copied().unwrap_or(0);
+                let waits = fate.place.is_some() && !fate.receipted && !fate.interrupted_maybe;
+                if waits && taken.turn < barrier {
+                    fate.interrupted_maybe = true;
+                    model.interruptible += 1;
+                }
+            }
         }
     }
 }

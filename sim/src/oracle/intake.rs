@@ -54,8 +54,9 @@ impl Oracle {
 
     fn route(&mut self, step: Step, packet: &Packet, tag: Tag) {
         let turn = packet.turn().unwrap_or(self.life.current_turn[step.0]);
-        if self.rules.cancel_previous && turn > self.life.highest_turn {
-            self.life.highest_turn = turn;
+        let refused = turn < self.life.barrier.get(&packet.kind).copied().unwrap_or(0);
+        let opens = !refused && self.rules.cancel_previous;
+        if opens && turn > self.life.barrier.values().copied().max().unwrap_or(0) {
             self.cancel_below(turn, None);
         }
         let taken = self.life.taken.entry(tag.payload).or_insert(Taken {
@@ -63,21 +64,25 @@ impl Oracle {
             turn,
             chunks: tag.chunks,
             bodies: Default::default(),
+            routed: 0,
         });
-        let first = taken.bodies.is_empty();
         taken.bodies.insert(tag.chunk, fnv(FNV_START, &packet.body));
-        let refused = turn < self.life.barrier.get(&packet.kind).copied().unwrap_or(0);
+        if refused {
+            // At the door: no edge accepts it, so it is settled at once.
+            self.seen.refused_turns += 1;
+            return;
+        }
+        let first = taken.routed == 0;
+        taken.routed += 1;
+        let current = &mut self.life.current_turn[step.0];
+        *current = turn.max(*current);
         self.seen.routed += 1;
         for edge in self.rules.from(step) {
             let kept = self.rules.keeps(self.rules.edges[edge].1);
             let model = &mut self.life.edges[edge];
             // A chunk set counts as one packet where it has one sequence, as its parts elsewhere.
-            if first || !kept {
-                model.accepted += 1;
-                model.interruptible += u64::from(refused);
-            }
-            let fate = model.fates.entry(tag.payload).or_default();
-            fate.cancelled |= refused && fate.place.is_none();
+            model.accepted += u64::from(first || !kept);
+            model.fates.entry(tag.payload).or_default();
         }
     }
 
@@ -88,7 +93,6 @@ impl Oracle {
             return;
         }
         self.seen.interrupts += 1;
-        self.life.highest_turn = self.life.highest_turn.max(turn);
         self.cancel_below(turn, lane);
     }
 

@@ -26,8 +26,6 @@ pub(super) struct Life {
     pub numbered: BTreeMap<(usize, String), BTreeMap<u64, Payload>>,
     pub edges: Vec<EdgeModel>,
     pub books: Vec<Book>,
-    /// Highest turn that opened, for `cancelPrevious`.
-    pub highest_turn: u64,
     /// Current turn of each step's stream.
     pub current_turn: Vec<u64>,
     /// By kind of frame: turns below were interrupted.
@@ -61,8 +59,11 @@ pub(super) struct Peer {
 /// How a place went out on one connection.
 #[derive(Clone, Debug)]
 pub(super) struct SentOn {
+    /// Chunks that went out since the last redelivery began.
     pub chunks: u64,
-    pub at: Nanos,
+    /// When each chunk went out last.
+    pub at: BTreeMap<u8, Nanos>,
+    /// Every chunk went out at least once.
     pub whole: bool,
 }
 
@@ -83,6 +84,8 @@ pub(super) struct Taken {
     pub chunks: u8,
     /// Digest of each chunk taken.
     pub bodies: BTreeMap<u8, u64>,
+    /// Chunks that were routed; those of an interrupted turn were not.
+    pub routed: u32,
 }
 
 impl Taken {
@@ -106,6 +109,8 @@ pub(super) struct Fate {
     pub interrupted_maybe: bool,
     /// It has been delivered as often as it may be.
     pub exhausted: bool,
+    /// Only a part of its chunk set has ever gone out.
+    pub partial: bool,
     /// Its producer was told that it is settled.
     pub acked: bool,
 }
@@ -113,7 +118,7 @@ pub(super) struct Fate {
 impl Fate {
     /// Whether the hub may have dropped it although it went out.
     pub(super) fn loose(&self) -> bool {
-        self.interrupted_maybe || self.exhausted || self.acked
+        self.interrupted_maybe || self.exhausted || self.partial || self.acked
     }
 }
 

@@ -229,7 +229,8 @@ impl Oracle {
             }
             Some(on) if on.chunks & bit == 0 => on.chunks | bit,
             Some(on) => {
-                self.judge_redelivery(step, tag, &place, on.at)?;
+                let last = on.at.get(&tag.chunk).copied().unwrap_or_default();
+                self.judge_redelivery(step, tag, &place, last)?;
                 bit
             }
         };
@@ -237,31 +238,33 @@ impl Oracle {
         let whole = chunks == all || known.as_ref().is_some_and(|on| on.whole);
         if let Some(peer) = self.life.peers.get_mut(&link) {
             peer.due.remove(&place);
-            peer.sent.insert(place.clone(), SentOn { chunks, at: now, whole });
+            let mut at = known.map(|on| on.at).unwrap_or_default();
+            at.insert(tag.chunk, now);
+            peer.sent.insert(place.clone(), SentOn { chunks, at, whole });
         }
         if chunks == all && tag.chunks > 1 {
             self.seen.chunk_sets += 1;
         }
-        self.count_delivery(step, tag, place, first)
+        self.count_delivery(step, tag, place, (first, whole));
+        Ok(())
     }
 
-    fn count_delivery(&mut self, step: Step, tag: Tag, place: Place, first: bool) -> Verdict {
-        let limit = match self.rules.steps[step.0].promise {
-            Promise::AtLeastOnce { redelivery: Some((_, most)), .. } if most > 0 => most,
-            _ => u64::MAX,
-        };
+    fn count_delivery(&mut self, step: Step, tag: Tag, place: Place, (first, whole): (bool, bool)) {
+        let limit = self.most_deliveries(step);
         let edge = edge_of(&self.rules, tag.payload, step).unwrap_or_default();
         let fate = self.fate(edge, tag.payload);
         fate.place = Some(place);
         fate.interrupted_maybe = false;
         fate.deliveries += u64::from(first);
         fate.exhausted = fate.deliveries >= limit;
-        let deliveries = fate.deliveries;
-        if deliveries > limit {
-            let what = format!("{} was delivered {deliveries} times", self.name(step, tag));
-            return Err(self.broken("no packet is delivered more than maxDeliver times", what));
+        fate.partial = !whole;
+    }
+
+    fn most_deliveries(&self, step: Step) -> u64 {
+        match self.rules.steps[step.0].promise {
+            Promise::AtLeastOnce { redelivery: Some((_, most)), .. } if most > 0 => most,
+            _ => u64::MAX,
         }
-        Ok(())
     }
 
     /// A packet that goes out again on a new connection comes in its place.
@@ -291,6 +294,13 @@ impl Oracle {
             return Err(self.broken("a connection gets a packet again only after ackWait", what));
         }
         self.seen.redelivered += 1;
+        // A new connection gets everything unreceipted; redelivery on the same one has an end.
+        let edge = edge_of(&self.rules, tag.payload, step).unwrap_or_default();
+        let deliveries = self.fate(edge, tag.payload).deliveries;
+        if deliveries >= self.most_deliveries(step) {
+            let what = format!("{} was delivered {deliveries} times", self.name(step, tag));
+            return Err(self.broken("nothing is redelivered past maxDeliver", what));
+        }
         Ok(())
     }
 

@@ -16,7 +16,7 @@ impl Oracle {
             self.seen.stale += 1;
             return Ok(());
         };
-        self.return_credits(link, step, flow.credits_messages, flow.credits_bytes);
+        self.return_credits(link, step, flow.credits_messages);
         match self.rules.steps[step.0].promise {
             Promise::BestEffort => {}
             Promise::AtLeastOnce { per_partition: false, .. } => {
@@ -32,28 +32,33 @@ impl Oracle {
         Ok(())
     }
 
-    /// Counts up to what was sent whole on this connection.
+    /// Counts up to what was sent whole on this connection; what this epoch never sent is a
+    /// receipt of another one.
     fn cumulative(&mut self, link: Link, step: Step, partition: &str, ack: u64) {
-        if ack == 0 {
-            return;
-        }
-        let Some(peer) = self.life.peers.get(&link) else {
-            return;
-        };
-        let sent = peer.sent.iter().filter(|(place, on)| place.0 == partition && on.whole);
-        let Some(highest) = sent.map(|(place, _)| place.1).max() else {
-            self.seen.early_acks += 1;
-            return;
-        };
         let stream = self.life.books[step.0].streams.get(partition);
-        let places: Vec<Place> = stream
-            .into_iter()
-            .flat_map(|s| s.items.range(..=ack.min(highest)))
-            .map(|(&sequence, _)| (partition.to_owned(), sequence))
-            .collect();
+        let sent = self.life.peers.get(&link).map(|p| &p.sent);
+        let (Some(stream), Some(sent), true) = (stream, sent, ack > 0) else {
+            self.seen.early_acks += u64::from(ack > 0);
+            return;
+        };
+        self.seen.early_acks += u64::from(sent.is_empty());
+        let mut through = Vec::new();
+        for (&sequence, &payload) in stream.items.range(..=ack) {
+            let place = (partition.to_owned(), sequence);
+            let fate = edge_of(&self.rules, payload, step)
+                .and_then(|edge| self.life.edges[edge].fates.get(&payload));
+            match (fate, sent.get(&place)) {
+                (Some(fate), _) if fate.receipted => {}
+                (_, Some(on)) if on.whole => through.push(place),
+                // It went out on an earlier connection, and was dropped before this one.
+                (Some(fate), None) if fate.loose() => {}
+                _ => break,
+            }
+        }
+        let known = ack <= stream.highest;
         let mut released = false;
-        for place in places {
-            released |= self.release(step, &place);
+        for place in through.iter().filter(|_| known) {
+            released |= self.release(step, place);
         }
         self.seen.receipts_ignored += u64::from(!released);
     }

@@ -39,6 +39,8 @@ pub struct StepRules {
     pub promise: Promise,
     /// Most packets that wait for it.
     pub max_messages: u64,
+    /// Most packets that wait on lanes with bounds of their own.
+    pub laned_messages: u64,
     /// What paces its stream.
     pub pace: Pace,
     /// Messages granted.

@@ -59,6 +59,8 @@ seen! {
     interrupts: "interrupts",
     /// Packets ended by them.
     interrupted: "packets interrupted",
+    /// Packets refused because their turn was over.
+    refused_turns: "packets of a past turn refused",
     /// Chunk sets that went out whole.
     chunk_sets: "chunk sets delivered",
     /// Registrations of a lower generation that were refused.

@@ -12,19 +12,23 @@ impl World {
         let Some(producer) = self.clients[client].producer.as_ref() else {
             return;
         };
+        let mut idle = true;
         let gap = if self.calm { Nanos::millis(2) } else { producer.gap() };
         if let Some(link) = link.filter(|&l| self.has_window(l)) {
             let burst = self.random.between(1, 4);
+            idle = false;
             for _ in 0..burst {
                 let producer = self.clients[client].producer.as_mut();
                 let Some(packet) = producer.and_then(|p| p.next_packet()) else {
+                    idle = true;
                     break;
                 };
                 // Now and then a flow stands beside the packet: it is for the hub alone.
                 self.send(link, Way::Up, &framed(&process_request(Some(&packet), None)));
             }
         }
-        let next = self.soon(gap).after(Nanos::micros(200));
+        let pause = if idle { Nanos::millis(20) } else { Nanos::micros(200) };
+        let next = self.soon(gap).after(pause);
         self.agenda.schedule(next, Event::Produce { client });
     }
 
@@ -33,6 +37,7 @@ impl World {
         let link = self.clients[client].link;
         let step = self.clients[client].step;
         let calm = self.calm;
+        let mut idle = true;
         let promise = self.script.steps[step].settings.promise;
         let per_partition = matches!(promise, Promise::AtLeastOnce { per_partition: true, .. });
         let Some(consumer) = self.clients[client].consumer.as_mut() else {
@@ -42,6 +47,7 @@ impl World {
         if let Some(link) = link {
             let out = consumer.speak(calm, per_partition);
             self.witness.seen().receipts_lost += out.lost;
+            idle = out.flow.is_none() && out.control.is_empty();
             if let Some(flow) = out.flow {
                 // Receipts travel beside a packet when the client has one to send.
                 let producer = self.clients[client].producer.as_mut();
@@ -53,7 +59,8 @@ impl World {
                 self.send(link, Way::Control, &framed(&message));
             }
         }
-        let next = self.soon(delay).after(Nanos::micros(200));
+        let pause = if idle && calm { Nanos::millis(20) } else { Nanos::micros(200) };
+        let next = self.soon(delay).after(pause);
         self.agenda.schedule(next, Event::Receipt { client });
     }
 
