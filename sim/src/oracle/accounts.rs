@@ -93,17 +93,13 @@ impl Oracle {
         let rules = &self.rules.steps[step.0];
         let sum = |of: fn(&EdgeNumbers) -> u64| self.rules.to(step).map(|e| of(&edges[e])).sum::<u64>();
         let (queued, in_flight) = (sum(|e| e.queued), sum(|e| e.in_flight));
-        let mut bounds = vec![
-            ("messages that wait or are in flight", queued + in_flight,
-                2 * rules.max_messages.max(1) + rules.laned_messages),
-            ("messages in flight", in_flight, rules.max_messages.max(1)),
+        let (buffer, grant) = (rules.max_messages.max(1), rules.grant.max(1));
+        let window = if rules.pace == Pace::Window { grant } else { buffer };
+        let window = rules.max_in_flight.map_or(window, |most| window.min(most.max(1)));
+        let bounds = [
+            ("messages in flight", in_flight, window),
+            ("messages in all", queued + in_flight, buffer + window + rules.laned_messages),
         ];
-        if let Some(most) = rules.max_in_flight {
-            bounds.push(("maxInFlight", in_flight, most.max(1)));
-        }
-        if rules.pace == Pace::Window {
-            bounds.push(("the window's grant", in_flight, rules.grant.max(1)));
-        }
         for (bound, is, most) in bounds {
             if is > most {
                 let what = format!("{}: {bound}: {is}, at most {most} (queued {queued}, in flight \

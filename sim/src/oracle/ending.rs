@@ -35,7 +35,7 @@ impl Oracle {
             count += 1;
             let taken = self.life.taken.get(payload);
             let stopped = fate.cancelled || fate.interrupted_maybe;
-            let partial = taken.is_none_or(|t| !t.whole());
+            let partial = taken.is_none_or(|t| t.chunks > 1);
             let may = (stopped && model.last.reason("interrupted") > 0)
                 || (dead_letter && (fate.place.is_none() || fate.partial))
                 || (fate.exhausted && model.last.reason("dead_letter") > 0)

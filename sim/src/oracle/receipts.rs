@@ -51,7 +51,7 @@ impl Oracle {
                 (Some(fate), _) if fate.receipted => {}
                 (_, Some(on)) if on.whole => through.push(place),
                 // It went out on an earlier connection, and was dropped before this one.
-                (Some(fate), None) if fate.loose() => {}
+                (Some(fate), _) if fate.loose() => {}
                 _ => break,
             }
         }
