@@ -6,6 +6,7 @@
 mod drain;
 mod plan;
 mod serve;
+mod settings;
 
 use std::io;
 use std::net::SocketAddr;
