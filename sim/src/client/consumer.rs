@@ -36,6 +36,8 @@ pub(crate) struct Consumer {
     pending: Vec<Identity>,
     /// Highest sequence taken care of on this connection, by partition.
     reached: BTreeMap<String, u64>,
+    /// Taken care of, but a set before it is not whole.
+    ahead: BTreeMap<String, BTreeSet<u64>>,
     /// The same of the connection before.
     before: BTreeMap<String, u64>,
     /// Whether `reached` has been told.
@@ -46,7 +48,7 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(habits: ConsumerHabits, random: Random) -> Self {
+    pub(crate) fn new(habits: ConsumerHabits, per_partition: bool, random: Random) -> Self {
         Self {
             habits,
             random,
@@ -54,11 +56,12 @@ impl Consumer {
             partial: BTreeMap::new(),
             pending: Vec::new(),
             reached: BTreeMap::new(),
+            ahead: BTreeMap::new(),
             before: BTreeMap::new(),
             fresh: false,
             owed_messages: 0,
             owed_bytes: 0,
-            per_partition: false,
+            per_partition,
         }
     }
 
@@ -69,6 +72,7 @@ impl Consumer {
     /// A new connection: credits begin anew; cumulative receipts name what came on it.
     pub(crate) fn connected(&mut self) {
         self.before = std::mem::take(&mut self.reached);
+        self.ahead.clear();
         self.owed_messages = 0;
         self.owed_bytes = 0;
         self.fresh = false;
@@ -103,30 +107,40 @@ impl Consumer {
             }
             self.partial.remove(&identity);
         }
-        let reached = self.reached.entry(envelope.partition.clone()).or_default();
-        *reached = envelope.sequence.max(*reached);
-        self.fresh = true;
+        self.reach(&identity);
         self.pending.push(identity.clone());
         self.done.insert(identity, weight).is_none()
     }
 
+    /// A cumulative receipt passes no set of which chunks are missing.
+    fn reach(&mut self, (stream, partition, sequence): &Identity) {
+        let key = if self.per_partition { partition.clone() } else { String::new() };
+        let waits: Vec<u64> = self
+            .partial
+            .keys()
+            .filter(|p| p.0 == *stream && (!self.per_partition || p.1 == *partition))
+            .map(|p| p.2)
+            .collect();
+        let ahead = self.ahead.entry(key.clone()).or_default();
+        ahead.insert(*sequence);
+        let may = |s: &u64| waits.iter().all(|w| w > s);
+        if let Some(&most) = ahead.iter().rev().find(|s| may(s)) {
+            ahead.retain(|&s| s > most);
+            let reached = self.reached.entry(key).or_default();
+            *reached = most.max(*reached);
+            self.fresh = true;
+        }
+    }
+
     /// What it has to say now. `calm`: nothing is withheld any more.
-    pub(crate) fn speak(&mut self, calm: bool, per_partition: bool) -> Outgoing {
+    pub(crate) fn speak(&mut self, calm: bool) -> Outgoing {
         let mut out = Outgoing::default();
-        self.per_partition = per_partition;
         if !calm && self.random.chance(self.habits.silent) {
             return out;
         }
         let mut flow = FlowOut::default();
         if self.habits.style == Style::Cumulative && self.fresh {
-            flow = if per_partition {
-                flow_of(&self.reached)
-            } else {
-                FlowOut {
-                    ack: self.reached.values().copied().max().unwrap_or_default(),
-                    ..FlowOut::default()
-                }
-            };
+            flow = flow_of(&self.reached);
             self.fresh = false;
         }
         if self.habits.credits {

@@ -9,7 +9,7 @@ pub(crate) use consumer::Consumer;
 pub(crate) use producer::Producer;
 
 use crate::draw::StepScript;
-use crate::oracle::Link;
+use crate::oracle::{Link, Promise};
 use crate::random::Random;
 use crate::time::Nanos;
 use crate::wire::{self, Deframer};
@@ -63,11 +63,13 @@ impl Client {
 
     fn born(&mut self) {
         let (step, life) = (self.step as u8, self.life);
+        let promise = self.script.settings.promise;
+        let per_partition = matches!(promise, Promise::AtLeastOnce { per_partition: true, .. });
         self.producer = self.script.producer.clone().map(|habits| {
             Producer::new(step, life, habits, self.random.fork())
         });
         self.consumer = self.script.consumer.clone().map(|habits| {
-            Consumer::new(habits, self.random.fork())
+            Consumer::new(habits, per_partition, self.random.fork())
         });
     }
 

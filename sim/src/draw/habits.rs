@@ -1,6 +1,7 @@
 //! How clients behave.
 
 use super::{StepScript, StepSettings, counts_credits, keeps};
+use crate::oracle::Promise;
 use crate::random::Random;
 use crate::time::Nanos;
 use crate::wire::Kind;
@@ -74,7 +75,7 @@ impl ProducerHabits {
         if random.chance(50) {
             kinds.extend([Kind::Audio, Kind::None, Kind::Video]);
         }
-        let chunked = if random.chance(40) { random.between(5, 30) } else { 0 };
+        let chunked = if std::env::var_os("NOCHUNK").is_none() && random.chance(40) { random.between(5, 30) } else { 0 };
         Self {
             numbers: random.chance(65),
             total: if source { random.between(10, 90) as u32 } else { 0 },
@@ -110,11 +111,16 @@ impl ConsumerHabits {
     }
 }
 
-/// A chunk set that its producer gave up leaves a gap that no cumulative receipt can pass: behind
-/// such producers everybody gives single receipts.
-pub(super) fn settle(steps: &mut [StepScript]) {
-    let gives_up = |s: &StepScript| s.producer.as_ref().is_some_and(|p| !p.numbers && p.chunked > 0);
-    if steps.iter().any(gives_up) {
+/// A chunk set that ends half way leaves a gap that no cumulative receipt may pass. Where sets may
+/// end so, everybody gives single receipts. Whether they may.
+pub(super) fn settle(steps: &mut [StepScript], whole: bool) -> bool {
+    let chunked = |s: &StepScript| s.producer.as_ref().is_some_and(|p| p.chunked > 0);
+    let gives_up = |s: &StepScript| chunked(s) && s.producer.as_ref().is_some_and(|p| !p.numbers);
+    let drops = |s: &StepScript| {
+        matches!(s.settings.promise, Promise::AtLeastOnce { dead_letter: true, .. })
+    };
+    let gaps = !whole || steps.iter().any(gives_up) || steps.iter().any(drops);
+    if steps.iter().any(chunked) && gaps {
         for consumer in steps.iter_mut().filter_map(|s| s.consumer.as_mut()) {
             consumer.style = Style::Singles;
         }
@@ -124,4 +130,5 @@ pub(super) fn settle(steps: &mut [StepScript]) {
             consumer.silent = 0;
         }
     }
+    gaps || !steps.iter().any(chunked)
 }

@@ -72,10 +72,14 @@ impl Script {
                 consumer,
             });
         }
-        habits::settle(&mut steps);
+        let whole = !interrupts && random.chance(40);
+        let gaps = habits::settle(&mut steps, whole);
         let calm_at = Nanos::millis(random.between(800, 4_000));
         let calm_at = if random.chance(10) { calm_at.after(Nanos::secs(35)) } else { calm_at };
-        let faults = faults::draw(&mut random, steps.len(), calm_at, interrupts);
+        let mut faults = faults::draw(&mut random, steps.len(), calm_at, interrupts);
+        faults.retain(|(_, fault)| {
+            gaps || !matches!(fault, Fault::Restart { .. } | Fault::Handoff { fresh: true, .. })
+        });
         Self {
             steps,
             edges: shape.edges,

@@ -2,7 +2,7 @@
 
 use super::fact::{Link, Step};
 use super::model::{Fate, Taken};
-use super::{Oracle, Verdict};
+use super::{CHUNK_TIMEOUT, Oracle, Verdict};
 use crate::wire::{self, FNV_START, Kind, Packet, Payload, Tag, fnv};
 
 impl Oracle {
@@ -59,13 +59,17 @@ impl Oracle {
         if opens && turn > self.life.barrier.values().copied().max().unwrap_or(0) {
             self.cancel_below(turn, None);
         }
+        let now = self.now;
         let taken = self.life.taken.entry(tag.payload).or_insert(Taken {
             kind: packet.kind,
             turn,
             chunks: tag.chunks,
             bodies: Default::default(),
             routed: 0,
+            last: now,
         });
+        let late = now.since(taken.last) >= CHUNK_TIMEOUT;
+        taken.last = now;
         taken.bodies.insert(tag.chunk, fnv(FNV_START, &packet.body));
         if refused {
             // At the door: no edge accepts it, so it is settled at once.
@@ -82,6 +86,7 @@ impl Oracle {
             let model = &mut self.life.edges[edge];
             // A chunk set counts as one packet where it has one sequence, as its parts elsewhere.
             model.accepted += u64::from(first || !kept);
+            model.accepted_maybe += u64::from(late && !first && kept);
             model.fates.entry(tag.payload).or_default();
         }
     }

@@ -54,6 +54,9 @@ pub struct Oracle {
     pub seen: Seen,
 }
 
+/// A chunk set that stays incomplete is given up after this (spec 2.3).
+pub const CHUNK_TIMEOUT: Nanos = Nanos::secs(120);
+
 /// What a check says.
 pub(crate) type Verdict = Result<(), Broken>;
 

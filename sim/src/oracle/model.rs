@@ -86,6 +86,8 @@ pub(super) struct Taken {
     pub bodies: BTreeMap<u8, u64>,
     /// Chunks that were routed; those of an interrupted turn were not.
     pub routed: u32,
+    /// When the last chunk came.
+    pub last: Nanos,
 }
 
 impl Taken {
@@ -126,6 +128,8 @@ impl Fate {
 #[derive(Clone, Debug, Default)]
 pub(super) struct EdgeModel {
     pub accepted: u64,
+    /// Chunks that came so late that their set had been given up.
+    pub accepted_maybe: u64,
     /// Receipts that certainly released something.
     pub delivered: u64,
     /// Receipts for what may have been dropped before.

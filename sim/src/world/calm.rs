@@ -1,19 +1,23 @@
 //! The end of trouble: everybody reconnects and gives receipts, and pending must reach 0.
 
-use super::{CHUNK_TIMEOUT, Event, HEARTBEAT_TIMEOUT, World};
-use crate::oracle::{Broken, Fact};
+use super::{Event, HEARTBEAT_TIMEOUT, World};
+use crate::oracle::{Broken, CHUNK_TIMEOUT, Fact};
 use crate::time::Nanos;
 
 impl World {
     pub(super) fn calm(&mut self) -> Result<(), Broken> {
         self.calm = true;
-        for client in 0..self.clients.len() {
-            if let Some(consumer) = self.clients[client].consumer.as_mut() {
+        self.repeat_receipts();
+        self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
+        self.tell(Fact::Calm)
+    }
+
+    fn repeat_receipts(&mut self) {
+        for client in &mut self.clients {
+            if let Some(consumer) = client.consumer.as_mut() {
                 consumer.repeat_all();
             }
         }
-        self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
-        self.tell(Fact::Calm)
     }
 
     /// Whether the world is over: everything is done, or its time is.
@@ -34,6 +38,11 @@ impl World {
             self.tell(Fact::End { waiting: &waiting })?;
             return Ok(true);
         }
+        let since = self.now.since(self.script.calm_at);
+        if since > Nanos::secs(1) && self.looks % 20 == 0 {
+            self.repeat_receipts();
+        }
+        self.looks += 1;
         self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
         Ok(false)
     }

@@ -1,7 +1,6 @@
 //! The clients' side of the world: what they send, and when.
 
 use super::{Event, Way, World};
-use crate::oracle::Promise;
 use crate::time::Nanos;
 use crate::wire::{HEARTBEAT_KEY, Kind, PacketOut, framed, packet, process_request};
 
@@ -35,17 +34,14 @@ impl World {
     /// Gives the receipts that a consumer has to give.
     pub(super) fn give_receipts(&mut self, client: usize) {
         let link = self.clients[client].link;
-        let step = self.clients[client].step;
         let calm = self.calm;
         let mut idle = true;
-        let promise = self.script.steps[step].settings.promise;
-        let per_partition = matches!(promise, Promise::AtLeastOnce { per_partition: true, .. });
         let Some(consumer) = self.clients[client].consumer.as_mut() else {
             return;
         };
         let delay = if calm { Nanos::millis(2) } else { consumer.habits().delay };
         if let Some(link) = link {
-            let out = consumer.speak(calm, per_partition);
+            let out = consumer.speak(calm);
             self.witness.seen().receipts_lost += out.lost;
             idle = out.flow.is_none() && out.control.is_empty();
             if let Some(flow) = out.flow {

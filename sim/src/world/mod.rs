@@ -21,8 +21,6 @@ use links::Wire;
 
 /// Heartbeat timeout of every world (spec 2.6).
 pub(crate) const HEARTBEAT_TIMEOUT: Nanos = Nanos::secs(30);
-/// A chunk set that stays incomplete is given up after this (spec 2.3).
-pub(crate) const CHUNK_TIMEOUT: Nanos = Nanos::secs(120);
 /// Events after which a world is stuck in a loop.
 const MOST_EVENTS: u64 = 400_000;
 
@@ -104,6 +102,8 @@ pub(crate) struct World {
     deadline: Option<Nanos>,
     /// Deadlines that were due and stayed where they were.
     stuck: u32,
+    /// How often it was asked whether everything is done.
+    looks: u32,
 }
 
 /// Runs the world of `seed`; with `trace`, in words.
@@ -141,6 +141,7 @@ impl World {
             turn: 0,
             deadline: None,
             stuck: 0,
+            looks: 0,
         }
     }
 
