@@ -10,7 +10,7 @@ use crate::wire::{DELIVERED, FlowOut, Packet, control_request};
 /// Stream, partition and sequence.
 pub(crate) type Identity = (String, String, u64);
 
-const TEMPORARY_NAMES: bool = false;
+const TEMPORARY_NAMES: bool = true;
 
 /// What a consumer has to say.
 #[derive(Debug, Default)]
