@@ -35,6 +35,8 @@ pub struct Script {
     pub calm_at: Nanos,
     /// Whether the hub hears a superseded connection for a while.
     pub late_on_superseded: bool,
+    /// Some chunk set may never become whole.
+    pub abandons_sets: bool,
     /// Most bytes that the hub hands to a socket at once.
     pub budget: usize,
 }
@@ -73,6 +75,7 @@ impl Script {
             });
         }
         let whole = !interrupts && random.chance(40);
+        let chunked = steps.iter().any(|s| s.producer.as_ref().is_some_and(|p| p.chunked > 0));
         let gaps = habits::settle(&mut steps, whole);
         let calm_at = Nanos::millis(random.between(800, 4_000));
         let calm_at = if random.chance(10) { calm_at.after(Nanos::secs(35)) } else { calm_at };
@@ -86,6 +89,7 @@ impl Script {
             cancel_previous: interrupts && random.chance(30),
             faults,
             calm_at,
+            abandons_sets: gaps && chunked,
             late_on_superseded: random.chance(50),
             budget: random.pick(&[1, 300, 2_000, 65_536]),
         }

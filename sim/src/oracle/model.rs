@@ -63,6 +63,8 @@ pub(super) struct SentOn {
     pub chunks: u64,
     /// When each chunk went out last.
     pub at: BTreeMap<u8, Nanos>,
+    /// Chunks that ever went out on this connection.
+    pub ever: u64,
     /// Every chunk went out at least once.
     pub whole: bool,
 }

@@ -235,12 +235,13 @@ impl Oracle {
             }
         };
         let first = known.as_ref().is_none_or(|on| on.chunks & bit != 0);
-        let whole = chunks == all || known.as_ref().is_some_and(|on| on.whole);
+        let ever = bit | known.as_ref().map_or(0, |on| on.ever);
+        let whole = ever == all;
         if let Some(peer) = self.life.peers.get_mut(&link) {
             peer.due.remove(&place);
             let mut at = known.map(|on| on.at).unwrap_or_default();
             at.insert(tag.chunk, now);
-            peer.sent.insert(place.clone(), SentOn { chunks, at, whole });
+            peer.sent.insert(place.clone(), SentOn { chunks, at, ever, whole });
         }
         if chunks == all && tag.chunks > 1 {
             self.seen.chunk_sets += 1;

@@ -29,10 +29,8 @@ impl World {
             waiting.push_str(&format!(" ({away} clients are not connected)"));
         }
         let pending = self.hub.as_ref().map_or(1, |h| h.pending());
-        let gives_up = self.script.steps.iter().filter_map(|s| s.producer.as_ref());
-        let abandoned = gives_up.filter(|p| !p.numbers && p.chunked > 0).count() > 0;
         let twice = Nanos(2 * HEARTBEAT_TIMEOUT.0);
-        let recovery = if abandoned { twice.after(CHUNK_TIMEOUT) } else { twice };
+        let recovery = if self.script.abandons_sets { twice.after(CHUNK_TIMEOUT) } else { twice };
         let over = self.now.since(self.script.calm_at) > recovery;
         if over || (pending == 0 && waiting.is_empty()) {
             self.tell(Fact::End { waiting: &waiting })?;
