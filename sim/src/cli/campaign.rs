@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Cli;
 use crate::oracle::Seen;
-use crate::world;
+use crate::world::{self, Options};
 
 /// Plays the seeds; 1 when an invariant broke.
 pub(super) fn run(cli: &Cli) -> u8 {
@@ -13,7 +13,7 @@ pub(super) fn run(cli: &Cli) -> u8 {
     let (mut seen, mut failed) = (Seen::default(), BTreeMap::<&str, (u64, u64)>::new());
     let mut played = 0;
     for seed in cli.start..cli.start.saturating_add(cli.seeds) {
-        let outcome = world::run(seed, false);
+        let outcome = world::run(seed, Options::default());
         played += 1;
         seen.add(&outcome.seen);
         if let Some(broken) = outcome.broken {

@@ -1,17 +1,24 @@
 //! The command line: many seeds, or one in words.
 
 mod campaign;
+#[cfg(feature = "mutants")]
+mod mutants;
 
 use std::io::Write;
 
 use clap::Parser;
 
-use crate::world;
+use crate::world::{self, Options};
 
 const EXAMPLES: &str = "Examples:
   sim --seeds 1000              a thousand worlds, from seed 1
   sim --seeds 200 --start 5000  seeds 5000 to 5199
-  sim --seed 42 --trace         every event of one world; the same each time";
+  sim --seed 42 --trace         every event of one world; the same each time
+
+With the feature `mutants` (cargo run --release -p sim --features mutants -- ...):
+  sim --mutants                 every known bug must be caught within --seeds
+  sim --mutant forget-hole      one of them
+  sim --mutant forget-hole --seed 42 --trace";
 
 /// Plays seeded worlds around the delivery core and judges every step of them.
 #[derive(Clone, Debug, Parser)]
@@ -35,18 +42,30 @@ pub struct Cli {
     /// Go on after a failure; print each.
     #[arg(long)]
     pub keep_going: bool,
+    /// Switch one known bug on: it must be caught.
+    #[cfg(feature = "mutants")]
+    #[arg(long, value_name = "NAME", conflicts_with = "mutants")]
+    pub mutant: Option<String>,
+    /// Every known bug, one after the other: each must be caught.
+    #[cfg(feature = "mutants")]
+    #[arg(long, conflicts_with = "seed")]
+    pub mutants: bool,
 }
 
 /// Does what the command line asks for; the exit code.
 pub fn run(cli: &Cli) -> u8 {
+    #[cfg(feature = "mutants")]
+    if cli.mutants || cli.mutant.is_some() {
+        return mutants::run(cli);
+    }
     match cli.seed {
-        Some(seed) => one(seed, cli.trace),
+        Some(seed) => one(seed, Options { trace: cli.trace, ..Options::default() }),
         None => campaign::run(cli),
     }
 }
 
-fn one(seed: u64, trace: bool) -> u8 {
-    let outcome = world::run(seed, trace);
+fn one(seed: u64, options: Options) -> u8 {
+    let outcome = world::run(seed, options);
     let mut out = std::io::stdout().lock();
     for line in &outcome.trace {
         // A closed pipe ends the printing, not the verdict.

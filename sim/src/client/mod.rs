@@ -84,6 +84,11 @@ impl Client {
         self.producer.as_ref().is_some_and(Producer::pauses)
     }
 
+    /// Whether it declares `hub-accept: control`.
+    pub(crate) fn acts_on_control(&self) -> bool {
+        self.producer.as_ref().is_some_and(Producer::acts_on_control)
+    }
+
     /// It uses `link` from now on.
     pub(crate) fn connected(&mut self, link: Link) {
         self.link = Some(link);
@@ -106,7 +111,8 @@ impl Client {
             if let (Some(flow), Some(producer)) = (&process.flow, self.producer.as_mut()) {
                 producer.told(flow);
             }
-            let Some(packet) = process.packet.filter(|p| !p.is_heartbeat()) else {
+            let media = process.packet.filter(|p| p.tag().is_some());
+            let Some(packet) = media else {
                 continue;
             };
             let Some(consumer) = self.consumer.as_mut() else {

@@ -58,6 +58,10 @@ impl Producer {
         self.habits.pauses
     }
 
+    pub(crate) fn acts_on_control(&self) -> bool {
+        self.habits.control
+    }
+
     pub(crate) fn left(&self) -> u32 {
         self.left
     }

@@ -29,6 +29,8 @@ pub struct ProducerHabits {
     pub partitions: u64,
     /// It declares `hub-accept: pause` and stops when told.
     pub pauses: bool,
+    /// It declares `hub-accept: control`.
+    pub control: bool,
     /// Most payloads that it holds without an ack.
     pub window: usize,
 }
@@ -87,6 +89,7 @@ impl ProducerHabits {
             kinds,
             partitions: random.pick(&[0, 0, 1, 3]),
             pauses: random.chance(40),
+            control: random.chance(30),
             window: random.pick(&[4, 20, 60]),
         }
     }

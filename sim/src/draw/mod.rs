@@ -37,6 +37,8 @@ pub struct Script {
     pub late_on_superseded: bool,
     /// Some chunk set may never become whole.
     pub abandons_sets: bool,
+    /// Most bytes that may wait in all queues together.
+    pub queue_bytes: usize,
     /// Most bytes that the hub hands to a socket at once.
     pub budget: usize,
 }
@@ -89,6 +91,7 @@ impl Script {
             cancel_previous: interrupts && random.chance(30),
             faults,
             calm_at,
+            queue_bytes: if random.chance(8) { 8_000 } else { 1 << 28 },
             abandons_sets: gaps && chunked,
             late_on_superseded: random.chance(50),
             budget: random.pick(&[1, 300, 2_000, 65_536]),

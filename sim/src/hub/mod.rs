@@ -30,6 +30,7 @@ pub(crate) struct Newcomer {
     pub(crate) generation: i32,
     pub(crate) epoch: Option<String>,
     pub(crate) pause: bool,
+    pub(crate) control: bool,
 }
 
 /// One registered stream.
@@ -69,8 +70,9 @@ fn moment(now: Nanos) -> Moment {
 }
 
 /// Limits of every world.
-fn limits() -> Limits {
+fn limits(script: &Script) -> Limits {
     Limits {
+        queue_budget_bytes: script.queue_bytes,
         heartbeat_interval: Duration::from_secs(10),
         ..Limits::default()
     }
@@ -79,7 +81,7 @@ fn limits() -> Limits {
 impl Hub {
     /// A process that starts with nothing but its Story.
     pub(crate) fn start(script: &Script, epoch: &str) -> Result<Self, String> {
-        let mut engine = Engine::new(limits(), epoch);
+        let mut engine = Engine::new(limits(script), epoch);
         engine.attach(run_plan(script)).map_err(|e| e.to_string())?;
         Ok(Self {
             engine,
@@ -109,7 +111,7 @@ impl Hub {
             producer_epoch: who.epoch.as_deref(),
             accepts: Accepts {
                 pause: who.pause,
-                control: false,
+                control: who.control,
             },
         };
         let step = Step(who.step);
@@ -132,6 +134,7 @@ impl Hub {
                     generation: who.generation,
                     epoch: who.epoch.as_deref(),
                     pause: who.pause,
+                    control: who.control,
                 })?;
                 self.carry_out(now, witness)?;
                 Ok(Ok(()))

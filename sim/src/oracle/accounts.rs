@@ -59,7 +59,7 @@ impl Oracle {
     fn judge_edge(&self, edge: usize, numbers: &EdgeNumbers) -> Verdict {
         let (model, name) = (&self.life.edges[edge], self.rules.edge_name(edge));
         let most = model.accepted + model.accepted_maybe;
-        if numbers.accepted < model.accepted || numbers.accepted > most {
+        if numbers.accepted + model.open < model.accepted || numbers.accepted > most {
             let what = format!("{name}: {} counted, {} taken from the wire", numbers.accepted,
                 model.accepted);
             return Err(self.broken("accepted counts what was routed, once", what));

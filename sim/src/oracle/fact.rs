@@ -66,6 +66,8 @@ pub enum Fact<'a> {
         epoch: Option<&'a str>,
         /// It acts on PAUSE.
         pause: bool,
+        /// It acts on control.
+        control: bool,
     },
     /// A stream was not let in.
     Refused {

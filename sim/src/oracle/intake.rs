@@ -3,7 +3,7 @@
 use super::fact::{Link, Step};
 use super::model::{Fate, Taken};
 use super::{CHUNK_TIMEOUT, Oracle, Verdict};
-use crate::wire::{self, FNV_START, Kind, Packet, Payload, Tag, fnv};
+use crate::wire::{self, CONTROL_KEY, FNV_START, Kind, Packet, Payload, Tag, fnv};
 
 impl Oracle {
     /// The hub took a packet: works out on which edges it must count.
@@ -16,6 +16,11 @@ impl Oracle {
             self.seen.stale += 1;
             return Ok(());
         };
+        if let (Some("interrupt"), Some(turn)) = (packet.metadata(CONTROL_KEY), packet.turn()) {
+            let lane = packet.metadata("lane").and_then(lane_of);
+            self.interrupt(link, turn, lane);
+            return Ok(());
+        }
         let Some(tag) = packet.tag() else {
             return Ok(());
         };
@@ -67,8 +72,10 @@ impl Oracle {
             bodies: Default::default(),
             routed: 0,
             last: now,
+            late: false,
         });
-        let late = now.since(taken.last) >= CHUNK_TIMEOUT;
+        taken.late |= now.since(taken.last) >= CHUNK_TIMEOUT;
+        let late = taken.late;
         taken.last = now;
         taken.bodies.insert(tag.chunk, fnv(FNV_START, &packet.body));
         if refused {
@@ -78,6 +85,7 @@ impl Oracle {
         }
         let first = taken.routed == 0;
         taken.routed += 1;
+        let (opens, closes) = (first && taken.chunks > 1, taken.whole() && taken.chunks > 1);
         let current = &mut self.life.current_turn[step.0];
         *current = turn.max(*current);
         self.seen.routed += 1;
@@ -86,6 +94,9 @@ impl Oracle {
             let model = &mut self.life.edges[edge];
             // A chunk set counts as one packet where it has one sequence, as its parts elsewhere.
             model.accepted += u64::from(first || !kept);
+            if kept {
+                model.open = (model.open + u64::from(opens)).saturating_sub(u64::from(closes));
+            }
             model.accepted_maybe += u64::from(late && !first && kept);
             model.fates.entry(tag.payload).or_default();
         }
@@ -146,5 +157,16 @@ impl Oracle {
     /// What became of a payload on an edge.
     pub(super) fn fate(&mut self, edge: usize, payload: Payload) -> &mut Fate {
         self.life.edges[edge].fates.entry(payload).or_default()
+    }
+}
+
+/// The frames of a lane, by the lane's name; `None` for a name that is none.
+pub(super) fn lane_of(name: &str) -> Option<Kind> {
+    match name {
+        "audio" => Some(Kind::Audio),
+        "video" => Some(Kind::Video),
+        "binary" => Some(Kind::Binary),
+        "payload" => Some(Kind::None),
+        _ => None,
     }
 }

@@ -88,9 +88,10 @@ impl Oracle {
                 generation,
                 epoch,
                 pause,
+                control,
             } => {
                 self.judge_owner(link, step, generation)?;
-                self.seat(link, step, epoch, pause);
+                self.seat(link, step, epoch, (pause, control));
                 Ok(())
             }
             Fact::Refused {

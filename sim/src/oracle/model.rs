@@ -46,6 +46,8 @@ pub(super) struct Peer {
     pub step: Step,
     pub epoch: Option<String>,
     pub pause: bool,
+    /// It acts on control.
+    pub control: bool,
     pub paused: bool,
     /// Sent before, not receipted: to be sent again before anything new.
     pub due: BTreeSet<Place>,
@@ -90,6 +92,8 @@ pub(super) struct Taken {
     pub routed: u32,
     /// When the last chunk came.
     pub last: Nanos,
+    /// A chunk came after the set had been given up: what follows is nobody's promise.
+    pub late: bool,
 }
 
 impl Taken {
@@ -130,6 +134,8 @@ impl Fate {
 #[derive(Clone, Debug, Default)]
 pub(super) struct EdgeModel {
     pub accepted: u64,
+    /// Chunk sets of which chunks are missing: they may count from their first or last chunk.
+    pub open: u64,
     /// Chunks that came so late that their set had been given up.
     pub accepted_maybe: u64,
     /// Receipts that certainly released something.

@@ -5,7 +5,7 @@ use super::model::{Place, SentOn, edge_of};
 use super::rules::Promise;
 use super::{Oracle, Verdict};
 use crate::time::Nanos;
-use crate::wire::{self, FNV_START, Packet, Tag, fnv};
+use crate::wire::{self, CONTROL_KEY, FNV_START, Packet, Tag, fnv};
 
 impl Oracle {
     /// The hub handed a message to a socket.
@@ -21,9 +21,20 @@ impl Oracle {
             self.told(link, step, flow)?;
         }
         match &process.packet {
+            Some(packet) if packet.metadata(CONTROL_KEY).is_some() => self.directed(link, step),
             Some(packet) if !packet.is_heartbeat() => self.sent_packet(link, step, packet),
             _ => Ok(()),
         }
+    }
+
+    /// A directive: only for those who act on control.
+    fn directed(&mut self, link: Link, step: Step) -> Verdict {
+        self.seen.directives += 1;
+        if self.life.peers.get(&link).is_some_and(|p| p.control) {
+            return Ok(());
+        }
+        let what = format!("{} on link {}", self.step_name(step), link.0);
+        Err(self.broken("control goes to those who act on it", what))
     }
 
     fn sent_packet(&mut self, link: Link, step: Step, packet: &Packet) -> Verdict {
@@ -155,7 +166,8 @@ impl Oracle {
         }
         let edge = edge_of(&self.rules, tag.payload, step).unwrap_or_default();
         let known = self.fate(edge, tag.payload).place.clone();
-        if let Some(known) = known.filter(|known| known != place) {
+        let late = self.life.taken.get(&tag.payload).is_some_and(|t| t.late);
+        if let Some(known) = known.filter(|known| known != place && !late) {
             let what = format!("{} went out at {known:?} and at {place:?} of one hub life",
                 self.name(step, tag));
             return Err(self.broken("a packet is routed once within a hub life", what));

@@ -68,7 +68,7 @@ impl Oracle {
     }
 
     fn judge_settled(&mut self, step: Step, number: u64, payload: Payload) -> Verdict {
-        let whole = self.life.taken.get(&payload).is_some_and(|t| t.whole());
+        let whole = self.life.taken.get(&payload).is_some_and(|t| t.whole() || t.late);
         if !whole {
             let what = format!("{payload} (number {number}) has not come whole");
             return Err(self.broken("a number is complete when all its chunks are", what));

@@ -1,10 +1,11 @@
 //! What a receipt releases (spec 2.4 rule 2).
 
 use super::fact::{Link, Step};
+use super::intake::lane_of;
 use super::model::{Place, edge_of};
 use super::rules::Promise;
 use super::{Oracle, Verdict};
-use crate::wire::{self, DELIVERED, INTERRUPT, Kind};
+use crate::wire::{self, DELIVERED, INTERRUPT};
 
 impl Oracle {
     /// The hub took in the flow of a ProcessRequest.
@@ -71,13 +72,7 @@ impl Oracle {
         let number = |key| control.metadata(key).and_then(|v| v.parse().ok());
         match &*control.action {
             INTERRUPT => {
-                let lane = match control.metadata("lane") {
-                    Some("audio") => Some(Kind::Audio),
-                    Some("video") => Some(Kind::Video),
-                    Some("binary") => Some(Kind::Binary),
-                    Some("payload") => Some(Kind::None),
-                    _ => None,
-                };
+                let lane = control.metadata("lane").and_then(lane_of);
                 if let Some(turn) = number("turn") {
                     self.interrupt(link, turn, lane);
                 }

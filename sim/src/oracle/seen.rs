@@ -57,6 +57,8 @@ seen! {
     resumes: "resume signals",
     /// Barge-ins.
     interrupts: "interrupts",
+    /// Directives to clients that act on control.
+    directives: "directives",
     /// Packets ended by them.
     interrupted: "packets interrupted",
     /// Packets refused because their turn was over.

@@ -18,6 +18,8 @@ pub use write::{EnvelopeOut, FlowOut, PacketOut, control_request, framed, packet
 pub const TAG_KEY: &str = "tag";
 /// Metadata key of a packet's turn (spec 2.5).
 pub const TURN_KEY: &str = "bubu.turn";
+/// Metadata key of control on a stream that has no control channel (spec 2.5).
+pub const CONTROL_KEY: &str = "hub-control";
 /// Metadata key that makes a packet a heartbeat (spec 2.6).
 pub const HEARTBEAT_KEY: &str = "bubu-heartbeat";
 /// Custom action of a receipt for one sequence (spec 2.4 rule 2).

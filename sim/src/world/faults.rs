@@ -4,7 +4,10 @@ use super::{Event, Way, World};
 use crate::draw::Fault;
 use crate::oracle::Broken;
 use crate::time::Nanos;
-use crate::wire::{INTERRUPT, Kind, control_request, framed};
+use crate::wire::{
+    CONTROL_KEY, INTERRUPT, Kind, PacketOut, TURN_KEY, control_request, framed, packet,
+    process_request,
+};
 
 impl World {
     pub(super) fn fault(&mut self, fault: Fault) -> Result<(), Broken> {
@@ -59,12 +62,22 @@ impl World {
         };
         self.turn += 1;
         let turn = self.turn;
-        let mut metadata = vec![("turn", turn.to_string())];
-        if let Some(lane) = lane {
-            let name = if lane == Kind::Audio { "audio" } else { "binary" };
-            metadata.push(("lane", name.to_owned()));
+        let lane = lane.map(|lane| if lane == Kind::Audio { "audio" } else { "binary" });
+        let lane = lane.map(|name| ("lane", name.to_owned()));
+        if self.random.chance(50) {
+            let metadata: Vec<_> = [("turn", turn.to_string())].into_iter().chain(lane).collect();
+            self.send(link, Way::Control, &framed(&control_request(INTERRUPT, &metadata)));
+        } else {
+            let control = [(CONTROL_KEY, INTERRUPT.to_owned()), (TURN_KEY, turn.to_string())];
+            let metadata: Vec<_> = control.into_iter().chain(lane).collect();
+            let packet = packet(&PacketOut {
+                metadata: &metadata,
+                kind: Kind::None,
+                body: &[],
+                envelope: None,
+            });
+            self.send(link, Way::Up, &framed(&process_request(Some(&packet), None)));
         }
-        self.send(link, Way::Control, &framed(&control_request(INTERRUPT, &metadata)));
         for client in 0..self.clients.len() {
             let soon = self.soon(Nanos::millis(60));
             self.agenda.schedule(soon, Event::Turn { client, turn });

@@ -16,6 +16,9 @@ impl World {
 
     /// The epoch of the process that starts now: its time in milliseconds, which never repeats.
     fn epoch(&self) -> String {
+        if self.reuse_epoch {
+            return "k000000n1".to_owned();
+        }
         format!("k{:06}n{}", self.now.0 / 1_000_000, self.hubs)
     }
 

@@ -63,6 +63,7 @@ impl World {
             generation,
             epoch: self.clients[client].epoch(),
             pause: self.clients[client].pauses(),
+            control: self.clients[client].acts_on_control(),
         };
         self.witness.note(self.now, || format!("link {} dialled: {who:?}", link.0));
         self.links.push(Wire {

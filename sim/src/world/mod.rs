@@ -104,11 +104,21 @@ pub(crate) struct World {
     stuck: u32,
     /// How often it was asked whether everything is done.
     looks: u32,
+    reuse_epoch: bool,
 }
 
-/// Runs the world of `seed`; with `trace`, in words.
-pub fn run(seed: u64, trace: bool) -> Outcome {
-    let mut world = World::new(seed, trace);
+/// How a world is to be played.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Write every event down in words.
+    pub trace: bool,
+    /// A known bug: a hub that restarts goes on under its old epoch.
+    pub reuse_epoch: bool,
+}
+
+/// Runs the world of `seed`.
+pub fn run(seed: u64, options: Options) -> Outcome {
+    let mut world = World::new(seed, options);
     let broken = world.play().err();
     let (seen, digest, trace) = world.witness.into_parts();
     Outcome {
@@ -121,10 +131,10 @@ pub fn run(seed: u64, trace: bool) -> Outcome {
 }
 
 impl World {
-    fn new(seed: u64, trace: bool) -> Self {
+    fn new(seed: u64, options: Options) -> Self {
         let script = Script::draw(seed);
         let mut random = Random::new(seed ^ 0x5157_4f52_4c44);
-        let witness = Witness::new(&script, trace);
+        let witness = Witness::new(&script, options.trace);
         let clients = script.steps.iter().enumerate();
         let clients = clients.map(|(step, s)| Client::new(step, s, &mut random)).collect();
         Self {
@@ -142,6 +152,7 @@ impl World {
             deadline: None,
             stuck: 0,
             looks: 0,
+            reuse_epoch: options.reuse_epoch,
         }
     }
 
