@@ -59,7 +59,13 @@ pub fn run(cli: &Cli) -> u8 {
         return mutants::run(cli);
     }
     match cli.seed {
-        Some(seed) => one(seed, Options { trace: cli.trace, ..Options::default() }),
+        Some(seed) => one(
+            seed,
+            Options {
+                trace: cli.trace,
+                ..Options::default()
+            },
+        ),
         None => campaign::run(cli),
     }
 }

@@ -10,7 +10,10 @@ use crate::world::{self, Options};
 pub(super) fn run(cli: &Cli) -> u8 {
     let chosen: Vec<Mutant> = match &cli.mutant {
         None => Mutant::ALL.to_vec(),
-        Some(name) => Mutant::ALL.into_iter().filter(|m| m.as_str() == name).collect(),
+        Some(name) => Mutant::ALL
+            .into_iter()
+            .filter(|m| m.as_str() == name)
+            .collect(),
     };
     if chosen.is_empty() {
         let names = Mutant::ALL.map(Mutant::as_str).join(", ");
@@ -34,7 +37,12 @@ pub(super) fn run(cli: &Cli) -> u8 {
             ),
             None => {
                 survived += 1;
-                println!("{:<28} SURVIVED {} seeds from {}", bug.as_str(), cli.seeds, cli.start);
+                println!(
+                    "{:<28} SURVIVED {} seeds from {}",
+                    bug.as_str(),
+                    cli.seeds,
+                    cli.start
+                );
             }
         }
     }

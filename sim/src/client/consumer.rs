@@ -114,7 +114,11 @@ impl Consumer {
 
     /// A cumulative receipt passes no set of which chunks are missing.
     fn reach(&mut self, (stream, partition, sequence): &Identity) {
-        let key = if self.per_partition { partition.clone() } else { String::new() };
+        let key = if self.per_partition {
+            partition.clone()
+        } else {
+            String::new()
+        };
         let waits: Vec<u64> = self
             .partial
             .keys()
@@ -174,7 +178,11 @@ impl Consumer {
                 out.lost += 1;
                 continue;
             }
-            let times = if self.random.chance(self.habits.twice) { 2 } else { 1 };
+            let times = if self.random.chance(self.habits.twice) {
+                2
+            } else {
+                1
+            };
             for _ in 0..times {
                 out.control.push(self.receipt(&identity));
             }
@@ -208,7 +216,14 @@ impl Consumer {
         let weight = self.done.get(identity).copied().unwrap_or_default();
         let metadata = [
             ("stream_id", stream.clone()),
-            ("partition", if TEMPORARY_NAMES || self.per_partition { partition.clone() } else { String::new() }),
+            (
+                "partition",
+                if TEMPORARY_NAMES || self.per_partition {
+                    partition.clone()
+                } else {
+                    String::new()
+                },
+            ),
             ("sequence", sequence.to_string()),
             ("size_bytes", weight.to_string()),
         ];

@@ -64,19 +64,31 @@ impl Client {
     fn born(&mut self) {
         let (step, life) = (self.step as u8, self.life);
         let promise = self.script.settings.promise;
-        let per_partition = matches!(promise, Promise::AtLeastOnce { per_partition: true, .. });
-        self.producer = self.script.producer.clone().map(|habits| {
-            Producer::new(step, life, habits, self.random.fork())
-        });
-        self.consumer = self.script.consumer.clone().map(|habits| {
-            Consumer::new(habits, per_partition, self.random.fork())
-        });
+        let per_partition = matches!(
+            promise,
+            Promise::AtLeastOnce {
+                per_partition: true,
+                ..
+            }
+        );
+        self.producer = self
+            .script
+            .producer
+            .clone()
+            .map(|habits| Producer::new(step, life, habits, self.random.fork()));
+        self.consumer = self
+            .script
+            .consumer
+            .clone()
+            .map(|habits| Consumer::new(habits, per_partition, self.random.fork()));
     }
 
     /// The `hub-producer-epoch` that it declares.
     pub(crate) fn epoch(&self) -> Option<String> {
         let producer = self.producer.as_ref()?;
-        producer.numbers().then(|| format!("e{}.{}", self.step, self.life))
+        producer
+            .numbers()
+            .then(|| format!("e{}.{}", self.step, self.life))
     }
 
     /// Whether it declares `hub-accept: pause`.
@@ -86,7 +98,9 @@ impl Client {
 
     /// Whether it declares `hub-accept: control`.
     pub(crate) fn acts_on_control(&self) -> bool {
-        self.producer.as_ref().is_some_and(Producer::acts_on_control)
+        self.producer
+            .as_ref()
+            .is_some_and(Producer::acts_on_control)
     }
 
     /// It uses `link` from now on.

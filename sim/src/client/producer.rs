@@ -4,9 +4,7 @@ use std::collections::VecDeque;
 
 use crate::draw::ProducerHabits;
 use crate::random::Random;
-use crate::wire::{
-    EnvelopeOut, Flow, Kind, PacketOut, Payload, TAG_KEY, TURN_KEY, Tag, packet,
-};
+use crate::wire::{EnvelopeOut, Flow, Kind, PacketOut, Payload, TAG_KEY, TURN_KEY, Tag, packet};
 
 /// A payload that was made, as packets.
 #[derive(Clone, Debug)]
@@ -121,7 +119,12 @@ impl Producer {
             2 => self.paused = false,
             _ => {}
         }
-        while self.held.front().is_some_and(|m| u64::from(m.number) <= flow.ack) && self.numbers() {
+        while self
+            .held
+            .front()
+            .is_some_and(|m| u64::from(m.number) <= flow.ack)
+            && self.numbers()
+        {
             self.held.pop_front();
             self.cursor = match self.cursor {
                 (0, _) => (0, 0),
@@ -133,10 +136,17 @@ impl Producer {
     /// What it still has to do, in words.
     pub(crate) fn waiting(&self) -> Option<String> {
         if self.left > 0 {
-            return Some(format!("{} payloads to make, paused {}", self.left, self.paused));
+            return Some(format!(
+                "{} payloads to make, paused {}",
+                self.left, self.paused
+            ));
         }
         let first = self.held.front()?;
-        Some(format!("for number {} of {} to be settled", first.number, self.next - 1))
+        Some(format!(
+            "for number {} of {} to be settled",
+            first.number,
+            self.next - 1
+        ))
     }
 
     fn make(&mut self) -> Made {
@@ -154,7 +164,11 @@ impl Producer {
         } else {
             1
         };
-        let kind = if chunks > 1 { Kind::Binary } else { self.random.pick(&habits.kinds) };
+        let kind = if chunks > 1 {
+            Kind::Binary
+        } else {
+            self.random.pick(&habits.kinds)
+        };
         let partition = match habits.partitions {
             0 => String::new(),
             n => format!("part{}", self.random.between(1, n)),
@@ -173,7 +187,11 @@ impl Producer {
     }
 
     fn encode(&mut self, tag: Tag, kind: Kind, partition: &str) -> Vec<u8> {
-        let size = if self.random.chance(1) { self.habits.huge } else { self.habits.size };
+        let size = if self.random.chance(1) {
+            self.habits.huge
+        } else {
+            self.habits.size
+        };
         let size = self.random.between(0, size) as usize;
         let body: Vec<u8> = (0..size).map(|_| self.random.word() as u8).collect();
         let mut metadata = vec![(TAG_KEY, tag.to_string())];
@@ -183,7 +201,11 @@ impl Producer {
         let chunked = tag.chunks > 1;
         let chunk_id = format!("set{}", tag.payload);
         // Numbers of a client that declared none mean nothing (spec 2.4 rule 5).
-        let sequence = if self.habits.numbers { tag.payload.number } else { 7 };
+        let sequence = if self.habits.numbers {
+            tag.payload.number
+        } else {
+            7
+        };
         let envelope = EnvelopeOut {
             stream_id: if chunked { "own" } else { "" },
             sequence: u64::from(sequence),

@@ -86,7 +86,9 @@ pub(super) fn draw(
         for _ in 0..random.between(1, 4) {
             let at = Nanos(random.between(1_000_000, end));
             let client = random.index(clients);
-            let lane = random.chance(30).then(|| random.pick(&[Kind::Binary, Kind::Audio]));
+            let lane = random
+                .chance(30)
+                .then(|| random.pick(&[Kind::Binary, Kind::Audio]));
             faults.push((at, Fault::Interrupt { client, lane }));
         }
     }

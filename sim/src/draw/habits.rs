@@ -77,10 +77,18 @@ impl ProducerHabits {
         if random.chance(50) {
             kinds.extend([Kind::Audio, Kind::None, Kind::Video]);
         }
-        let chunked = if std::env::var_os("NOCHUNK").is_none() && random.chance(40) { random.between(5, 30) } else { 0 };
+        let chunked = if std::env::var_os("NOCHUNK").is_none() && random.chance(40) {
+            random.between(5, 30)
+        } else {
+            0
+        };
         Self {
             numbers: random.chance(65),
-            total: if source { random.between(10, 90) as u32 } else { 0 },
+            total: if source {
+                random.between(10, 90) as u32
+            } else {
+                0
+            },
             gap: Nanos::millis(random.pick(&[1, 10, 40])),
             size: random.pick(&[20, 200, 800]),
             huge: random.pick(&[800, 6_000]),
@@ -97,7 +105,11 @@ impl ProducerHabits {
 
 impl ConsumerHabits {
     pub(super) fn draw(random: &mut Random, settings: &StepSettings) -> Self {
-        let slow = if random.chance(20) { random.between(5, 60) } else { 0 };
+        let slow = if random.chance(20) {
+            random.between(5, 60)
+        } else {
+            0
+        };
         Self {
             style: random.pick(&[Style::Cumulative, Style::Singles]),
             delay: Nanos::millis(random.pick(&[1, 10, 80])),
@@ -120,7 +132,13 @@ pub(super) fn settle(steps: &mut [StepScript], whole: bool) -> bool {
     let chunked = |s: &StepScript| s.producer.as_ref().is_some_and(|p| p.chunked > 0);
     let gives_up = |s: &StepScript| chunked(s) && s.producer.as_ref().is_some_and(|p| !p.numbers);
     let drops = |s: &StepScript| {
-        matches!(s.settings.promise, Promise::AtLeastOnce { dead_letter: true, .. })
+        matches!(
+            s.settings.promise,
+            Promise::AtLeastOnce {
+                dead_letter: true,
+                ..
+            }
+        )
     };
     let gaps = !whole || steps.iter().any(gives_up) || steps.iter().any(drops);
     if steps.iter().any(chunked) && gaps {

@@ -67,7 +67,8 @@ impl Script {
             let produces = shape.edges.iter().any(|e| e.0 == step);
             let consumes = shape.edges.iter().any(|e| e.1 == step);
             let settings = StepSettings::draw(&mut random);
-            let producer = produces.then(|| ProducerHabits::draw(&mut random, interrupts, !consumes));
+            let producer =
+                produces.then(|| ProducerHabits::draw(&mut random, interrupts, !consumes));
             let consumer = consumes.then(|| ConsumerHabits::draw(&mut random, &settings));
             steps.push(StepScript {
                 name: name.clone(),
@@ -77,13 +78,22 @@ impl Script {
             });
         }
         let whole = !interrupts && random.chance(40);
-        let chunked = steps.iter().any(|s| s.producer.as_ref().is_some_and(|p| p.chunked > 0));
+        let chunked = steps
+            .iter()
+            .any(|s| s.producer.as_ref().is_some_and(|p| p.chunked > 0));
         let gaps = habits::settle(&mut steps, whole);
         let calm_at = Nanos::millis(random.between(800, 4_000));
-        let calm_at = if random.chance(10) { calm_at.after(Nanos::secs(35)) } else { calm_at };
+        let calm_at = if random.chance(10) {
+            calm_at.after(Nanos::secs(35))
+        } else {
+            calm_at
+        };
         let mut faults = faults::draw(&mut random, steps.len(), calm_at, interrupts);
         faults.retain(|(_, fault)| {
-            gaps || !matches!(fault, Fault::Restart { .. } | Fault::Handoff { fresh: true, .. })
+            gaps || !matches!(
+                fault,
+                Fault::Restart { .. } | Fault::Handoff { fresh: true, .. }
+            )
         });
         Self {
             steps,
@@ -113,7 +123,11 @@ impl Script {
             namespace: NAMESPACE.to_owned(),
             run: RUN.to_owned(),
             steps: steps.collect(),
-            edges: self.edges.iter().map(|&(a, b)| (Step(a), Step(b))).collect(),
+            edges: self
+                .edges
+                .iter()
+                .map(|&(a, b)| (Step(a), Step(b)))
+                .collect(),
             cancel_previous: self.cancel_previous,
         }
     }
@@ -126,8 +140,10 @@ impl Script {
             lines.extend(step.producer.iter().map(|p| format!("  produces: {p:?}")));
             lines.extend(step.consumer.iter().map(|c| format!("  consumes: {c:?}")));
         }
-        lines.push(format!("edges {:?}, cancelPrevious {}, calm at {}", self.edges,
-            self.cancel_previous, self.calm_at));
+        lines.push(format!(
+            "edges {:?}, cancelPrevious {}, calm at {}",
+            self.edges, self.cancel_previous, self.calm_at
+        ));
         lines
     }
 }

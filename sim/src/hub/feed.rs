@@ -17,7 +17,13 @@ impl Hub {
     }
 
     /// Takes in bytes of a Process stream.
-    pub(crate) fn data(&mut self, link: Link, bytes: &[u8], now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn data(
+        &mut self,
+        link: Link,
+        bytes: &[u8],
+        now: Nanos,
+        witness: &mut Witness,
+    ) -> Result<(), Broken> {
         let Some(stream) = self.streams.get_mut(&link) else {
             return Ok(());
         };
@@ -29,7 +35,13 @@ impl Hub {
     }
 
     /// Takes in bytes of a Control stream.
-    pub(crate) fn control(&mut self, link: Link, bytes: &[u8], now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn control(
+        &mut self,
+        link: Link,
+        bytes: &[u8],
+        now: Nanos,
+        witness: &mut Witness,
+    ) -> Result<(), Broken> {
         let Some(stream) = self.streams.get_mut(&link) else {
             return Ok(());
         };
@@ -42,7 +54,13 @@ impl Hub {
                 return Ok(());
             };
             let conn = stream.conn;
-            witness.tell(now, Fact::Control { link, message: &message })?;
+            witness.tell(
+                now,
+                Fact::Control {
+                    link,
+                    message: &message,
+                },
+            )?;
             if let Some(control) = wire::control(&message) {
                 self.act(conn, &control, now);
             }
@@ -60,13 +78,17 @@ impl Hub {
                     partition: text("partition"),
                     sequence: number("sequence").unwrap_or_default(),
                 };
-                self.engine.receipt(conn, receipt, moment(now), &mut self.actions);
+                self.engine
+                    .receipt(conn, receipt, moment(now), &mut self.actions);
             }
             INTERRUPT => {
-                let lane = engine::route::Lane::ALL.into_iter().find(|l| l.as_str() == text("lane"));
+                let lane = engine::route::Lane::ALL
+                    .into_iter()
+                    .find(|l| l.as_str() == text("lane"));
                 if let Some(turn) = number("turn") {
                     let interrupt = Interrupt { turn, lane };
-                    self.engine.interrupt(conn, interrupt, moment(now), &mut self.actions);
+                    self.engine
+                        .interrupt(conn, interrupt, moment(now), &mut self.actions);
                 }
             }
             _ => {}
@@ -74,7 +96,12 @@ impl Hub {
     }
 
     /// A blocked stream may be read again.
-    pub(super) fn resume(&mut self, link: Link, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(super) fn resume(
+        &mut self,
+        link: Link,
+        now: Nanos,
+        witness: &mut Witness,
+    ) -> Result<(), Broken> {
         if let Some(stream) = self.streams.get_mut(&link) {
             stream.blocked = false;
         }
@@ -88,7 +115,12 @@ impl Hub {
     }
 
     /// Offers held messages until one is blocked.
-    fn drain_held_once(&mut self, link: Link, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    fn drain_held_once(
+        &mut self,
+        link: Link,
+        now: Nanos,
+        witness: &mut Witness,
+    ) -> Result<(), Broken> {
         loop {
             let Some(stream) = self.streams.get_mut(&link).filter(|s| !s.blocked) else {
                 return Ok(());
@@ -107,7 +139,13 @@ impl Hub {
                 });
             };
             if let Some(flow) = process.flow.as_ref().filter(|_| !flow_done) {
-                witness.tell(now, Fact::Flow { link, message: &source })?;
+                witness.tell(
+                    now,
+                    Fact::Flow {
+                        link,
+                        message: &source,
+                    },
+                )?;
                 self.engine.flow(conn, flow, moment(now), &mut self.actions);
                 self.show(now, witness)?;
             }
@@ -115,7 +153,13 @@ impl Hub {
                 continue;
             };
             if self.offer(link, &source, range.start..range.end, now) == Taken::Yes {
-                witness.tell(now, Fact::Took { link, message: &source })?;
+                witness.tell(
+                    now,
+                    Fact::Took {
+                        link,
+                        message: &source,
+                    },
+                )?;
                 self.show(now, witness)?;
                 continue;
             }
@@ -129,7 +173,13 @@ impl Hub {
         }
     }
 
-    fn offer(&mut self, link: Link, source: &Bytes, at: std::ops::Range<usize>, now: Nanos) -> Taken {
+    fn offer(
+        &mut self,
+        link: Link,
+        source: &Bytes,
+        at: std::ops::Range<usize>,
+        now: Nanos,
+    ) -> Taken {
         let Some(stream) = self.streams.get(&link) else {
             return Taken::Yes;
         };
@@ -144,6 +194,7 @@ impl Hub {
             view: &view,
             pinned: source.len(),
         };
-        self.engine.packet(stream.conn, inbound, moment(now), &mut self.actions)
+        self.engine
+            .packet(stream.conn, inbound, moment(now), &mut self.actions)
     }
 }

@@ -115,7 +115,10 @@ impl Hub {
             },
         };
         let step = Step(who.step);
-        match self.engine.register(registration, moment(now), &mut self.actions) {
+        match self
+            .engine
+            .register(registration, moment(now), &mut self.actions)
+        {
             Ok(conn) => {
                 let stream = Stream {
                     conn,
@@ -128,14 +131,17 @@ impl Hub {
                 };
                 self.streams.insert(who.link, stream);
                 self.conns.insert(conn, who.link);
-                witness.tell(now, Fact::Registered {
-                    link: who.link,
-                    step,
-                    generation: who.generation,
-                    epoch: who.epoch.as_deref(),
-                    pause: who.pause,
-                    control: who.control,
-                })?;
+                witness.tell(
+                    now,
+                    Fact::Registered {
+                        link: who.link,
+                        step,
+                        generation: who.generation,
+                        epoch: who.epoch.as_deref(),
+                        pause: who.pause,
+                        control: who.control,
+                    },
+                )?;
                 self.carry_out(now, witness)?;
                 Ok(Ok(()))
             }
@@ -146,7 +152,14 @@ impl Hub {
                     _ => Why::Other,
                 };
                 let generation = who.generation;
-                witness.tell(now, Fact::Refused { step, generation, why })?;
+                witness.tell(
+                    now,
+                    Fact::Refused {
+                        step,
+                        generation,
+                        why,
+                    },
+                )?;
                 Ok(Err(why))
             }
         }
@@ -164,7 +177,13 @@ impl Hub {
             return Ok(Vec::new());
         };
         let mut pieces = Pieces::new();
-        self.engine.take(stream.conn, budget, moment(now), &mut pieces, &mut self.actions);
+        self.engine.take(
+            stream.conn,
+            budget,
+            moment(now),
+            &mut pieces,
+            &mut self.actions,
+        );
         let bytes: Vec<u8> = pieces.iter().flat_map(|p| p.iter().copied()).collect();
         stream.out.feed(&bytes);
         while let Some(message) = stream.out.next_message() {
@@ -185,12 +204,18 @@ impl Hub {
     }
 
     /// The connection is gone, or its stream has been ended.
-    pub(crate) fn gone(&mut self, link: Link, now: Nanos, witness: &mut Witness) -> Result<(), Broken> {
+    pub(crate) fn gone(
+        &mut self,
+        link: Link,
+        now: Nanos,
+        witness: &mut Witness,
+    ) -> Result<(), Broken> {
         let Some(stream) = self.streams.remove(&link) else {
             return Ok(());
         };
         self.conns.remove(&stream.conn);
-        self.engine.disconnect(stream.conn, moment(now), &mut self.actions);
+        self.engine
+            .disconnect(stream.conn, moment(now), &mut self.actions);
         witness.tell(now, Fact::Left { link })?;
         self.carry_out(now, witness)
     }

@@ -34,7 +34,13 @@ pub struct Speed {
 
 impl Pipe {
     /// Sends bytes, cut into pieces; returns when each arrives.
-    pub fn send(&mut self, now: Nanos, bytes: &[u8], speed: Speed, random: &mut Random) -> Vec<Nanos> {
+    pub fn send(
+        &mut self,
+        now: Nanos,
+        bytes: &[u8],
+        speed: Speed,
+        random: &mut Random,
+    ) -> Vec<Nanos> {
         if self.dead {
             self.vanished += bytes.len();
             return Vec::new();
@@ -43,7 +49,11 @@ impl Pipe {
         let mut rest = bytes;
         while !rest.is_empty() {
             let whole = random.chance(60) || rest.len() == 1;
-            let at = if whole { rest.len() } else { random.between(1, rest.len() as u64 - 1) as usize };
+            let at = if whole {
+                rest.len()
+            } else {
+                random.between(1, rest.len() as u64 - 1) as usize
+            };
             let (piece, more) = rest.split_at(at);
             let latency = Nanos(random.between(speed.least.0, speed.most.0));
             let earliest = self.last.after(speed.spacing);

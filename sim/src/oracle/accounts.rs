@@ -33,7 +33,10 @@ impl Oracle {
         }
         let fell = n.accepted < last.accepted
             || n.delivered < last.delivered
-            || last.dropped.iter().any(|(reason, was)| n.reason(reason) < *was);
+            || last
+                .dropped
+                .iter()
+                .any(|(reason, was)| n.reason(reason) < *was);
         if fell {
             let what = format!("{name}: {last:?} became {n:?}");
             return Err(self.broken("a counter never falls", what));
@@ -45,7 +48,10 @@ impl Oracle {
         let kept = self.rules.keeps(self.rules.edges[edge].1);
         let last = &self.life.edges[edge].last;
         let rise = |reasons: &[&str]| {
-            reasons.iter().map(|r| numbers.reason(r) - last.reason(r)).sum::<u64>()
+            reasons
+                .iter()
+                .map(|r| numbers.reason(r) - last.reason(r))
+                .sum::<u64>()
         };
         let all = numbers.dropped_total() - last.dropped_total();
         self.seen.interrupted += rise(&["interrupted"]);
@@ -60,60 +66,94 @@ impl Oracle {
         let (model, name) = (&self.life.edges[edge], self.rules.edge_name(edge));
         let most = model.accepted + model.accepted_maybe;
         if numbers.accepted + model.open < model.accepted || numbers.accepted > most {
-            let what = format!("{name}: {} counted, {} taken from the wire", numbers.accepted,
-                model.accepted);
+            let what = format!(
+                "{name}: {} counted, {} taken from the wire",
+                numbers.accepted, model.accepted
+            );
             return Err(self.broken("accepted counts what was routed, once", what));
         }
         let most = model.delivered + model.delivered_maybe;
         if numbers.delivered < model.delivered || numbers.delivered > most {
-            let what = format!("{name}: {} counted, {}..={most} by the wire", numbers.delivered,
-                model.delivered);
+            let what = format!(
+                "{name}: {} counted, {}..={most} by the wire",
+                numbers.delivered, model.delivered
+            );
             return Err(self.broken("delivered counts what was receipted, once", what));
         }
         if numbers.reason("interrupted") > model.interruptible {
-            let what = format!("{name}: {} counted, at most {} were of a lower turn and waiting",
-                numbers.reason("interrupted"), model.interruptible);
+            let what = format!(
+                "{name}: {} counted, at most {} were of a lower turn and waiting",
+                numbers.reason("interrupted"),
+                model.interruptible
+            );
             return Err(self.broken("an interrupt ends only lower turns", what));
         }
         if model.vanished > numbers.dropped_total() {
-            let what = format!("{name}: {} acknowledged without a receipt, {} dropped",
-                model.vanished, numbers.dropped_total());
+            let what = format!(
+                "{name}: {} acknowledged without a receipt, {} dropped",
+                model.vanished,
+                numbers.dropped_total()
+            );
             return Err(self.broken("an ack means that every edge has settled", what));
         }
         let promise = self.rules.steps[self.rules.edges[edge].1.0].promise;
-        if let Promise::AtLeastOnce { dead_letter: false, .. } = promise
+        if let Promise::AtLeastOnce {
+            dead_letter: false, ..
+        } = promise
             && let Some(reason) = NO_ROOM.iter().find(|r| numbers.reason(r) > 0)
         {
-            return Err(self.broken("a pausing edge never drops for want of room",
-                format!("{name}: {reason}")));
+            return Err(self.broken(
+                "a pausing edge never drops for want of room",
+                format!("{name}: {reason}"),
+            ));
         }
         Ok(())
     }
 
     fn judge_bounds(&self, step: Step, edges: &[EdgeNumbers]) -> Verdict {
         let rules = &self.rules.steps[step.0];
-        let sum = |of: fn(&EdgeNumbers) -> u64| self.rules.to(step).map(|e| of(&edges[e])).sum::<u64>();
+        let sum =
+            |of: fn(&EdgeNumbers) -> u64| self.rules.to(step).map(|e| of(&edges[e])).sum::<u64>();
         let (queued, in_flight) = (sum(|e| e.queued), sum(|e| e.in_flight));
         let (buffer, grant) = (rules.max_messages.max(1), rules.grant.max(1));
-        let window = if rules.pace == Pace::Window { grant } else { buffer };
-        let window = rules.max_in_flight.map_or(window, |most| window.min(most.max(1)));
+        let window = if rules.pace == Pace::Window {
+            grant
+        } else {
+            buffer
+        };
+        let window = rules
+            .max_in_flight
+            .map_or(window, |most| window.min(most.max(1)));
         let bounds = [
             ("messages in flight", in_flight, window),
-            ("messages in all", queued + in_flight, buffer + window + rules.laned_messages),
+            (
+                "messages in all",
+                queued + in_flight,
+                buffer + window + rules.laned_messages,
+            ),
         ];
         for (bound, is, most) in bounds {
             if is > most {
-                let what = format!("{}: {bound}: {is}, at most {most} (queued {queued}, in flight \
-                    {in_flight})", rules.name);
+                let what = format!(
+                    "{}: {bound}: {is}, at most {most} (queued {queued}, in flight \
+                    {in_flight})",
+                    rules.name
+                );
                 return Err(self.broken("every bound holds", what));
             }
         }
         if self.rules.keeps(step) {
-            let holes: u64 = self.life.books[step.0].streams.values().map(|s| s.holes).sum();
+            let holes: u64 = self.life.books[step.0]
+                .streams
+                .values()
+                .map(|s| s.holes)
+                .sum();
             let dropped = sum(EdgeNumbers::dropped_total);
             if holes > dropped {
-                let what = format!("{}: {holes} sequences never went out, {dropped} were dropped",
-                    rules.name);
+                let what = format!(
+                    "{}: {holes} sequences never went out, {dropped} were dropped",
+                    rules.name
+                );
                 return Err(self.broken("sequences are contiguous but for recorded holes", what));
             }
         }

@@ -9,8 +9,12 @@ impl Oracle {
         for (edge, model) in self.life.edges.iter().enumerate() {
             let pending = model.last.queued + model.last.in_flight;
             if pending > 0 {
-                let what = format!("{}: {} queued, {} in flight; {waiting}",
-                    self.rules.edge_name(edge), model.last.queued, model.last.in_flight);
+                let what = format!(
+                    "{}: {} queued, {} in flight; {waiting}",
+                    self.rules.edge_name(edge),
+                    model.last.queued,
+                    model.last.in_flight
+                );
                 return Err(self.broken("when faults stop, pending reaches 0", what));
             }
         }
@@ -41,16 +45,22 @@ impl Oracle {
                 || (fate.exhausted && model.last.reason("dead_letter") > 0)
                 || (partial && model.last.reason("chunk_timeout") > 0);
             if !may {
-                let what = format!("{payload} on {} was taken, is not receipted, and nothing \
-                    explains it; dropped: {:?}", self.rules.edge_name(edge), model.last.dropped);
+                let what = format!(
+                    "{payload} on {} was taken, is not receipted, and nothing \
+                    explains it; dropped: {:?}",
+                    self.rules.edge_name(edge),
+                    model.last.dropped
+                );
                 return Err(self.broken("nothing is lost without a counted reason", what));
             }
         }
         let dropped = model.last.dropped_total();
         let certain = dropped.saturating_sub(model.delivered_maybe);
         if count < certain || count > dropped {
-            let what = format!("{}: {count} did not arrive, {dropped} counted as dropped",
-                self.rules.edge_name(edge));
+            let what = format!(
+                "{}: {count} did not arrive, {dropped} counted as dropped",
+                self.rules.edge_name(edge)
+            );
             return Err(self.broken("every drop is counted once", what));
         }
         Ok(())

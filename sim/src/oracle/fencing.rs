@@ -31,7 +31,13 @@ impl Oracle {
     }
 
     /// Notes a new connection: what it must be sent again, what it may be sent.
-    pub(super) fn seat(&mut self, link: Link, step: Step, epoch: Option<&str>, (pause, control): (bool, bool)) {
+    pub(super) fn seat(
+        &mut self,
+        link: Link,
+        step: Step,
+        epoch: Option<&str>,
+        (pause, control): (bool, bool),
+    ) {
         self.overtaken(step);
         let mut due = std::collections::BTreeSet::new();
         for edge in self.rules.to(step) {

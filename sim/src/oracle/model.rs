@@ -191,5 +191,7 @@ impl Life {
 
 /// The edge from a payload's producer to `to`.
 pub(super) fn edge_of(rules: &Rules, payload: Payload, to: Step) -> Option<usize> {
-    rules.to(to).find(|&e| rules.edges[e].0.0 == usize::from(payload.step))
+    rules
+        .to(to)
+        .find(|&e| rules.edges[e].0.0 == usize::from(payload.step))
 }

@@ -47,7 +47,11 @@ impl Oracle {
         self.spend_credit(link, step)?;
         let kept = self.rules.keeps(step);
         if kept != (packet.envelope.sequence > 0) {
-            let what = format!("{} got sequence {}", self.name(step, tag), packet.envelope.sequence);
+            let what = format!(
+                "{} got sequence {}",
+                self.name(step, tag),
+                packet.envelope.sequence
+            );
             return Err(self.broken("only at_least_once packets have a sequence", what));
         }
         if kept {
@@ -66,7 +70,10 @@ impl Oracle {
         };
         let taken = self.life.taken.get(&tag.payload);
         let Some(body) = taken.and_then(|t| t.bodies.get(&tag.chunk)) else {
-            let what = format!("{} was never taken in this hub's life", self.name(step, tag));
+            let what = format!(
+                "{} was never taken in this hub's life",
+                self.name(step, tag)
+            );
             return Err(self.broken(invariant, what));
         };
         if *body != fnv(FNV_START, &packet.body) {
@@ -87,7 +94,12 @@ impl Oracle {
     /// One epoch per hub life, and never that of an earlier one.
     fn judge_stream_id(&mut self, step: Step, packet: &Packet) -> Verdict {
         let rules = &self.rules;
-        let name = format!("{}/{}/{}@", rules.namespace, rules.run, self.step_name(step));
+        let name = format!(
+            "{}/{}/{}@",
+            rules.namespace,
+            rules.run,
+            self.step_name(step)
+        );
         let id = &packet.envelope.stream_id;
         let Some(epoch) = id.strip_prefix(&name) else {
             return Err(self.broken("a stream id names its step", id.clone()));
@@ -131,9 +143,10 @@ impl Oracle {
     fn sent_kept(&mut self, link: Link, step: Step, packet: &Packet, tag: Tag) -> Verdict {
         let envelope = &packet.envelope;
         let place: Place = match self.rules.steps[step.0].promise {
-            Promise::AtLeastOnce { per_partition: true, .. } => {
-                (envelope.partition.clone(), envelope.sequence)
-            }
+            Promise::AtLeastOnce {
+                per_partition: true,
+                ..
+            } => (envelope.partition.clone(), envelope.sequence),
             _ => (String::new(), envelope.sequence),
         };
         self.judge_identity(step, packet, tag, &place)?;
@@ -144,7 +157,11 @@ impl Oracle {
             return Err(self.broken("nothing whose receipt was taken in is sent again", what));
         }
         if fate.acked {
-            let what = format!("{} at {} was acknowledged to its producer", self.name(step, tag), place.1);
+            let what = format!(
+                "{} at {} was acknowledged to its producer",
+                self.name(step, tag),
+                place.1
+            );
             return Err(self.broken("an ack means that every edge has settled", what));
         }
         let new = fate.place.is_none();
@@ -157,19 +174,27 @@ impl Oracle {
 
     fn judge_identity(&mut self, step: Step, packet: &Packet, tag: Tag, place: &Place) -> Verdict {
         let envelope = &packet.envelope;
-        let identity = (envelope.stream_id.clone(), envelope.partition.clone(), envelope.sequence);
+        let identity = (
+            envelope.stream_id.clone(),
+            envelope.partition.clone(),
+            envelope.sequence,
+        );
         let named = *self.identities.entry(identity).or_insert(tag.payload);
         if named != tag.payload {
-            let what = format!("{} sequence {} names {named} and {}", envelope.stream_id,
-                envelope.sequence, tag.payload);
+            let what = format!(
+                "{} sequence {} names {named} and {}",
+                envelope.stream_id, envelope.sequence, tag.payload
+            );
             return Err(self.broken("one identity never names two payloads", what));
         }
         let edge = edge_of(&self.rules, tag.payload, step).unwrap_or_default();
         let known = self.fate(edge, tag.payload).place.clone();
         let late = self.life.taken.get(&tag.payload).is_some_and(|t| t.late);
         if let Some(known) = known.filter(|known| known != place && !late) {
-            let what = format!("{} went out at {known:?} and at {place:?} of one hub life",
-                self.name(step, tag));
+            let what = format!(
+                "{} went out at {known:?} and at {place:?} of one hub life",
+                self.name(step, tag)
+            );
             return Err(self.broken("a packet is routed once within a hub life", what));
         }
         Ok(())
@@ -177,7 +202,10 @@ impl Oracle {
 
     /// New sequences only grow, and packets of one producer keep their order.
     fn judge_order(&mut self, step: Step, tag: Tag, place: &Place) -> Verdict {
-        let stream = self.life.books[step.0].streams.entry(place.0.clone()).or_default();
+        let stream = self.life.books[step.0]
+            .streams
+            .entry(place.0.clone())
+            .or_default();
         let highest = stream.highest;
         if place.1 <= highest {
             let name = self.name(step, tag);
@@ -204,8 +232,14 @@ impl Oracle {
     fn judge_nothing_due(&self, link: Link, step: Step, tag: Tag) -> Verdict {
         match self.first_due(link, step, None) {
             Some(place) => {
-                let what = format!("{} is new, yet {place:?} waits to be sent again", self.name(step, tag));
-                Err(self.broken("everything unreceipted is replayed before anything new", what))
+                let what = format!(
+                    "{} is new, yet {place:?} waits to be sent again",
+                    self.name(step, tag)
+                );
+                Err(self.broken(
+                    "everything unreceipted is replayed before anything new",
+                    what,
+                ))
             }
             None => Ok(()),
         }
@@ -223,7 +257,11 @@ impl Oracle {
 
     /// Whether the packet at a place may have been dropped; `None` when it is receipted.
     fn pending_at(&self, step: Step, place: &Place) -> Option<bool> {
-        let payload = *self.life.books[step.0].streams.get(&place.0)?.items.get(&place.1)?;
+        let payload = *self.life.books[step.0]
+            .streams
+            .get(&place.0)?
+            .items
+            .get(&place.1)?;
         let edge = edge_of(&self.rules, payload, step)?;
         let fate = self.life.edges[edge].fates.get(&payload)?;
         (!fate.receipted).then(|| fate.loose())
@@ -233,7 +271,12 @@ impl Oracle {
     fn deliver(&mut self, link: Link, step: Step, tag: Tag, place: Place, new: bool) -> Verdict {
         let (now, bit) = (self.now, 1u64 << tag.chunk);
         let all = (1u64 << tag.chunks) - 1;
-        let known = self.life.peers.get(&link).and_then(|p| p.sent.get(&place)).cloned();
+        let known = self
+            .life
+            .peers
+            .get(&link)
+            .and_then(|p| p.sent.get(&place))
+            .cloned();
         let chunks = match &known {
             None => {
                 self.judge_replay(link, step, tag, &place, new)?;
@@ -253,7 +296,15 @@ impl Oracle {
             peer.due.remove(&place);
             let mut at = known.map(|on| on.at).unwrap_or_default();
             at.insert(tag.chunk, now);
-            peer.sent.insert(place.clone(), SentOn { chunks, at, ever, whole });
+            peer.sent.insert(
+                place.clone(),
+                SentOn {
+                    chunks,
+                    at,
+                    ever,
+                    whole,
+                },
+            );
         }
         if chunks == all && tag.chunks > 1 {
             self.seen.chunk_sets += 1;
@@ -275,15 +326,28 @@ impl Oracle {
 
     fn most_deliveries(&self, step: Step) -> u64 {
         match self.rules.steps[step.0].promise {
-            Promise::AtLeastOnce { redelivery: Some((_, most)), .. } if most > 0 => most,
+            Promise::AtLeastOnce {
+                redelivery: Some((_, most)),
+                ..
+            } if most > 0 => most,
             _ => u64::MAX,
         }
     }
 
     /// A packet that goes out again on a new connection comes in its place.
-    fn judge_replay(&mut self, link: Link, step: Step, tag: Tag, place: &Place, new: bool) -> Verdict {
+    fn judge_replay(
+        &mut self,
+        link: Link,
+        step: Step,
+        tag: Tag,
+        place: &Place,
+        new: bool,
+    ) -> Verdict {
         if let Some(skipped) = self.first_due(link, step, Some(place)) {
-            let what = format!("{} at {place:?} overtakes {skipped:?}", self.name(step, tag));
+            let what = format!(
+                "{} at {place:?} overtakes {skipped:?}",
+                self.name(step, tag)
+            );
             return Err(self.broken("nothing is skipped in a replay", what));
         }
         let peer = self.life.peers.get(&link);
@@ -299,11 +363,17 @@ impl Oracle {
     /// A packet goes out twice on one connection only when its receipt took too long.
     fn judge_redelivery(&mut self, step: Step, tag: Tag, place: &Place, last: Nanos) -> Verdict {
         let wait = match self.rules.steps[step.0].promise {
-            Promise::AtLeastOnce { redelivery: Some((wait, _)), .. } => Some(wait),
+            Promise::AtLeastOnce {
+                redelivery: Some((wait, _)),
+                ..
+            } => Some(wait),
             _ => None,
         };
         if wait.is_none_or(|wait| self.now.since(last) < wait) {
-            let what = format!("{} at {place:?} went out at {last} already", self.name(step, tag));
+            let what = format!(
+                "{} at {place:?} went out at {last} already",
+                self.name(step, tag)
+            );
             return Err(self.broken("a connection gets a packet again only after ackWait", what));
         }
         self.seen.redelivered += 1;

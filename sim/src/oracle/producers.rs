@@ -1,8 +1,9 @@
 //! What producers are told (spec 2.4 rule 5, 2.5), and what consumers grant.
 
 use super::fact::{Link, Step};
+use super::model::Taken;
 use super::rules::Pace;
-use super::{Oracle, Verdict};
+use super::{CHUNK_TIMEOUT, Oracle, Verdict};
 use crate::wire::{Flow, Payload};
 
 impl Oracle {
@@ -27,7 +28,11 @@ impl Oracle {
         self.seen.pauses += u64::from(signal == 1);
         self.seen.resumes += u64::from(signal == 2);
         if !peer.pause || wrong {
-            let what = format!("signal {signal} to {} on link {}", self.step_name(step), link.0);
+            let what = format!(
+                "signal {signal} to {} on link {}",
+                self.step_name(step),
+                link.0
+            );
             return Err(self.broken("PAUSE and RESUME take turns, for those who asked", what));
         }
         Ok(())
@@ -55,10 +60,15 @@ impl Oracle {
             .map(|(&n, &p)| (n, p))
             .collect();
         // A hub that restarted takes what lies before the first number it sees for settled.
-        let first = numbers.and_then(|n| n.first_key_value()).map_or(1, |(&n, _)| n);
+        let first = numbers
+            .and_then(|n| n.first_key_value())
+            .map_or(1, |(&n, _)| n);
         if settled.last().map_or(first - 1, |&(n, _)| n) < ack {
-            let what = format!("{} was told {ack}, the highest taken is {:?}", self.step_name(step),
-                settled.last().map(|s| s.0));
+            let what = format!(
+                "{} was told {ack}, the highest taken is {:?}",
+                self.step_name(step),
+                settled.last().map(|s| s.0)
+            );
             return Err(self.broken("an ack never passes what was taken", what));
         }
         for (number, payload) in settled {
@@ -68,7 +78,11 @@ impl Oracle {
     }
 
     fn judge_settled(&mut self, step: Step, number: u64, payload: Payload) -> Verdict {
-        let whole = self.life.taken.get(&payload).is_some_and(|t| t.whole() || t.late);
+        // What stays incomplete for two minutes is given up, and its number with it.
+        let now = self.now;
+        let given_up = |t: &Taken| t.late || now.since(t.last) >= CHUNK_TIMEOUT;
+        let taken = self.life.taken.get(&payload);
+        let whole = taken.is_some_and(|t| t.whole() || given_up(t));
         if !whole {
             let what = format!("{payload} (number {number}) has not come whole");
             return Err(self.broken("a number is complete when all its chunks are", what));
@@ -85,8 +99,10 @@ impl Oracle {
                 continue;
             }
             if fate.place.is_some() && !fate.loose() {
-                let what = format!("number {number} ({payload}) is not receipted on {}",
-                    self.rules.edge_name(edge));
+                let what = format!(
+                    "number {number} ({payload}) is not receipted on {}",
+                    self.rules.edge_name(edge)
+                );
                 return Err(self.broken("an ack means that every edge has settled", what));
             }
             fate.acked = true;
@@ -117,8 +133,11 @@ impl Oracle {
             return Ok(());
         };
         if peer.credit.counts && peer.credit.left == 0 {
-            let what = format!("{} has returned no credit for it on link {}", self.step_name(step),
-                link.0);
+            let what = format!(
+                "{} has returned no credit for it on link {}",
+                self.step_name(step),
+                link.0
+            );
             return Err(self.broken("never more is sent than was granted and returned", what));
         }
         peer.credit.left = peer.credit.left.saturating_sub(1);

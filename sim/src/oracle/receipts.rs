@@ -20,10 +20,16 @@ impl Oracle {
         self.return_credits(link, step, flow.credits_messages);
         match self.rules.steps[step.0].promise {
             Promise::BestEffort => {}
-            Promise::AtLeastOnce { per_partition: false, .. } => {
+            Promise::AtLeastOnce {
+                per_partition: false,
+                ..
+            } => {
                 self.cumulative(link, step, "", flow.ack);
             }
-            Promise::AtLeastOnce { per_partition: true, .. } => {
+            Promise::AtLeastOnce {
+                per_partition: true,
+                ..
+            } => {
                 self.cumulative(link, step, "", flow.ack);
                 for (partition, ack) in &flow.partition_acks {
                     self.cumulative(link, step, partition, *ack);
@@ -95,13 +101,21 @@ impl Oracle {
         };
         let rules = &self.rules;
         let epoch = self.life.epoch.as_deref().unwrap_or_default();
-        let own = format!("{}/{}/{}@{epoch}", rules.namespace, rules.run, self.step_name(step));
+        let own = format!(
+            "{}/{}/{}@{epoch}",
+            rules.namespace,
+            rules.run,
+            self.step_name(step)
+        );
         if own != stream_id {
             self.seen.foreign += 1;
             return;
         }
         let partition = match rules.steps[step.0].promise {
-            Promise::AtLeastOnce { per_partition: true, .. } => partition,
+            Promise::AtLeastOnce {
+                per_partition: true,
+                ..
+            } => partition,
             _ => "",
         };
         let released = self.release(step, &(partition.to_owned(), sequence));
@@ -128,7 +142,10 @@ impl Oracle {
         }
         fate.receipted = true;
         self.seen.receipted += 1;
-        if let Some(peer) = self.life.seats[step.0].owner.and_then(|o| self.life.peers.get_mut(&o)) {
+        if let Some(peer) = self.life.seats[step.0]
+            .owner
+            .and_then(|o| self.life.peers.get_mut(&o))
+        {
             peer.due.remove(place);
         }
         true

@@ -12,7 +12,9 @@ mod write;
 pub use deframe::Deframer;
 pub use read::{Control, Envelope, Flow, Kind, Packet, Process, control, process};
 pub use tag::{Payload, Tag};
-pub use write::{EnvelopeOut, FlowOut, PacketOut, control_request, framed, packet, process_request};
+pub use write::{
+    EnvelopeOut, FlowOut, PacketOut, control_request, framed, packet, process_request,
+};
 
 /// Metadata key that names a payload, see [`Tag`].
 pub const TAG_KEY: &str = "tag";

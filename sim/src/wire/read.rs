@@ -116,12 +116,10 @@ fn last<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
 /// Reads a `ProcessRequest` or `ProcessResponse`; `None` when these bytes are none.
 pub fn process(message: &[u8]) -> Option<Process> {
     let mut out = Process::default();
-    for_each(message, |field, value| {
-        match (field, value) {
-            (1, Value::Bytes(b)) => read_packet(b, out.packet.get_or_insert_with(Packet::default)),
-            (2, Value::Bytes(b)) => read_flow(b, out.flow.get_or_insert_with(Flow::default)),
-            _ => Some(()),
-        }
+    for_each(message, |field, value| match (field, value) {
+        (1, Value::Bytes(b)) => read_packet(b, out.packet.get_or_insert_with(Packet::default)),
+        (2, Value::Bytes(b)) => read_flow(b, out.flow.get_or_insert_with(Flow::default)),
+        _ => Some(()),
     })?;
     Some(out)
 }
@@ -263,7 +261,10 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let metadata = [("tag", "1.2.3.0.2".to_owned()), ("bubu.turn", "4".to_owned())];
+        let metadata = [
+            ("tag", "1.2.3.0.2".to_owned()),
+            ("bubu.turn", "4".to_owned()),
+        ];
         let envelope = EnvelopeOut {
             stream_id: "own",
             sequence: 300,
@@ -286,7 +287,10 @@ mod tests {
         };
         let read = process(&process_request(Some(&packet(&out)), Some(&flow))).unwrap();
         let got = read.packet.unwrap();
-        assert_eq!((got.kind, got.body.len(), got.turn()), (Kind::Binary, 200, Some(4)));
+        assert_eq!(
+            (got.kind, got.body.len(), got.turn()),
+            (Kind::Binary, 200, Some(4))
+        );
         assert_eq!(got.tag().map(|t| t.payload.number), Some(3));
         assert_eq!((got.envelope.sequence, got.envelope.chunk_count), (300, 2));
         let flow = read.flow.unwrap();
@@ -297,7 +301,10 @@ mod tests {
     #[test]
     fn a_control_request_reads_back() {
         let read = control(&control_request("interrupt", &[("turn", "3".to_owned())])).unwrap();
-        assert_eq!((&*read.action, read.metadata("turn")), ("interrupt", Some("3")));
+        assert_eq!(
+            (&*read.action, read.metadata("turn")),
+            ("interrupt", Some("3"))
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ impl World {
     pub(super) fn calm(&mut self) -> Result<(), Broken> {
         self.calm = true;
         self.repeat_receipts();
-        self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
+        self.agenda
+            .schedule(self.now.after(Nanos::millis(50)), Event::Look);
         self.tell(Fact::Calm)
     }
 
@@ -30,7 +31,11 @@ impl World {
         }
         let pending = self.hub.as_ref().map_or(1, |h| h.pending());
         let twice = Nanos(2 * HEARTBEAT_TIMEOUT.0);
-        let recovery = if self.script.abandons_sets { twice.after(CHUNK_TIMEOUT) } else { twice };
+        let recovery = if self.script.abandons_sets {
+            twice.after(CHUNK_TIMEOUT)
+        } else {
+            twice
+        };
         let over = self.now.since(self.script.calm_at) > recovery;
         if over || (pending == 0 && waiting.is_empty()) {
             self.tell(Fact::End { waiting: &waiting })?;
@@ -41,7 +46,8 @@ impl World {
             self.repeat_receipts();
         }
         self.looks += 1;
-        self.agenda.schedule(self.now.after(Nanos::millis(50)), Event::Look);
+        self.agenda
+            .schedule(self.now.after(Nanos::millis(50)), Event::Look);
         Ok(false)
     }
 }

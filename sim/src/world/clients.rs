@@ -12,7 +12,11 @@ impl World {
             return;
         };
         let mut idle = true;
-        let gap = if self.calm { Nanos::millis(2) } else { producer.gap() };
+        let gap = if self.calm {
+            Nanos::millis(2)
+        } else {
+            producer.gap()
+        };
         if let Some(link) = link.filter(|&l| self.has_window(l)) {
             let burst = self.random.between(1, 4);
             idle = false;
@@ -23,10 +27,18 @@ impl World {
                     break;
                 };
                 // Now and then a flow stands beside the packet: it is for the hub alone.
-                self.send(link, Way::Up, &framed(&process_request(Some(&packet), None)));
+                self.send(
+                    link,
+                    Way::Up,
+                    &framed(&process_request(Some(&packet), None)),
+                );
             }
         }
-        let pause = if idle { Nanos::millis(20) } else { Nanos::micros(200) };
+        let pause = if idle {
+            Nanos::millis(20)
+        } else {
+            Nanos::micros(200)
+        };
         let next = self.soon(gap).after(pause);
         self.agenda.schedule(next, Event::Produce { client });
     }
@@ -39,7 +51,11 @@ impl World {
         let Some(consumer) = self.clients[client].consumer.as_mut() else {
             return;
         };
-        let delay = if calm { Nanos::millis(2) } else { consumer.habits().delay };
+        let delay = if calm {
+            Nanos::millis(2)
+        } else {
+            consumer.habits().delay
+        };
         if let Some(link) = link {
             let out = consumer.speak(calm);
             self.witness.seen().receipts_lost += out.lost;
@@ -47,7 +63,9 @@ impl World {
             if let Some(flow) = out.flow {
                 // Receipts travel beside a packet when the client has one to send.
                 let producer = self.clients[client].producer.as_mut();
-                let packet = producer.filter(|_| self.random.chance(30)).and_then(|p| p.next_packet());
+                let packet = producer
+                    .filter(|_| self.random.chance(30))
+                    .and_then(|p| p.next_packet());
                 let message = process_request(packet.as_deref(), Some(&flow));
                 self.send(link, Way::Up, &framed(&message));
             }
@@ -55,7 +73,11 @@ impl World {
                 self.send(link, Way::Control, &framed(&message));
             }
         }
-        let pause = if idle && calm { Nanos::millis(20) } else { Nanos::micros(200) };
+        let pause = if idle && calm {
+            Nanos::millis(20)
+        } else {
+            Nanos::micros(200)
+        };
         let next = self.soon(delay).after(pause);
         self.agenda.schedule(next, Event::Receipt { client });
     }

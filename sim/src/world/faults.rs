@@ -62,13 +62,29 @@ impl World {
         };
         self.turn += 1;
         let turn = self.turn;
-        let lane = lane.map(|lane| if lane == Kind::Audio { "audio" } else { "binary" });
+        let lane = lane.map(|lane| {
+            if lane == Kind::Audio {
+                "audio"
+            } else {
+                "binary"
+            }
+        });
         let lane = lane.map(|name| ("lane", name.to_owned()));
         if self.random.chance(50) {
-            let metadata: Vec<_> = [("turn", turn.to_string())].into_iter().chain(lane).collect();
-            self.send(link, Way::Control, &framed(&control_request(INTERRUPT, &metadata)));
+            let metadata: Vec<_> = [("turn", turn.to_string())]
+                .into_iter()
+                .chain(lane)
+                .collect();
+            self.send(
+                link,
+                Way::Control,
+                &framed(&control_request(INTERRUPT, &metadata)),
+            );
         } else {
-            let control = [(CONTROL_KEY, INTERRUPT.to_owned()), (TURN_KEY, turn.to_string())];
+            let control = [
+                (CONTROL_KEY, INTERRUPT.to_owned()),
+                (TURN_KEY, turn.to_string()),
+            ];
             let metadata: Vec<_> = control.into_iter().chain(lane).collect();
             let packet = packet(&PacketOut {
                 metadata: &metadata,
@@ -76,7 +92,11 @@ impl World {
                 body: &[],
                 envelope: None,
             });
-            self.send(link, Way::Up, &framed(&process_request(Some(&packet), None)));
+            self.send(
+                link,
+                Way::Up,
+                &framed(&process_request(Some(&packet), None)),
+            );
         }
         for client in 0..self.clients.len() {
             let soon = self.soon(Nanos::millis(60));

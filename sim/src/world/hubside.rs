@@ -27,7 +27,8 @@ impl World {
             return;
         }
         self.deadline = None;
-        self.witness.note(self.now, || "the hub is killed".to_owned());
+        self.witness
+            .note(self.now, || "the hub is killed".to_owned());
         for link in 0..self.links.len() {
             let wire = &mut self.links[link];
             if std::mem::replace(&mut wire.dead, true) {
@@ -88,7 +89,11 @@ impl World {
             let wire = &self.links[link.0 as usize];
             let consumer = self.clients[wire.client].consumer.as_ref();
             let window = consumer.map_or(4_000, |c| c.habits().window);
-            let Some(hub) = self.hub.as_mut().filter(|_| wire.pipes.down.unread() < window) else {
+            let Some(hub) = self
+                .hub
+                .as_mut()
+                .filter(|_| wire.pipes.down.unread() < window)
+            else {
                 return Ok(());
             };
             let bytes = hub.write(link, self.script.budget, self.now, &mut self.witness)?;
@@ -136,7 +141,11 @@ impl World {
         }
         for link in effects.superseded {
             // A stream that was superseded ends with ABORTED; meanwhile its bytes still come.
-            let late = if self.script.late_on_superseded { 40 } else { 0 };
+            let late = if self.script.late_on_superseded {
+                40
+            } else {
+                0
+            };
             let soon = self.soon(Nanos::millis(late));
             self.agenda.schedule(soon, Event::HubNotices { link });
             let later = soon.after(Nanos::millis(5));
@@ -162,7 +171,8 @@ impl World {
             let wire = &self.links[link.0 as usize];
             let blocked = self.hub.as_ref().is_some_and(|h| h.is_blocked(link));
             if wire.accepted && !blocked && wire.pipes.up.has_arrived(self.now) {
-                self.agenda.schedule(self.now, Event::Arrive { link, way: Way::Up });
+                self.agenda
+                    .schedule(self.now, Event::Arrive { link, way: Way::Up });
             }
         }
         Ok(())

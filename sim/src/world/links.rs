@@ -46,7 +46,10 @@ impl World {
         let generation = self.clients[client].generation;
         let link = self.open(client, generation);
         self.clients[client].connected(link);
-        let early = self.clients[client].consumer.as_mut().and_then(|c| c.early());
+        let early = self.clients[client]
+            .consumer
+            .as_mut()
+            .and_then(|c| c.early());
         if let Some(flow) = early {
             let message = crate::wire::process_request(None, Some(&flow));
             self.send(link, Way::Up, &crate::wire::framed(&message));
@@ -65,7 +68,8 @@ impl World {
             pause: self.clients[client].pauses(),
             control: self.clients[client].acts_on_control(),
         };
-        self.witness.note(self.now, || format!("link {} dialled: {who:?}", link.0));
+        self.witness
+            .note(self.now, || format!("link {} dialled: {who:?}", link.0));
         self.links.push(Wire {
             client,
             who,
@@ -106,17 +110,26 @@ impl World {
     pub(super) fn send(&mut self, link: Link, way: Way, bytes: &[u8]) {
         let calm = self.calm;
         let wire = &mut self.links[link.0 as usize];
-        let habits = self.clients[wire.client].consumer.as_ref().map(|c| c.habits());
+        let habits = self.clients[wire.client]
+            .consumer
+            .as_ref()
+            .map(|c| c.habits());
         let spacing = match way {
             Way::Down if !calm => habits.map_or(Nanos(0), |h| h.slow),
             _ => Nanos(0),
         };
         let speed = Speed {
             least: Nanos::micros(100),
-            most: if calm { Nanos::millis(1) } else { Nanos::millis(8) },
+            most: if calm {
+                Nanos::millis(1)
+            } else {
+                Nanos::millis(8)
+            },
             spacing,
         };
-        let arrivals = wire.pipe(way).send(self.now, bytes, speed, &mut self.random);
+        let arrivals = wire
+            .pipe(way)
+            .send(self.now, bytes, speed, &mut self.random);
         for at in arrivals {
             self.agenda.schedule(at, Event::Arrive { link, way });
         }
@@ -137,14 +150,21 @@ impl World {
         wire.pipes.cut(&mut self.random);
         let timeout = super::HEARTBEAT_TIMEOUT;
         let (hub, client) = if silent {
-            (timeout, Nanos(self.random.between(timeout.0 / 10, timeout.0)))
+            (
+                timeout,
+                Nanos(self.random.between(timeout.0 / 10, timeout.0)),
+            )
         } else {
             let (hub, client) = (self.random.between(0, 60), self.random.between(0, 60));
             (Nanos::millis(hub), Nanos::millis(client))
         };
-        self.witness.note(self.now, || format!("link {} cut (silent {silent})", link.0));
-        self.agenda.schedule(self.now.after(hub), Event::HubNotices { link });
-        self.agenda.schedule(self.now.after(client), Event::ClientNotices { link });
+        self.witness.note(self.now, || {
+            format!("link {} cut (silent {silent})", link.0)
+        });
+        self.agenda
+            .schedule(self.now.after(hub), Event::HubNotices { link });
+        self.agenda
+            .schedule(self.now.after(client), Event::ClientNotices { link });
     }
 
     /// The client finds out that a connection is of no use any more.

@@ -136,7 +136,9 @@ impl World {
         let mut random = Random::new(seed ^ 0x5157_4f52_4c44);
         let witness = Witness::new(&script, options.trace);
         let clients = script.steps.iter().enumerate();
-        let clients = clients.map(|(step, s)| Client::new(step, s, &mut random)).collect();
+        let clients = clients
+            .map(|(step, s)| Client::new(step, s, &mut random))
+            .collect();
         Self {
             now: Nanos::default(),
             agenda: Agenda::default(),
@@ -163,7 +165,8 @@ impl World {
             let soon = self.soon(Nanos::millis(20));
             self.agenda.schedule(soon, Event::Produce { client });
             self.agenda.schedule(soon, Event::Receipt { client });
-            self.agenda.schedule(soon.after(Nanos::secs(10)), Event::Beat { client });
+            self.agenda
+                .schedule(soon.after(Nanos::secs(10)), Event::Beat { client });
         }
         for (at, fault) in self.script.faults.clone() {
             self.agenda.schedule(at, Event::Fault(fault));
@@ -216,7 +219,8 @@ impl World {
                 Ok(())
             }
             Event::Tick => {
-                self.agenda.schedule(self.now.after(Nanos::millis(500)), Event::Tick);
+                self.agenda
+                    .schedule(self.now.after(Nanos::millis(500)), Event::Tick);
                 self.tick()
             }
             Event::Deadline => self.due(),

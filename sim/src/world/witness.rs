@@ -46,7 +46,11 @@ impl Witness {
     }
 
     pub(crate) fn into_parts(self) -> (Seen, u64, Vec<String>) {
-        (self.oracle.seen, self.digest, self.trace.unwrap_or_default())
+        (
+            self.oracle.seen,
+            self.digest,
+            self.trace.unwrap_or_default(),
+        )
     }
 }
 
@@ -63,7 +67,13 @@ fn fold(digest: u64, fact: &Fact<'_>) -> u64 {
         Fact::Sent { link, message } => (9, link.0, message),
         Fact::Counts { edges } => {
             let numbers = edges.iter().flat_map(|e| {
-                [e.accepted, e.delivered, e.dropped_total(), e.queued, e.in_flight]
+                [
+                    e.accepted,
+                    e.delivered,
+                    e.dropped_total(),
+                    e.queued,
+                    e.in_flight,
+                ]
             });
             return numbers.fold(digest, |d, n| (d ^ n).wrapping_mul(0x0000_0100_0000_01b3));
         }
@@ -81,12 +91,17 @@ fn line(fact: &Fact<'_>) -> Option<String> {
         Fact::Sent { link, message } => format!("link {} hub sent {}", link.0, describe(message)),
         Fact::Control { link, message } => {
             let control = wire::control(message).unwrap_or_default();
-            format!("link {} hub heard {} {:?}", link.0, control.action, control.metadata)
+            format!(
+                "link {} hub heard {} {:?}",
+                link.0, control.action, control.metadata
+            )
         }
         Fact::Counts { edges } => {
             let edges = edges.iter().map(|e| {
-                format!("[acc {} del {} drop {:?} q {} fl {}]", e.accepted, e.delivered, e.dropped,
-                    e.queued, e.in_flight)
+                format!(
+                    "[acc {} del {} drop {:?} q {} fl {}]",
+                    e.accepted, e.delivered, e.dropped, e.queued, e.in_flight
+                )
             });
             format!("  counts {}", edges.collect::<String>())
         }
@@ -103,13 +118,22 @@ fn describe(message: &[u8]) -> String {
         let tag = packet.tag();
         let tag = tag.map(|t| format!("{} chunk {}/{}", t.payload, t.chunk, t.chunks));
         let envelope = &packet.envelope;
-        words.push(format!("{} {:?} {} bytes, stream {:?} sequence {} partition {:?} turn {:?}",
-            tag.unwrap_or_else(|| "heartbeat".to_owned()), packet.kind, packet.body.len(),
-            envelope.stream_id, envelope.sequence, envelope.partition, packet.turn()));
+        words.push(format!(
+            "{} {:?} {} bytes, stream {:?} sequence {} partition {:?} turn {:?}",
+            tag.unwrap_or_else(|| "heartbeat".to_owned()),
+            packet.kind,
+            packet.body.len(),
+            envelope.stream_id,
+            envelope.sequence,
+            envelope.partition,
+            packet.turn()
+        ));
     }
     if let Some(flow) = &process.flow {
-        words.push(format!("ack {} partitions {:?} credits {} / {} bytes, signal {}", flow.ack,
-            flow.partition_acks, flow.credits_messages, flow.credits_bytes, flow.signal));
+        words.push(format!(
+            "ack {} partitions {:?} credits {} / {} bytes, signal {}",
+            flow.ack, flow.partition_acks, flow.credits_messages, flow.credits_bytes, flow.signal
+        ));
     }
     words.join("; ")
 }
