@@ -94,7 +94,7 @@ impl<E> Agenda<E> {
     }
 
     /// The next event and its time.
-    pub fn next(&mut self) -> Option<(Nanos, E)> {
+    pub fn pop(&mut self) -> Option<(Nanos, E)> {
         let Reverse((at, _, Slot(event))) = self.heap.pop()?;
         Some((at, event))
     }
@@ -110,7 +110,7 @@ mod tests {
         for (at, name) in [(2, "c"), (1, "a"), (2, "d"), (1, "b")] {
             agenda.schedule(Nanos(at), name);
         }
-        let order: Vec<_> = std::iter::from_fn(|| agenda.next()).map(|e| e.1).collect();
+        let order: Vec<_> = std::iter::from_fn(|| agenda.pop()).map(|e| e.1).collect();
         assert_eq!(order, ["a", "b", "c", "d"]);
     }
 

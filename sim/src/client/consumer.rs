@@ -10,8 +10,6 @@ use crate::wire::{DELIVERED, FlowOut, Packet, control_request};
 /// Stream, partition and sequence.
 pub(crate) type Identity = (String, String, u64);
 
-const TEMPORARY_NAMES: bool = true;
-
 /// What a consumer has to say.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
@@ -216,14 +214,7 @@ impl Consumer {
         let weight = self.done.get(identity).copied().unwrap_or_default();
         let metadata = [
             ("stream_id", stream.clone()),
-            (
-                "partition",
-                if TEMPORARY_NAMES || self.per_partition {
-                    partition.clone()
-                } else {
-                    String::new()
-                },
-            ),
+            ("partition", partition.clone()),
             ("sequence", sequence.to_string()),
             ("size_bytes", weight.to_string()),
         ];

@@ -219,7 +219,7 @@ impl Producer {
             metadata: &metadata,
             kind,
             body: if kind == Kind::None { &[] } else { &body },
-            envelope: (needed || tag.payload.number % 2 == 0).then_some(envelope),
+            envelope: (needed || tag.payload.number.is_multiple_of(2)).then_some(envelope),
         })
     }
 }

@@ -67,7 +67,7 @@ pub struct ConsumerHabits {
     pub early: bool,
     /// Percent of receipts followed by one for somebody else's packet.
     pub foreign: u64,
-    /// It passes a payload's receipt before it is told of all its chunks (never).
+    /// Bytes that the hub may have under way to it.
     pub window: usize,
 }
 
@@ -77,7 +77,7 @@ impl ProducerHabits {
         if random.chance(50) {
             kinds.extend([Kind::Audio, Kind::None, Kind::Video]);
         }
-        let chunked = if std::env::var_os("NOCHUNK").is_none() && random.chance(40) {
+        let chunked = if random.chance(40) {
             random.between(5, 30)
         } else {
             0

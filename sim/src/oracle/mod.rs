@@ -8,7 +8,8 @@
 //! | --- | --- |
 //! | `fencing` | who may speak as a step |
 //! | `intake` | what the hub takes: resends, chunk sets, turns |
-//! | `outgoing` | identity, order, replay, redelivery of what it sends |
+//! | `outgoing` | content, identity and order of what it sends |
+//! | `replay` | what it sends again |
 //! | `receipts` | what a receipt releases |
 //! | `producers` | acks and signals to producers, credits |
 //! | `accounts` | the hub's numbers against the wire |
@@ -23,6 +24,7 @@ mod model;
 mod outgoing;
 mod producers;
 mod receipts;
+mod replay;
 mod rules;
 mod seen;
 #[cfg(test)]

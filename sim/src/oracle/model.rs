@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{Link, Step};
 use super::rules::Rules;
 use crate::time::Nanos;
-use crate::wire::{Kind, Payload};
+use crate::wire::{Kind, Payload, Tag};
 
 /// A sequence on a target: its partition where sequences count per partition, else empty.
 pub(super) type Place = (String, u64);
@@ -78,6 +78,14 @@ pub(super) struct Credit {
     pub counts: bool,
     /// Messages that may still be sent.
     pub left: u64,
+}
+
+/// A packet, or a chunk of one, on its way to a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Going {
+    pub link: Link,
+    pub step: Step,
+    pub tag: Tag,
 }
 
 /// A payload that the hub took.

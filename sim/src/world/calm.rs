@@ -42,7 +42,7 @@ impl World {
             return Ok(true);
         }
         let since = self.now.since(self.script.calm_at);
-        if since > Nanos::secs(1) && self.looks % 20 == 0 {
+        if since > Nanos::secs(1) && self.looks.is_multiple_of(20) {
             self.repeat_receipts();
         }
         self.looks += 1;

@@ -174,7 +174,7 @@ impl World {
         self.agenda.schedule(Nanos::millis(250), Event::Tick);
         self.agenda.schedule(self.script.calm_at, Event::Calm);
         let mut events = 0;
-        while let Some((at, event)) = self.agenda.next() {
+        while let Some((at, event)) = self.agenda.pop() {
             self.now = at;
             events += 1;
             self.witness.seen().events += 1;
