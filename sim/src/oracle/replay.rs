@@ -49,7 +49,7 @@ impl Oracle {
 
     /// A packet, or a chunk of one, went out at `place`; it is `new` or came before.
     pub(super) fn replayed(&mut self, going: Going, place: Place, new: bool) -> Verdict {
-        let Going { link, step, tag } = going;
+        let Going { link, tag, .. } = going;
         if new {
             self.judge_nothing_due(going)?;
         }
