@@ -44,6 +44,13 @@ pub enum Fault {
         /// Which.
         client: usize,
     },
+    /// A client leaves for so long that what waits for it is given up.
+    Away {
+        /// Which.
+        client: usize,
+        /// How long.
+        span: Nanos,
+    },
     /// Somebody barges in.
     Interrupt {
         /// Who.

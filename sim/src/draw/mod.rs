@@ -37,6 +37,8 @@ pub struct Script {
     pub late_on_superseded: bool,
     /// Some chunk set may never become whole.
     pub abandons_sets: bool,
+    /// How long the state of a step outlives its last connection.
+    pub state_ttl: Nanos,
     /// Most bytes that may wait in all queues together.
     pub queue_bytes: usize,
     /// Most bytes that the hub hands to a socket at once.
@@ -88,7 +90,27 @@ impl Script {
         } else {
             calm_at
         };
+        let sinks = steps
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.producer.is_none());
+        let sinks: Vec<usize> = sinks.map(|(step, _)| step).collect();
+        let away = random.chance(12).then(|| Fault::Away {
+            client: random.pick(&sinks),
+            span: Nanos::millis(random.between(3_500, 7_000)),
+        });
+        let state_ttl = if away.is_some() {
+            Nanos::secs(3)
+        } else {
+            Nanos::secs(600)
+        };
+        let calm_at = if away.is_some() {
+            calm_at.after(Nanos::secs(8))
+        } else {
+            calm_at
+        };
         let mut faults = faults::draw(&mut random, steps.len(), calm_at, interrupts);
+        faults.extend(away.map(|away| (Nanos(random.between(1_000_000, 900_000_000)), away)));
         faults.retain(|(_, fault)| {
             gaps || !matches!(
                 fault,
@@ -101,6 +123,7 @@ impl Script {
             cancel_previous: interrupts && random.chance(30),
             faults,
             calm_at,
+            state_ttl,
             queue_bytes: if random.chance(8) { 8_000 } else { 1 << 28 },
             abandons_sets: gaps && chunked,
             late_on_superseded: random.chance(50),
@@ -128,6 +151,7 @@ impl Script {
                 .iter()
                 .map(|&(a, b)| (Step(a), Step(b)))
                 .collect(),
+            state_ttl: self.state_ttl,
             cancel_previous: self.cancel_previous,
         }
     }

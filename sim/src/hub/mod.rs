@@ -73,6 +73,7 @@ fn moment(now: Nanos) -> Moment {
 fn limits(script: &Script) -> Limits {
     Limits {
         queue_budget_bytes: script.queue_bytes,
+        state_ttl: Duration::from_nanos(script.state_ttl.0),
         heartbeat_interval: Duration::from_secs(10),
         ..Limits::default()
     }

@@ -10,6 +10,9 @@ const NO_ROOM: [&str; 4] = ["lane_full", "lane_oversize", "drop_oldest", "budget
 impl Oracle {
     /// Judges the numbers of every edge at this instant.
     pub(super) fn counts(&mut self, edges: &[EdgeNumbers]) -> Verdict {
+        for step in 0..self.rules.steps.len() {
+            self.evict(Step(step));
+        }
         for (edge, numbers) in edges.iter().enumerate() {
             if self.life.edges[edge].last != *numbers {
                 self.judge_numbers(edge, numbers)?;
@@ -55,6 +58,7 @@ impl Oracle {
         };
         let all = numbers.dropped_total() - last.dropped_total();
         self.seen.interrupted += rise(&["interrupted"]);
+        self.seen.evicted += rise(&["evicted"]);
         if kept {
             self.seen.dead_lettered += all - rise(&["interrupted"]);
         } else {

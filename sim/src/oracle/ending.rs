@@ -43,6 +43,7 @@ impl Oracle {
             let may = (stopped && model.last.reason("interrupted") > 0)
                 || (dead_letter && (fate.place.is_none() || fate.partial))
                 || (fate.exhausted && model.last.reason("dead_letter") > 0)
+                || (fate.evicted_maybe && model.last.reason("evicted") > 0)
                 || (partial && model.last.reason("chunk_timeout") > 0);
             if !may {
                 let what = format!(

@@ -7,6 +7,7 @@ use super::{Oracle, Verdict};
 impl Oracle {
     /// One owner per step; a lower generation never gets in.
     pub(super) fn judge_owner(&mut self, link: Link, step: Step, generation: i32) -> Verdict {
+        self.evict(step);
         let seat = &self.life.seats[step.0];
         if let Some(highest) = seat.generation {
             self.seen.reconnects += 1;
@@ -93,7 +94,22 @@ impl Oracle {
     pub(super) fn left(&mut self, link: Link) {
         if let Some(step) = self.life.owned_by(link) {
             self.life.seats[step.0].owner = None;
+            self.life.seats[step.0].absent_since = self.now;
             self.overtaken(step);
+        }
+    }
+
+    /// What waits for a step that stays away is given up in the end (spec 2.2).
+    pub(super) fn evict(&mut self, step: Step) {
+        let seat = &self.life.seats[step.0];
+        if seat.owner.is_some() || self.now.since(seat.absent_since) < self.rules.state_ttl {
+            return;
+        }
+        let edges: Vec<usize> = self.rules.to(step).collect();
+        for edge in edges {
+            for fate in self.life.edges[edge].fates.values_mut() {
+                fate.evicted_maybe |= !fate.receipted;
+            }
         }
     }
 

@@ -126,6 +126,9 @@ impl Oracle {
             self.earlier.extend(out.map(|(&payload, _)| (to, payload)));
         }
         self.life = Life::new(self.life.number + 1, &self.rules);
+        for seat in &mut self.life.seats {
+            seat.absent_since = self.now;
+        }
         Ok(())
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Seat {
     pub owner: Option<Link>,
     /// Highest generation let in; never decreases.
     pub generation: Option<i32>,
+    /// Since when nobody owns it.
+    pub absent_since: Nanos,
 }
 
 /// One connection that was let in.
@@ -125,6 +127,8 @@ pub(super) struct Fate {
     pub interrupted_maybe: bool,
     /// It has been delivered as often as it may be.
     pub exhausted: bool,
+    /// Its step was away for so long that it may have been given up.
+    pub evicted_maybe: bool,
     /// Only a part of its chunk set has ever gone out.
     pub partial: bool,
     /// Its producer was told that it is settled.
@@ -134,7 +138,7 @@ pub(super) struct Fate {
 impl Fate {
     /// Whether the hub may have dropped it although it went out.
     pub(super) fn loose(&self) -> bool {
-        self.interrupted_maybe || self.exhausted || self.partial || self.acked
+        self.evicted_maybe || self.interrupted_maybe || self.exhausted || self.partial || self.acked
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Rules {
     pub steps: Vec<StepRules>,
     /// Edges, from and to.
     pub edges: Vec<(Step, Step)>,
+    /// How long the state of a step outlives its last connection.
+    pub state_ttl: Nanos,
     /// A packet that opens a turn interrupts the lower ones.
     pub cancel_previous: bool,
 }

@@ -83,6 +83,8 @@ seen! {
     credits: "flows with credits",
     /// Packets that ended at a bound on an at_least_once edge.
     dead_lettered: "packets dead-lettered",
+    /// Packets given up because their step stayed away.
+    evicted: "packets evicted",
     /// Packets dropped on best_effort edges.
     best_effort_drops: "best_effort drops",
     /// Sequences that never went out.

@@ -46,6 +46,15 @@ impl World {
                 self.clients[client].link = None;
                 self.dial_soon(client);
             }
+            Fault::Away { client, span } => {
+                if let Some(link) = self.clients[client].link.take() {
+                    self.cut(link, false);
+                }
+                if !std::mem::replace(&mut self.clients[client].dialing, true) {
+                    let back = self.now.after(span);
+                    self.agenda.schedule(back, Event::Dial { client });
+                }
+            }
             Fault::Interrupt { client, lane } => self.barge_in(client, lane),
         }
         Ok(())

@@ -47,3 +47,20 @@ fn a_drop_that_is_counted_twice_is_noticed() {
     let verdict = h.tell(Fact::End { waiting: "" });
     breaks(verdict, "every drop is counted once");
 }
+
+#[test]
+fn a_step_that_stays_away_loses_what_waits_and_nothing_before() {
+    for (away, fine) in [(601, true), (599, false)] {
+        let mut h = History::new(KEPT);
+        h.took_all(1);
+        h.tell(Fact::Left { link: C }).unwrap();
+        h.at = Nanos::secs(away);
+        h.counts((1, 0), ("evicted", 1), (0, 0)).unwrap();
+        let verdict = h.tell(Fact::End { waiting: "" });
+        if fine {
+            verdict.unwrap();
+        } else {
+            breaks(verdict, "nothing is lost without a counted reason");
+        }
+    }
+}

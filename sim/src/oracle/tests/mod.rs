@@ -103,6 +103,7 @@ pub(super) fn rules(promise: Promise) -> Rules {
         run: "r".to_owned(),
         steps: vec![step("src", Promise::BestEffort), step("sink", promise)],
         edges: vec![(SRC, SINK)],
+        state_ttl: Nanos::secs(600),
         cancel_previous: false,
     }
 }
