@@ -64,22 +64,17 @@ impl Script {
         let mut random = Random::new(seed);
         let shape = topology::draw(&mut random);
         let interrupts = random.chance(40);
-        let mut steps = Vec::new();
-        for (step, name) in shape.names.iter().enumerate() {
-            let produces = shape.edges.iter().any(|e| e.0 == step);
-            let consumes = shape.edges.iter().any(|e| e.1 == step);
-            let settings = StepSettings::draw(&mut random);
-            let producer =
-                produces.then(|| ProducerHabits::draw(&mut random, interrupts, !consumes));
-            let consumer = consumes.then(|| ConsumerHabits::draw(&mut random, &settings));
-            steps.push(StepScript {
-                name: name.clone(),
-                settings,
-                producer,
-                consumer,
-            });
-        }
-        let whole = !interrupts && random.chance(40);
+        let mut steps = draw_steps(&mut random, &shape, interrupts);
+        let sinks = steps
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.producer.is_none());
+        let sinks: Vec<usize> = sinks.map(|(step, _)| step).collect();
+        let away = random.chance(12).then(|| Fault::Away {
+            client: random.pick(&sinks),
+            span: Nanos::millis(random.between(3_500, 7_000)),
+        });
+        let whole = !interrupts && away.is_none() && random.chance(40);
         let chunked = steps
             .iter()
             .any(|s| s.producer.as_ref().is_some_and(|p| p.chunked > 0));
@@ -90,15 +85,6 @@ impl Script {
         } else {
             calm_at
         };
-        let sinks = steps
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.producer.is_none());
-        let sinks: Vec<usize> = sinks.map(|(step, _)| step).collect();
-        let away = random.chance(12).then(|| Fault::Away {
-            client: random.pick(&sinks),
-            span: Nanos::millis(random.between(3_500, 7_000)),
-        });
         let state_ttl = if away.is_some() {
             Nanos::secs(3)
         } else {
@@ -165,11 +151,30 @@ impl Script {
             lines.extend(step.consumer.iter().map(|c| format!("  consumes: {c:?}")));
         }
         lines.push(format!(
-            "edges {:?}, cancelPrevious {}, calm at {}",
-            self.edges, self.cancel_previous, self.calm_at
+            "edges {:?}, cancelPrevious {}, calm at {}, queues hold {} bytes, state lives {}",
+            self.edges, self.cancel_previous, self.calm_at, self.queue_bytes, self.state_ttl
         ));
         lines
     }
+}
+
+/// Settings and habits of every step.
+fn draw_steps(random: &mut Random, shape: &topology::Shape, interrupts: bool) -> Vec<StepScript> {
+    let mut steps = Vec::new();
+    for (step, name) in shape.names.iter().enumerate() {
+        let produces = shape.edges.iter().any(|e| e.0 == step);
+        let consumes = shape.edges.iter().any(|e| e.1 == step);
+        let settings = StepSettings::draw(random);
+        let producer = produces.then(|| ProducerHabits::draw(random, interrupts, !consumes));
+        let consumer = consumes.then(|| ConsumerHabits::draw(random, &settings));
+        steps.push(StepScript {
+            name: name.clone(),
+            settings,
+            producer,
+            consumer,
+        });
+    }
+    steps
 }
 
 /// Whether packets to a step with these settings are kept.
