@@ -9,7 +9,7 @@ use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
 use super::interrupt::Interrupt;
-use super::offer::{Offered, Room, offer};
+use super::offer::{Offered, Room, keep, queue};
 use super::{Actions, Engine, Run};
 use crate::account::RefuseReason;
 use crate::deliver::{ChunkPlace, Encoded, Origin, Outbox};
@@ -24,6 +24,10 @@ const CUT: Cut<'static> = Cut {
     payload: false,
     frame: false,
 };
+
+/// Most chunks of one payload: what is remembered of a set grows with the chunks that come, and 10
+/// MiB in pieces of 160 bytes is as far as that needs to go.
+const MAX_CHUNKS: u32 = 65_536;
 
 /// One packet as it came in.
 #[derive(Clone, Copy)]
@@ -88,7 +92,7 @@ impl Engine {
             }
             return Taken::Yes;
         }
-        let refusal = if !view.is_sound() || chunk_without_binary(view) {
+        let refusal = if !view.is_sound() || is_no_chunk(view) {
             Some(RefuseReason::Invalid)
         } else if view.is_heartbeat(inbound.packet) {
             self.forward_heartbeat((run, step), inbound, now, actions);
@@ -152,6 +156,7 @@ impl Engine {
             copy: OnceCell::new(),
             lane,
             turn,
+            media_ms: inbound.view.timestamp_ms().unwrap_or(0),
             origin: numbered.map(|n| n.origin),
             chunk: chunk_of(inbound.view),
             now,
@@ -179,21 +184,20 @@ impl Engine {
         }
         let mut outstanding = 0;
         let bytes = inbound.packet.len() as u64;
-        for nth in 0..live.downstream[step.at()].len() {
+        for nth in 0..offered.targets {
             let at = live.downstream[step.at()][nth];
-            let to = live.edges[at as usize].to;
-            let idle = live.sessions[to.at()].is_idle(now);
-            let paused = live.is_paused(to);
-            outstanding += u32::from(offer(&mut room, live, at, &offered));
-            let session = &live.sessions[to.at()];
-            if let Some(owner) = session.owner
-                && idle
-                && !session.is_idle(now)
-            {
-                actions.wake.push(owner);
-            }
-            if !paused && live.is_paused(to) {
-                live.hold_upstream(to, now, actions);
+            let session = &mut live.sessions[live.edges[at as usize].to.at()];
+            match &session.outbox {
+                Outbox::Lanes(lanes) => {
+                    let was_empty = lanes.is_empty();
+                    queue(&mut room, session, (&mut live.edges, at), &offered);
+                    if was_empty {
+                        actions.wake.extend(session.owner);
+                    }
+                }
+                Outbox::Log(_) => {
+                    outstanding += u32::from(keep(&mut room, live, (at, actions), &offered));
+                }
             }
         }
         self.note((run, step), (numbered, outstanding, bytes), now, actions);
@@ -279,7 +283,7 @@ struct Numbered {
 impl Numbered {
     /// The number of a packet whose sender declared that it numbers, if it has one.
     fn of(live: &Run, step: StepIndex, view: &PacketView) -> Option<Self> {
-        let (producer, _) = live.sessions[step.at()].producer()?;
+        let producer = live.sessions[step.at()].producer()?.id();
         let number = view.envelope()?.sequence();
         (number > 0).then(|| Self {
             origin: Origin {
@@ -296,7 +300,7 @@ impl Run {
     fn has_routed(&self, n: Numbered) -> bool {
         let session = &self.sessions[usize::from(n.origin.step)];
         let producer = session.producer();
-        producer.is_some_and(|(_, p)| p.has_routed(n.origin.number, n.chunk))
+        producer.is_some_and(|p| p.has_routed(n.origin.number, n.chunk))
     }
 
     /// The turn that a packet names, else its stream's current one (spec 2.5).
@@ -339,13 +343,6 @@ impl Run {
         }
         None
     }
-
-    fn is_paused(&self, step: StepIndex) -> bool {
-        match &self.sessions[step.at()].outbox {
-            Outbox::Log(log) => log.is_paused(),
-            Outbox::Lanes(_) => false,
-        }
-    }
 }
 
 /// The lane of a packet: that of its frame; structured packets and such without one are payload.
@@ -370,8 +367,11 @@ fn chunk_of(view: &PacketView) -> Option<ChunkPlace> {
 }
 
 /// Only binary frames are chunked; chunk fields elsewhere are legal bytes and no packet (spec 1).
-fn chunk_without_binary(view: &PacketView) -> bool {
-    view.frame() != Some(FrameKind::Binary) && view.envelope().is_some_and(|e| e.is_chunk())
+/// Neither is a chunk of a payload in more pieces than anybody makes.
+fn is_no_chunk(view: &PacketView) -> bool {
+    view.envelope()
+        .filter(|envelope| envelope.is_chunk())
+        .is_some_and(|e| view.frame() != Some(FrameKind::Binary) || e.chunk_count() > MAX_CHUNKS)
 }
 
 /// What stays of a packet for every target.
