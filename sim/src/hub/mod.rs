@@ -46,6 +46,20 @@ struct Stream {
     blocked: bool,
 }
 
+impl Stream {
+    fn new(conn: ConnId) -> Self {
+        Self {
+            conn,
+            data: Deframer::default(),
+            control: Deframer::default(),
+            out: Deframer::default(),
+            held: VecDeque::new(),
+            flow_done: false,
+            blocked: false,
+        }
+    }
+}
+
 /// What the world has to do after a call.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
@@ -121,28 +135,17 @@ impl Hub {
             .register(registration, moment(now), &mut self.actions)
         {
             Ok(conn) => {
-                let stream = Stream {
-                    conn,
-                    data: Deframer::default(),
-                    control: Deframer::default(),
-                    out: Deframer::default(),
-                    held: VecDeque::new(),
-                    flow_done: false,
-                    blocked: false,
-                };
-                self.streams.insert(who.link, stream);
+                self.streams.insert(who.link, Stream::new(conn));
                 self.conns.insert(conn, who.link);
-                witness.tell(
-                    now,
-                    Fact::Registered {
-                        link: who.link,
-                        step,
-                        generation: who.generation,
-                        epoch: who.epoch.as_deref(),
-                        pause: who.pause,
-                        control: who.control,
-                    },
-                )?;
+                let fact = Fact::Registered {
+                    link: who.link,
+                    step,
+                    generation: who.generation,
+                    epoch: who.epoch.as_deref(),
+                    pause: who.pause,
+                    control: who.control,
+                };
+                witness.tell(now, fact)?;
                 self.carry_out(now, witness)?;
                 Ok(Ok(()))
             }

@@ -93,11 +93,13 @@ impl Oracle {
             let kept = self.rules.keeps(self.rules.edges[edge].1);
             let model = &mut self.life.edges[edge];
             // A chunk set counts as one packet where it has one sequence, as its parts elsewhere.
-            model.accepted += u64::from(first || !kept);
+            // A chunk of a set that was given up: nobody says whether it still counts.
+            let stray = late && !first;
+            model.accepted += u64::from((first || !kept) && !stray);
             if kept {
                 model.open = (model.open + u64::from(opens)).saturating_sub(u64::from(closes));
             }
-            model.accepted_maybe += u64::from(late && !first && kept);
+            model.accepted_maybe += u64::from(stray);
             model.fates.entry(tag.payload).or_default();
         }
     }
