@@ -318,9 +318,9 @@ impl Run {
         offered: &Offered<'_>,
         room: &Room<'_>,
     ) -> Option<(u32, bool)> {
-        // What the stamp adds at most: its tail, a long sequence, the original envelope's rest.
+        // What is written besides the packet's own bytes and the stamp: heads, a long sequence.
         const MOST_ADDED: usize = 32;
-        let kept = offered.kept.len() + MOST_ADDED;
+        let own = offered.inbound.packet.len() + MOST_ADDED;
         let may_fill = self.sessions[step.at()].accepts.pause;
         for &at in &self.downstream[step.at()] {
             let edge = &self.edges[at as usize];
@@ -330,7 +330,7 @@ impl Run {
             if edge.over_cap || log.guarantee().overflow != Overflow::Pause {
                 continue;
             }
-            let len = kept + edge.stamp.tail().len();
+            let len = own + edge.stamp.tail().len();
             if crate::mutant::is(crate::mutant::Mutant::SilentDropAtBound) {
                 continue;
             }
