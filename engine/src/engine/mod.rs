@@ -176,6 +176,8 @@ pub struct Engine {
     streams: usize,
     /// Bytes that wait in all queues.
     queued_bytes: usize,
+    /// Bytes of chunks that wait for the others of their sets.
+    staged_bytes: usize,
     draining: bool,
     /// When a tick is due that cannot wait for the next regular one.
     deadline: Option<Moment>,
@@ -203,6 +205,7 @@ impl Engine {
             free: Vec::new(),
             streams: 0,
             queued_bytes: 0,
+            staged_bytes: 0,
             draining: false,
             deadline: None,
             budget_blocks: false,

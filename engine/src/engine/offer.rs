@@ -9,12 +9,15 @@ use super::packet::Inbound;
 use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::deliver::{
-    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE,
-    Session, SetKey, Settled, Sink, starts_decoding, wire_len,
+    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, Place, Queue, SHARE_ABOVE,
+    Session, SetKey, Settled, Sink, Staged, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
 use crate::route::{Lane, Overflow};
+
+/// Most bytes of chunks, of all streams, that wait for the others of their sets (spec 2.3).
+const MAX_STAGED_BYTES: usize = 64 * 1024 * 1024;
 
 /// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
 /// parts of large buffers are copied (spec 6).
@@ -25,6 +28,8 @@ pub(super) struct Room<'a> {
     pub(super) max_message: usize,
     pub(super) budget: usize,
     pub(super) queued: &'a mut usize,
+    /// Bytes of chunks that wait for the others of their sets.
+    pub(super) staged: &'a mut usize,
     pub(super) settled: &'a mut Vec<Settled>,
     pub(super) dead_letters: &'a mut Vec<DeadLetter>,
 }
@@ -184,34 +189,16 @@ fn try_keep(
     at: u32,
     offered: &Offered<'_>,
 ) -> Result<bool, DropReason> {
-    let view = offered.inbound.view;
-    let packet = offered.inbound.packet;
-    let key = SetKey {
-        edge: at,
-        id: view.envelope().map_or("", |e| e.chunk_id(packet)),
-    };
-    let verdict = offered.chunk.map(|chunk| log.judge_chunk(key, chunk));
-    let place = match verdict {
-        Some(ChunkVerdict::Ignore) => return Ok(false),
-        Some(ChunkVerdict::More(place)) => place,
-        Some(ChunkVerdict::TooMany) => {
-            edge.counts.accepted += 1;
-            return Err(DropReason::MaxBuffers);
-        }
-        Some(ChunkVerdict::First) | None => {
-            let silent = mutant::is(Mutant::SilentDropAtBound);
-            if silent && !log.admits(offered.lane, packet.len() + 256) {
-                return Ok(false);
-            }
-            edge.counts.accepted += 1;
-            let partition = view.envelope().map_or("", |e| e.partition(packet));
-            let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
-            match offered.chunk {
-                Some(chunk) => log.open_set(key, chunk, place, offered.now),
-                None => place,
-            }
-        }
-    };
+    if let Some(chunk) = offered.chunk {
+        return keep_chunk(room, (log, edge), (at, chunk), offered);
+    }
+    let (view, packet) = (offered.inbound.view, offered.inbound.packet);
+    if mutant::is(Mutant::SilentDropAtBound) && !log.admits(offered.lane, packet.len() + 256) {
+        return Ok(false);
+    }
+    edge.counts.accepted += 1;
+    let partition = view.envelope().map_or("", |e| e.partition(packet));
+    let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
     let own;
     let tail = if view.envelope_has_more() {
         own = edge.stamp.tail_with_envelope(packet, view, place.sequence);
@@ -221,42 +208,103 @@ fn try_keep(
     };
     let encoded = offered.encoded(tail);
     let len = wire_len(encoded.packet_len());
-    // An edge that makes its producers wait was asked for room before anything was routed; what has
-    // been let in since then came with this packet.
-    let waits = log.guarantee().overflow == Overflow::Pause;
-    let mut judged = room.judge_size(len);
-    if judged.is_ok() && !waits {
-        judged = room.judge(len);
-        if judged.is_ok() && !log.admits(offered.lane, len) {
-            judged = Err(DropReason::LaneFull);
-        }
-    }
-    if let (Some(chunk), Some(set)) = (offered.chunk, place.set) {
-        let set_bytes = log.note_chunk(set, chunk, view.media_len(), offered.now);
-        if judged.is_ok() && set_bytes > room.max_message {
-            judged = Err(DropReason::Oversize);
-        }
-    }
-    if let Err(reason) = judged {
-        // A set that cannot be completed ends as one drop, and was accepted as one.
-        let counted = place
-            .set
-            .is_some_and(|set| log.drop_set(set, reason, room.settled));
-        return if counted { Ok(false) } else { Err(reason) };
-    }
-    let item = Item {
-        edge: at,
-        lane: offered.lane,
-        turn: offered.turn,
-        at: offered.now,
-        origin: offered.origin,
-    };
+    room.judge_kept(log, offered.lane, len)?;
     let may_pin = offered.inbound.pinned <= len.saturating_mul(4);
-    log.push((item, place), len, |store| {
+    log.push((offered.item(at), place), len, |store| {
         offered.write(&encoded, store, may_pin);
     });
     *room.queued += len;
-    Ok(place.head)
+    Ok(true)
+}
+
+/// Keeps a chunk until its set is whole, and then the set, as one packet (spec 2.3, chunks).
+fn keep_chunk(
+    room: &mut Room<'_>,
+    (log, edge): (&mut Log, &mut Edge),
+    (at, chunk): (u32, ChunkPlace),
+    offered: &Offered<'_>,
+) -> Result<bool, DropReason> {
+    let key = offered.set_key(at);
+    let verdict = log.judge_chunk(key, chunk);
+    let (set, is_first) = match verdict {
+        ChunkVerdict::Ignore => return Ok(false),
+        ChunkVerdict::TooMany => {
+            edge.counts.accepted += 1;
+            return Err(DropReason::MaxBuffers);
+        }
+        ChunkVerdict::More(set) | ChunkVerdict::Last(set) => (set, false),
+        ChunkVerdict::First => {
+            edge.counts.accepted += 1;
+            (log.open_set(key.id, chunk, offered.item(at)), true)
+        }
+    };
+    let len = offered.most_len(edge);
+    let (staged, payload) = log.staged(set);
+    let is_last = chunk.count <= 1 || matches!(verdict, ChunkVerdict::Last(_));
+    let judged = if payload + offered.inbound.view.media_len() > room.max_message {
+        Err(DropReason::Oversize)
+    } else if is_last {
+        room.judge_kept(log, offered.lane, staged + len)
+            .or_else(|reason| match reason {
+                // Of the set, no single message is as large as all of them.
+                DropReason::Oversize => Ok(()),
+                other => Err(other),
+            })
+            .and_then(|()| room.judge_size(len))
+    } else if *room.staged + len > MAX_STAGED_BYTES {
+        Err(DropReason::MaxBuffers)
+    } else {
+        room.judge_size(len)
+    };
+    if let Err(reason) = judged {
+        log.drop_set(set, reason, room.settled);
+        return Ok(is_first);
+    }
+    log.stage(set, chunk.index, offered.staged(len), offered.now);
+    *room.staged += len;
+    if is_last {
+        push_set(room, (log, edge), set);
+    }
+    Ok(is_first)
+}
+
+/// Appends a set that is whole now: its chunks one by one, under one sequence.
+fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
+    let Some(whole) = log.complete_set(set) else {
+        return;
+    };
+    *room.staged -= whole.bytes;
+    let first = whole.chunks.first();
+    let partition = first.and_then(|chunk| Some(chunk.view.envelope()?.partition(&chunk.packet)));
+    let Some(place) = log.place(partition.unwrap_or_default()) else {
+        edge.counts.drop_one(DropReason::MaxBuffers);
+        return;
+    };
+    for (nth, chunk) in whole.chunks.iter().enumerate() {
+        let tail = edge
+            .stamp
+            .tail_with_envelope(&chunk.packet, &chunk.view, place.sequence);
+        let encoded = Encoded {
+            source: &chunk.packet,
+            start: 0,
+            kept: &chunk.kept,
+            tail: &tail,
+        };
+        let len = wire_len(encoded.packet_len());
+        let place = Place {
+            set: Some(set),
+            head: nth == 0,
+            ..place
+        };
+        log.push((whole.item, place), len, |store| {
+            if chunk.kept.len() <= SHARE_ABOVE {
+                encoded.copy(store, len);
+            } else {
+                encoded.share(store);
+            }
+        });
+        *room.queued += len;
+    }
 }
 
 impl Offered<'_> {
@@ -270,6 +318,55 @@ impl Offered<'_> {
             return Err(DropReason::Invalid);
         }
         Ok(())
+    }
+
+    /// What a log is told of it.
+    fn item(&self, edge: u32) -> Item {
+        Item {
+            edge,
+            lane: self.lane,
+            turn: self.turn,
+            at: self.now,
+            origin: self.origin,
+        }
+    }
+
+    /// The set that it is a chunk of.
+    pub(super) fn set_key(&self, edge: u32) -> SetKey<'_> {
+        let envelope = self.inbound.view.envelope();
+        SetKey {
+            edge,
+            id: envelope.map_or("", |e| e.chunk_id(self.inbound.packet)),
+        }
+    }
+
+    /// Most bytes that it takes on the wire to the target of `edge`.
+    pub(super) fn most_len(&self, edge: &Edge) -> usize {
+        // What is written besides the packet's own bytes and the stamp: heads, a long sequence.
+        const MOST_ADDED: usize = 32;
+        self.inbound.packet.len() + edge.stamp.tail().len() + MOST_ADDED
+    }
+
+    /// It and what is known of it, to be kept while its set is not whole.
+    fn staged(&self, len: usize) -> Staged {
+        let Inbound {
+            source,
+            start,
+            packet,
+            view,
+            pinned,
+        } = *self.inbound;
+        let packet = if pinned <= len.saturating_mul(4) {
+            source.slice(start..start + packet.len())
+        } else {
+            Bytes::copy_from_slice(packet)
+        };
+        Staged {
+            packet,
+            view: view.clone(),
+            kept: self.kept.clone(),
+            len,
+        }
     }
 
     #[inline]
@@ -307,6 +404,21 @@ impl Offered<'_> {
 }
 
 impl Room<'_> {
+    /// Whether `len` bytes more may be kept for their receipt. An edge that makes its producers wait
+    /// was asked for room before anything was routed; what has been let in since came with this
+    /// packet.
+    fn judge_kept(&self, log: &Log, lane: Lane, len: usize) -> Result<(), DropReason> {
+        if log.guarantee().overflow == Overflow::Pause {
+            return self.judge_size(len);
+        }
+        self.judge(len)?;
+        if log.admits(lane, len) {
+            Ok(())
+        } else {
+            Err(DropReason::LaneFull)
+        }
+    }
+
     /// Whether a receiver accepts a message of `len` bytes, its gRPC prefix included.
     #[inline]
     fn judge_size(&self, len: usize) -> Result<(), DropReason> {

@@ -15,6 +15,7 @@ impl Engine {
         };
         for settled in self.settled.drain(..) {
             self.queued_bytes -= settled.bytes;
+            self.staged_bytes -= settled.staged;
             let edge = &mut live.edges[settled.edge as usize];
             let to = edge.to;
             match settled.outcome {

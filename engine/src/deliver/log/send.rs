@@ -1,6 +1,6 @@
 //! Packets out: first the late, then the rest in order.
 
-use super::{Load, Log, Outcome, Settled};
+use super::{Load, Log, Outcome, Settled, Slot};
 use crate::account::DropReason;
 use crate::deliver::Pieces;
 use crate::deliver::credit::Credit;
@@ -71,10 +71,7 @@ impl Log {
                 self.next += 1;
                 continue;
             }
-            if moved > 0 && moved + len > budget
-                || !self.window.admits(len, &self.window_bound)
-                || !credit.admits(len)
-            {
+            if moved > 0 && moved + len > budget || !self.may_step_over(slot, credit) {
                 break;
             }
             if slot.start != to {
@@ -119,6 +116,13 @@ impl Log {
             self.again.pop_front();
         }
         moved
+    }
+
+    /// Whether `slot` may be sent: window and credits have room. The chunks of a set that has begun
+    /// are no further packets of the window.
+    fn may_step_over(&self, slot: &Slot, credit: &Credit) -> bool {
+        let len = slot.len as usize;
+        (!slot.place.head || self.window.admits(len, &self.window_bound)) && credit.admits(len)
     }
 
     /// Counts the packet at `at` into the window instead of the queue.
@@ -185,9 +189,6 @@ impl Log {
             return true;
         }
         let next = self.slots.iter().skip(self.next).find(|s| !s.settled);
-        next.is_some_and(|slot| {
-            let len = slot.len as usize;
-            self.window.admits(len, &self.window_bound) && credit.admits(len)
-        })
+        next.is_some_and(|slot| self.may_step_over(slot, credit))
     }
 }
