@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 
 use crate::packet::Kind;
 use crate::scenario::{
-    Flow, Pace, Scenario, ScenarioError, Semantics, Shape, Storm, parse_bytes, parse_duration,
+    Cut, Flow, Pace, Scenario, ScenarioError, Semantics, Shape, Slow, Storm, parse_bytes,
+    parse_duration,
 };
 
 /// Messages under way per producer when flat out, unless they are large.
@@ -39,6 +40,8 @@ pub enum Output {
   loadtest run --shape voice --streams 200
   loadtest run --saturate --window 64 --size 80
   loadtest run --producers 4 --fan-out 16 --rate 200 --kind audio --size 640
+  loadtest run --semantics at_least_once --saturate --cut-every 200ms
+  loadtest run --semantics at_least_once --slow-consumer --rate 500
   loadtest run --scenario night.toml --json out/night.json --report out/night.html
   loadtest run --shape voice --print-story > voice.yaml    then, elsewhere: hub run voice.yaml
   loadtest run --shape voice --target hub.example:9000 --admin hub.example:9090
@@ -90,14 +93,29 @@ pub struct RunArgs {
     /// Delivery policy [default: best_effort].
     #[arg(long)]
     pub semantics: Option<Semantics>,
+    /// Producers stop while the hub tells them to, instead of being left unread.
+    #[arg(long)]
+    pub accept_pause: bool,
     /// Cut streams at this interval and dial them again at once.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub reconnect_storm: Option<Duration>,
     /// Part of the streams that each wave of --reconnect-storm cuts [default: 0.5].
     #[arg(long, value_name = "0..1", requires = "reconnect_storm")]
     pub storm_fraction: Option<f64>,
-    /// Make consumers read no faster than this; their latency is in no figure.
-    #[arg(long, value_name = "MSG_PER_SECOND", value_parser = above_zero)]
+    /// Cut single connections, a producer's and a consumer's in turn, and dial them again.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub cut_every: Option<Duration>,
+    /// Decides whom --cut-every hits: the same seed, the same streams.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        requires = "cut_every"
+    )]
+    pub cut_seed: u64,
+    /// Make consumers read no faster than this [default: 10]; their latency is in no figure.
+    #[arg(long, value_name = "MSG_PER_SECOND", value_parser = above_zero, num_args = 0..=1, default_missing_value = "10")]
     pub slow_consumer: Option<f64>,
     /// How many consumers --slow-consumer makes slow.
     #[arg(
@@ -186,6 +204,15 @@ impl RunArgs {
             let fraction = self.storm_fraction.unwrap_or(0.5);
             scenario.storm = Some(Storm { every, fraction });
         }
+        if let Some(every) = self.cut_every {
+            let seed = self.cut_seed;
+            scenario.cut = Some(Cut { every, seed });
+        }
+        if let Some(rate) = self.slow_consumer {
+            let consumers = self.slow_consumers;
+            scenario.slow = Some(Slow { rate, consumers });
+        }
+        scenario.accept_pause |= self.accept_pause;
         self.spread(&mut scenario);
         let rate = self.rate_of(message_rate)?;
         for flow in &mut scenario.flows {
@@ -297,6 +324,9 @@ fn single_flow() -> Scenario {
         warmup: Duration::from_secs(1),
         semantics: Semantics::BestEffort,
         storm: None,
+        cut: None,
+        slow: None,
+        accept_pause: false,
         flows: vec![Flow {
             name: "load".to_owned(),
             kind: Kind::Audio,
@@ -387,9 +417,21 @@ mod tests {
     }
 
     #[test]
+    fn a_guaranteed_load_may_cut_and_dawdle() {
+        let line = "--semantics at_least_once --cut-every 200ms --cut-seed 3 --slow-consumer --slow-consumers 2 --accept-pause";
+        let asked = scenario(line);
+        assert!(asked.is_guaranteed() && asked.accept_pause);
+        assert_eq!(asked.cut.map(|cut| cut.seed), Some(3));
+        let slow = asked.slow.map(|slow| (slow.rate, slow.consumers));
+        assert_eq!(slow, Some((10.0, 2)));
+        let slow = scenario("--slow-consumer 250").slow;
+        assert_eq!(slow.map(|slow| slow.rate), Some(250.0));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_before_anything_starts() {
         assert!(args("--fan-out 65").scenario(None).is_err());
-        assert!(args("--semantics at_least_once").scenario(None).is_err());
+        assert!(args("--cut-every 0s").scenario(None).is_err());
         assert!(args("--scenario /nowhere.toml").scenario(None).is_err());
     }
 }

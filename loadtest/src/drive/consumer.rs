@@ -1,17 +1,29 @@
 //! Owns a receiving stream: deframes, checks every message, and accounts for it.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::cut::Cuts;
+use super::receipts::Receipts;
 use super::shared::{Window, bump};
 use super::worker::Thread;
-use crate::packet::{Frame, HEADER_LEN, Header, HeaderError, JSON_HEADER_AT, Layout, struct_text};
+use crate::packet::{
+    Frame, HEADER_LEN, Header, HeaderError, Identity, JSON_HEADER_AT, Layout, open_identified,
+    struct_text,
+};
 use crate::scenario::{ConsumerPlan, StepName};
 use crate::units::{EdgeId, Nanos, ProducerId};
-use crate::verify::{EdgeTracker, Example, Fault, Seen};
+use crate::verify::{
+    Carried, EdgeTracker, Example, Fault, Identities, Order, Payload, Seen,
+};
 use crate::wire::{Deframe, Peer, Role, Sink, Source, StreamError, Wire};
+
+/// After so many messages a slow consumer sends a receipt; others do at the end of each read.
+const RECEIPT_EVERY: u64 = 10;
 
 /// Receives one consumer's messages until the run is over.
 pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
@@ -25,6 +37,8 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
             .iter()
             .map(|(producer, _)| producers[producer.0 as usize].name.clone())
             .collect(),
+        producer_epoch: None,
+        accepts_pause: false,
     };
     let Some((mut sink, mut source)) = thread.open(&peer).await else {
         return;
@@ -32,14 +46,14 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
     let Some(window) = thread.traffic().await else {
         return;
     };
-    let mut consumer = Consumer::new(&thread, index, window);
-    let mut waves = thread.shared.wave.clone();
+    let mut consumer = Consumer::new(&thread, index, window, &peer);
+    let mut cuts = Cuts::new(&thread.shared, producers.len() + index);
     loop {
         let ended = tokio::select! {
             biased;
             () = thread.close() => Ended::Closed,
-            () = thread.cut(&mut waves, producers.len() + index) => Ended::Cut,
-            error = consumer.receive(&mut source) => Ended::Failed(error),
+            () = cuts.next() => Ended::Cut,
+            error = consumer.receive(&mut sink, &mut source) => Ended::Failed(error),
         };
         match ended {
             Ended::Closed => break,
@@ -48,14 +62,17 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
                 thread.close().await;
                 break;
             }
-            Ended::Cut | Ended::Failed(_) => {}
+            Ended::Cut => thread.outcome.borrow_mut().cuts += 1,
+            Ended::Failed(_) => {}
         }
         source.sever();
         consumer.write_off();
+        let dialled = thread.shared.clock.now();
         let Some(halves) = thread.reopen(&peer).await else {
             break;
         };
         (sink, source) = halves;
+        consumer.reconnected(dialled);
     }
     sink.finish();
     consumer.report();
@@ -75,14 +92,27 @@ struct Input {
     touched: bool,
 }
 
+/// What one consumer keeps for at_least_once.
+struct Keeping {
+    identities: Identities,
+    receipts: Receipts,
+    /// Sequences of the present chunk, where they are receipted one after the other.
+    unread: VecDeque<u64>,
+    redelivered: u64,
+    rerouted: u64,
+}
+
 struct Consumer<'t, W> {
     thread: &'t Thread<W>,
-    name: &'t StepName,
+    peer: &'t Peer,
     inputs: Vec<Input>,
     window: Window,
     /// Messages a second that this consumer reads, where it is slow on purpose.
     slow: Option<f64>,
     layout: Layout,
+    keeping: Option<Keeping>,
+    /// When it dialled again, until something comes.
+    redialled: Option<Nanos>,
     /// Messages of any kind so far.
     seen: u64,
     /// Messages and payload bytes that counted in the present chunk.
@@ -90,27 +120,43 @@ struct Consumer<'t, W> {
 }
 
 impl<'t, W: Wire> Consumer<'t, W> {
-    fn new(thread: &'t Thread<W>, index: usize, window: Window) -> Consumer<'t, W> {
-        let plan: &ConsumerPlan = &thread.shared.topology.consumers[index];
-        let options = &thread.shared.options;
+    fn new(
+        thread: &'t Thread<W>,
+        index: usize,
+        window: Window,
+        peer: &'t Peer,
+    ) -> Consumer<'t, W> {
+        let shared = &thread.shared;
+        let plan: &ConsumerPlan = &shared.topology.consumers[index];
+        let scenario = &shared.scenario;
         let input = |&(producer, edge): &(ProducerId, EdgeId)| Input {
             producer,
             edge,
             tracker: EdgeTracker::default(),
             touched: false,
         };
-        let slow = index < options.slow_consumers;
+        let slow = scenario.slow.filter(|s| index < s.consumers as usize);
+        let keeping = scenario.is_guaranteed().then(|| Keeping {
+            // The hub may send again what has no receipt, which is never more than it may hold.
+            identities: Identities::new(shared.bounds.messages as usize * 2),
+            receipts: Receipts::default(),
+            unread: VecDeque::new(),
+            redelivered: 0,
+            rerouted: 0,
+        });
         let consumer = Consumer {
             thread,
-            name: &plan.name,
+            peer,
             inputs: plan.inputs.iter().map(input).collect(),
             window,
-            slow: slow.then_some(options.slow_rate),
+            slow: slow.map(|slow| slow.rate),
             layout: Layout::default(),
+            keeping,
+            redialled: None,
             seen: 0,
             chunk: (0, 0),
         };
-        if slow {
+        if slow.is_some() {
             // Nobody's window waits for a consumer that is slow on purpose.
             consumer.give_up();
         }
@@ -118,10 +164,16 @@ impl<'t, W: Wire> Consumer<'t, W> {
     }
 
     /// Receives until the stream is over; why it is.
-    async fn receive(&mut self, source: &mut W::Source) -> StreamError {
+    async fn receive(&mut self, sink: &mut W::Sink, source: &mut W::Source) -> StreamError {
         let mut deframe = self.thread.wire.deframe();
         loop {
-            let chunk = match poll_fn(|cx| source.poll_chunk(cx)).await {
+            let chunk = poll_fn(|cx| {
+                if let Poll::Ready(Err(error)) = self.poll_receipts(cx, sink) {
+                    return Poll::Ready(Some(Err(error)));
+                }
+                source.poll_chunk(cx)
+            });
+            let chunk = match chunk.await {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) => return error,
                 None => return StreamError::new("the hub ended the stream"),
@@ -133,22 +185,81 @@ impl<'t, W: Wire> Consumer<'t, W> {
             if let Err(error) = pushed {
                 return error;
             }
-            if let Some(rate) = self.slow {
-                let owed = (self.seen - before) as f64 / rate;
-                let pause = Duration::try_from_secs_f64(owed).unwrap_or(Duration::MAX);
-                // Once nothing more is sent, what has piled up is read and accounted for.
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = self.thread.drain() => {}
-                }
+            let paced = match self.slow {
+                Some(rate) => self.dawdle(rate, self.seen - before, sink).await,
+                None => Ok(()),
+            };
+            if let Err(error) = paced {
+                return error;
+            }
+            if let Some(keeping) = &mut self.keeping
+                && let Some(sequence) = keeping.identities.earned()
+            {
+                keeping.receipts.owe(sequence);
             }
         }
     }
 
+    /// Takes the time that a slow consumer takes for so many messages; what it has got to meanwhile
+    /// is receipted. Once nothing more is sent, what has piled up is read and accounted for.
+    async fn dawdle(
+        &mut self,
+        rate: f64,
+        messages: u64,
+        sink: &mut W::Sink,
+    ) -> Result<(), StreamError> {
+        let mut left = messages;
+        while left > 0 {
+            let some = left.min(RECEIPT_EVERY);
+            left -= some;
+            let pause = Duration::try_from_secs_f64(some as f64 / rate).unwrap_or(Duration::MAX);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.thread.drain() => left = 0,
+            }
+            let Some(keeping) = &mut self.keeping else {
+                continue;
+            };
+            let got = keeping.unread.len().min(some as usize);
+            if let Some(sequence) = keeping.unread.drain(..got).next_back() {
+                keeping.receipts.owe(sequence);
+            }
+            poll_fn(|cx| match self.poll_receipts(cx, sink) {
+                Poll::Ready(written) => Poll::Ready(written),
+                Poll::Pending => Poll::Ready(Ok(())),
+            })
+            .await?;
+        }
+        if let Some(keeping) = &mut self.keeping {
+            keeping.unread.clear();
+        }
+        Ok(())
+    }
+
+    fn poll_receipts(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut W::Sink,
+    ) -> Poll<Result<(), StreamError>> {
+        let Some(keeping) = &mut self.keeping else {
+            return Poll::Ready(Ok(()));
+        };
+        let how = (&self.thread.wire, self.peer);
+        keeping.receipts.poll_write(cx, how, sink)
+    }
+
     fn take(&mut self, message: &[u8], now: Nanos) {
         self.seen += 1;
-        let frame = match self.layout.open(message) {
-            Ok(Some(frame)) => frame,
+        let opened = match &self.keeping {
+            None => {
+                let frame = self.layout.open(message);
+                frame.map(|frame| frame.map(|frame| (frame, Identity::default())))
+            }
+            // Every message has a sequence of its own, so no two are alike around the payload.
+            Some(_) => open_identified(message),
+        };
+        let (frame, identity) = match opened {
+            Ok(Some(opened)) => opened,
             // Heartbeats and hooks carry no frame.
             Ok(None) => return,
             Err(error) => return self.corrupted(now, message.len(), &error.to_string()),
@@ -157,34 +268,104 @@ impl<'t, W: Wire> Consumer<'t, W> {
             Ok(header) => header,
             Err(error) => return self.corrupted(now, message.len(), &error),
         };
+        if let Some(dialled) = self.redialled.take() {
+            let took = now.since(dialled).as_nanos() as u64;
+            let mut outcome = self.thread.outcome.borrow_mut();
+            outcome.guarantee.first_packets.push(took);
+        }
         if header.nonce != self.thread.shared.nonce {
             self.thread.outcome.borrow_mut().foreign += 1;
             return;
         }
         let found = self
             .inputs
-            .iter_mut()
-            .find(|i| i.producer == header.producer);
+            .iter()
+            .position(|i| i.producer == header.producer);
         let Some(input) = found else {
-            return self.fault(
-                Fault::Misrouted,
-                &header,
-                now,
-                "of a producer that this step does not need",
-            );
+            let detail = "of a producer that this step does not need";
+            return self.fault(Fault::Misrouted, &header, now, detail);
         };
+        if self.note(input, &header, identity, now) {
+            self.count(&frame, &header, now);
+        }
+    }
+
+    /// Judges the arrival of a sound message; whether it came for the first time.
+    fn note(&mut self, at: usize, header: &Header, identity: Identity<'_>, now: Nanos) -> bool {
+        let input = &mut self.inputs[at];
         input.touched = true;
         let position = input.tracker.position();
-        match input.tracker.see(header.sequence) {
-            Seen::InOrder => {}
-            Seen::Late => {
-                let detail = format!("came after {}", position - 1);
-                self.fault(Fault::Reordered, &header, now, &detail);
-            }
-            Seen::Duplicate => {
-                return self.fault(Fault::Duplicated, &header, now, "came again");
-            }
+        let seen = input.tracker.see(header.sequence);
+        if seen == Seen::Late {
+            let detail = format!("came after {}", position - 1);
+            self.fault(Fault::Reordered, header, now, &detail);
         }
+        let again = seen == Seen::Duplicate;
+        if self.keeping.is_some() {
+            self.identify(at, header, identity, (again, now));
+        } else if again {
+            self.fault(Fault::Duplicated, header, now, "came again");
+        }
+        !again
+    }
+
+    /// Judges the identity under which a message came (spec 2.4).
+    fn identify(
+        &mut self,
+        input: usize,
+        header: &Header,
+        identity: Identity<'_>,
+        (again, now): (bool, Nanos),
+    ) {
+        let restarts = self.thread.shared.options.reconnect;
+        let Some(keeping) = &mut self.keeping else {
+            return;
+        };
+        let payload = Payload {
+            input,
+            number: header.sequence,
+        };
+        let Identity { stream, sequence } = identity;
+        let (carried, order) = keeping.identities.see(stream, sequence, payload);
+        if self.slow.is_some() {
+            keeping.unread.push_back(sequence);
+        }
+        let same_life = !restarts || keeping.identities.came_under(stream, payload);
+        let named = || format!("{} {sequence}", String::from_utf8_lossy(stream));
+        let finding = match (carried, again) {
+            (Carried::Missing, _) => Some((Fault::Misnumbered, "has no sequence".to_owned())),
+            (Carried::Other, _) | (Carried::Forgotten, false) => {
+                let detail = format!("came as {}, which brought another message", named());
+                Some((Fault::Misnumbered, detail))
+            }
+            (Carried::New, true) if same_life => {
+                let detail = format!("came again as {}", named());
+                Some((Fault::Duplicated, detail))
+            }
+            (Carried::New, true) => {
+                keeping.rerouted += 1;
+                None
+            }
+            (Carried::Same | Carried::Forgotten, _) => {
+                keeping.redelivered += 1;
+                None
+            }
+            (Carried::New, false) => None,
+        };
+        let behind = match order {
+            Order::Behind(last) => {
+                let detail = format!("came as {} after {last} on one connection", named());
+                Some((Fault::Reordered, detail))
+            }
+            Order::Next => None,
+        };
+        for (fault, detail) in finding.into_iter().chain(behind) {
+            self.fault(fault, header, now, &detail);
+        }
+    }
+
+    /// Counts a message that came for the first time.
+    fn count(&mut self, frame: &Frame<'_>, header: &Header, now: Nanos) {
         self.chunk.0 += 1;
         self.chunk.1 += frame.payload.len() as u64;
         if self.slow.is_some() {
@@ -224,7 +405,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
                 .get(header.producer.0 as usize)
                 .map(|plan| path(&plan.name))
                 .unwrap_or_default(),
-            to: path(self.name),
+            to: path(&self.peer.name),
             sequence: Some(header.sequence.0),
             at_seconds: Some(thread.seconds(now)),
             detail: detail.to_owned(),
@@ -237,7 +418,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
         bump(&thread.shared.threads[thread.index].faults, 1);
         outcome.faults.note(Fault::Corrupted, || Example {
             from: String::new(),
-            to: path(self.name),
+            to: path(&self.peer.name),
             sequence: None,
             at_seconds: Some(thread.seconds(now)),
             detail: format!("message of {len} bytes: {reason}"),
@@ -246,6 +427,10 @@ impl<'t, W: Wire> Consumer<'t, W> {
 
     /// Nobody's window waits for this consumer any more.
     fn give_up(&self) {
+        if self.keeping.is_some() {
+            // Windows wait for acks, and an ack for everybody.
+            return;
+        }
         for input in &self.inputs {
             self.thread.shared.give_up(input.edge, input.producer);
         }
@@ -255,13 +440,32 @@ impl<'t, W: Wire> Consumer<'t, W> {
     fn write_off(&self) {
         let edges = self.inputs.iter().map(|input| input.edge);
         self.thread.outcome.borrow_mut().cut_edges.extend(edges);
+        if self.keeping.is_some() {
+            return;
+        }
         for input in &self.inputs {
             self.thread.shared.write_off(input.edge, input.producer);
         }
     }
 
+    /// The connection is there again; the hub may send again whatever has no receipt.
+    fn reconnected(&mut self, dialled: Nanos) {
+        self.redialled = Some(dialled);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.identities.reconnected();
+            keeping.receipts.reconnected();
+            keeping.unread.clear();
+        }
+    }
+
     fn report(self) {
         let mut outcome = self.thread.outcome.borrow_mut();
+        if let Some(keeping) = self.keeping {
+            let guarantee = &mut outcome.guarantee;
+            guarantee.redelivered += keeping.redelivered;
+            guarantee.rerouted += keeping.rerouted;
+            guarantee.receipts += keeping.receipts.count;
+        }
         let inputs = self.inputs.into_iter();
         outcome
             .trackers

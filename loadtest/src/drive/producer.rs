@@ -6,6 +6,7 @@
 //! | blocked | the transport takes the rest of the batch |
 //! | cut | it is registered again |
 //! | finished | the schedule is over, or the run drains |
+//! | waiting for acks (at_least_once) | the hub has settled everything, or the run closes |
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -17,11 +18,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::watch;
 
+use super::cut::Cuts;
+use super::guarantee::Keeping;
 use super::pacer::Until;
 use super::schedule::OpenLoop;
 use super::shared::{Phase, Window};
+use super::stock::Stock;
 use super::worker::Thread;
-use crate::packet::{Stamp, Template};
+use crate::packet::Stamp;
 use crate::scenario::{Flow, Pace};
 use crate::units::{Nanos, ProducerId, Sequence};
 use crate::wire::{Peer, Role, Sink, Source, StreamError, Wire};
@@ -33,11 +37,15 @@ const STALL: Duration = Duration::from_secs(2);
 
 /// Sends one producer's messages until the run is over.
 pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
-    let plan = &thread.shared.topology.producers[index];
+    let shared = &thread.shared;
+    let plan = &shared.topology.producers[index];
+    let guaranteed = shared.scenario.is_guaranteed();
     let peer = Peer {
         name: plan.name.clone(),
         role: Role::Producer,
         upstream: Vec::new(),
+        producer_epoch: guaranteed.then(|| format!("load-{:08x}-{index}", shared.nonce.0)),
+        accepts_pause: guaranteed && shared.scenario.accept_pause,
     };
     let Some((mut sink, mut source)) = thread.open(&peer).await else {
         return;
@@ -45,31 +53,40 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
     let Some(window) = thread.traffic().await else {
         return;
     };
-    let Some(mut producer) = Producer::new(&thread, index, window, &peer) else {
-        return;
-    };
-    let mut waves = thread.shared.wave.clone();
+    let mut producer = Producer::new(&thread, index, window, &peer);
+    let mut cuts = Cuts::new(shared, index);
+    let mut draining = false;
     loop {
         let ended = tokio::select! {
             biased;
-            () = thread.cut(&mut waves, index) => Ended::Cut,
+            () = cuts.next() => Ended::Cut,
             ended = poll_fn(|cx| producer.poll(cx, &mut sink, &mut source)) => ended,
+            () = thread.close() => Ended::Finished,
+            () = thread.drain(), if !draining => {
+                // Looked at again: nothing new is sent from here on.
+                draining = true;
+                continue;
+            }
         };
         match ended {
             Ended::Finished => break,
             Ended::Failed(error) if !thread.broke(&peer.name.step, &error) => break,
-            Ended::Cut | Ended::Failed(_) => {}
+            Ended::Cut => thread.outcome.borrow_mut().cuts += 1,
+            Ended::Failed(_) => {}
         }
         sink.sever();
         let edges = plan.edges.iter().copied();
         thread.outcome.borrow_mut().cut_edges.extend(edges);
         producer.abandon_batch();
+        let dialled = shared.clock.now();
         let Some(halves) = thread.reopen(&peer).await else {
             break;
         };
         (sink, source) = halves;
+        producer.reconnected(dialled);
     }
     producer.finish();
+    producer.report();
     // Heartbeats are read on, so that the hub is never left with an unread stream.
     let unread = poll_fn(|cx| producer.poll_inbound(cx, &mut source));
     tokio::select! {
@@ -90,12 +107,10 @@ enum Clocked {
     Closed { window: u64, time: Window },
 }
 
-struct Producer<'t, W> {
+struct Producer<'t, W: Wire> {
     thread: &'t Thread<W>,
     id: ProducerId,
-    /// Ordinary message first, then the key frame where the flow has one.
-    templates: Vec<Template>,
-    key_every: u64,
+    stock: Stock,
     pace: Clocked,
     /// Number of the next message; equals the count sent. Never decreases.
     next: u64,
@@ -112,27 +127,16 @@ struct Producer<'t, W> {
     was_blocked: bool,
     timer: Option<Until>,
     phase: watch::Receiver<Phase>,
+    /// Of at_least_once: what is not settled.
+    keeping: Option<Keeping<W::Deframe>>,
+    finished: bool,
 }
 
 impl<'t, W: Wire> Producer<'t, W> {
-    fn new(
-        thread: &'t Thread<W>,
-        index: usize,
-        window: Window,
-        peer: &Peer,
-    ) -> Option<Producer<'t, W>> {
+    fn new(thread: &'t Thread<W>, index: usize, window: Window, peer: &Peer) -> Producer<'t, W> {
         let shared = &thread.shared;
         let plan = &shared.topology.producers[index];
         let flow: &Flow = &shared.scenario.flows[plan.flow];
-        // The scenario was checked, so the templates can be built.
-        let templates = flow.templates(plan.id, shared.nonce).ok()?;
-        let templates = templates
-            .into_iter()
-            .map(|template| {
-                let (prefix, suffix) = thread.wire.framing(peer, template.wire_bytes());
-                template.framed(&prefix, &suffix)
-            })
-            .collect();
         let pace = match flow.pace {
             Pace::Rate(rate) => {
                 Clocked::Open(OpenLoop::new(rate, plan.phase, window.start, window.end))
@@ -142,11 +146,11 @@ impl<'t, W: Wire> Producer<'t, W> {
                 time: window,
             },
         };
-        Some(Producer {
+        let keeps = peer.producer_epoch.is_some();
+        Producer {
             thread,
             id: plan.id,
-            templates,
-            key_every: u64::from(flow.key_every),
+            stock: Stock::new(peer, flow, plan.id, shared.nonce),
             pace,
             next: 0,
             limit: shared.options.messages.unwrap_or(u64::MAX),
@@ -158,7 +162,9 @@ impl<'t, W: Wire> Producer<'t, W> {
             was_blocked: false,
             timer: None,
             phase: shared.phase.clone(),
-        })
+            keeping: keeps.then(|| Keeping::new(thread.wire.deframe())),
+            finished: false,
+        }
     }
 
     fn poll(
@@ -174,25 +180,49 @@ impl<'t, W: Wire> Producer<'t, W> {
             if let Err(error) = ready!(self.poll_flush(cx, sink)) {
                 return Poll::Ready(Ended::Failed(error));
             }
+            if self.fill_again() {
+                continue;
+            }
             let over = matches!(*self.phase.borrow(), Phase::Drain | Phase::Close);
             if over || self.next >= self.limit {
-                return Poll::Ready(Ended::Finished);
+                return self.poll_settled();
             }
             if self.fill(cx) {
                 continue;
             }
             let Some(deadline) = self.deadline() else {
-                return Poll::Ready(Ended::Finished);
+                return self.poll_settled();
             };
+            if self.keeping.as_ref().is_some_and(|k| k.paused) {
+                // The hub says when to go on.
+                return Poll::Pending;
+            }
             ready!(self.poll_timer(cx, deadline));
         }
     }
 
-    /// Reads and forgets what the hub sends to a producer; ready when the stream is over.
-    fn poll_inbound(&self, cx: &mut Context<'_>, source: &mut W::Source) -> Poll<StreamError> {
+    /// All is sent: over, or as soon as the hub has settled it.
+    fn poll_settled(&mut self) -> Poll<Ended> {
+        self.finish();
+        match &self.keeping {
+            Some(keeping) if keeping.ledger.open() > 0 => Poll::Pending,
+            _ => Poll::Ready(Ended::Finished),
+        }
+    }
+
+    /// Reads what the hub sends to a producer; ready when the stream is over.
+    fn poll_inbound(&mut self, cx: &mut Context<'_>, source: &mut W::Source) -> Poll<StreamError> {
         loop {
             match ready!(source.poll_chunk(cx)) {
-                Some(Ok(_heartbeat)) => {}
+                Some(Ok(chunk)) => {
+                    let Some(keeping) = &mut self.keeping else {
+                        // Heartbeats.
+                        continue;
+                    };
+                    if let Err(error) = keeping.hear(self.thread, self.id, chunk) {
+                        return Poll::Ready(error);
+                    }
+                }
                 Some(Err(error)) => return Poll::Ready(error),
                 None => return Poll::Ready(StreamError::new("the hub ended the stream")),
             }
@@ -212,17 +242,41 @@ impl<'t, W: Wire> Producer<'t, W> {
         let now = || self.thread.shared.clock.now();
         match (&result, self.blocked_since) {
             (Poll::Pending, None) => {
-                self.blocked_since = Some(now());
+                let now = now();
+                self.blocked_since = Some(now);
                 self.was_blocked = true;
+                if let Some(keeping) = &mut self.keeping {
+                    keeping.hold(now);
+                }
             }
             (Poll::Ready(_), Some(since)) => {
-                let waited = now().since(since).as_nanos() as u64;
+                let now = now();
+                let waited = now.since(since).as_nanos() as u64;
                 self.thread.outcome.borrow_mut().blocked_nanos += waited;
                 self.blocked_since = None;
+                if let Some(keeping) = &mut self.keeping {
+                    keeping.release(now);
+                }
             }
             _ => {}
         }
         result
+    }
+
+    /// Makes a batch of what must be sent again; false when nothing must.
+    fn fill_again(&mut self) -> bool {
+        let Some(keeping) = self.keeping.as_mut().filter(|keeping| !keeping.paused) else {
+            return false;
+        };
+        while self.out.len() < MAX_BATCH_BYTES {
+            let Some((sequence, intended)) = keeping.ledger.take_again() else {
+                break;
+            };
+            keeping.resent += 1;
+            append(self.thread, &mut self.stock, (sequence, intended), &mut self.out);
+        }
+        self.batch = self.out.split().freeze();
+        !self.batch.is_empty()
     }
 
     /// Makes a batch of what is due; false when nothing is.
@@ -237,6 +291,7 @@ impl<'t, W: Wire> Producer<'t, W> {
                 self.room(cx, window, now)
             }
         };
+        let room = self.allowed(room, now);
         let until = self.limit.min(first.saturating_add(room));
         let mut latencies = self.thread.latencies.borrow_mut();
         while self.next < until && self.out.len() < MAX_BATCH_BYTES {
@@ -244,8 +299,10 @@ impl<'t, W: Wire> Producer<'t, W> {
                 Clocked::Closed { .. } => now,
                 Clocked::Open(schedule) => match schedule.take(now) {
                     Some(intended) => {
-                        if !self.was_blocked {
-                            let late = now.since(intended).as_nanos() as u64;
+                        let late = now.since(intended).as_nanos() as u64;
+                        if self.was_blocked {
+                            latencies.held_up.saturating_record(late);
+                        } else {
                             latencies.send_lag.saturating_record(late);
                         }
                         intended
@@ -253,14 +310,11 @@ impl<'t, W: Wire> Producer<'t, W> {
                     None => break,
                 },
             };
-            let key = self.key_every > 0 && self.next.is_multiple_of(self.key_every);
-            let template = &self.templates[usize::from(key)];
-            let stamp = Stamp {
-                sequence: Sequence(self.next),
-                intended,
-                unix_ms: self.thread.shared.clock.unix_ms(intended),
-            };
-            template.append(stamp, &mut self.out);
+            if let Some(keeping) = &mut self.keeping {
+                keeping.ledger.note(intended);
+            }
+            let message = (Sequence(self.next), intended);
+            append(self.thread, &mut self.stock, message, &mut self.out);
             self.next += 1;
         }
         drop(latencies);
@@ -274,21 +328,47 @@ impl<'t, W: Wire> Producer<'t, W> {
         true
     }
 
+    /// Room that is left when the hub has told the producer to wait; notes whether it must.
+    fn allowed(&mut self, room: u64, now: Nanos) -> u64 {
+        let due = match &self.pace {
+            Clocked::Open(schedule) => schedule.peek().is_some_and(|at| at <= now),
+            Clocked::Closed { time, .. } => now >= time.start && now < time.end,
+        };
+        let Some(keeping) = &mut self.keeping else {
+            return room;
+        };
+        let room = if keeping.paused { 0 } else { room };
+        if room > 0 {
+            keeping.release(now);
+        } else if due {
+            keeping.hold(now);
+            self.was_blocked = true;
+        }
+        room
+    }
+
     /// Free places in the window; asks to be woken when there are more.
     fn room(&mut self, cx: &Context<'_>, window: u64, now: Nanos) -> u64 {
         let shared = &self.thread.shared;
-        shared.producers[self.id.0 as usize]
-            .window
-            .register(cx.waker());
-        let acknowledged = shared
-            .acknowledged(self.id)
-            .clamp(self.written_off, self.next);
+        let acknowledged = match &self.keeping {
+            // An ack wakes whoever reads it.
+            Some(keeping) => keeping.ledger.settled(),
+            None => {
+                let progress = &shared.producers[self.id.0 as usize];
+                progress.window.register(cx.waker());
+                let received = shared.acknowledged(self.id);
+                received.clamp(self.written_off, self.next)
+            }
+        };
         if acknowledged != self.progress.0 || acknowledged == self.next {
             self.progress = (acknowledged, now);
         } else if now.since(self.progress.1) >= STALL {
             self.thread.outcome.borrow_mut().stalls += 1;
-            self.written_off = self.next;
-            self.progress = (self.next, now);
+            self.progress = (acknowledged, now);
+            if self.keeping.is_none() {
+                self.written_off = self.next;
+                self.progress = (self.next, now);
+            }
         }
         let under_way = self.next - acknowledged.max(self.written_off);
         window.saturating_sub(under_way)
@@ -323,15 +403,27 @@ impl<'t, W: Wire> Producer<'t, W> {
         self.blocked_since = None;
         // What was due meanwhile is late through no fault of the generator's.
         self.was_blocked = true;
-        self.written_off = self.next;
+        if self.keeping.is_none() {
+            self.written_off = self.next;
+        }
+    }
+
+    /// The connection is there again.
+    fn reconnected(&mut self, dialled: Nanos) {
+        let deframe = self.thread.wire.deframe();
+        if let Some(keeping) = &mut self.keeping {
+            keeping.reconnected(deframe, dialled);
+        }
     }
 
     /// Nothing more will be sent: what was scheduled and not sent is late for ever.
     fn finish(&mut self) {
-        let now = self.thread.shared.clock.now();
-        let fan_out = self.thread.shared.topology.producers[self.id.0 as usize]
-            .edges
-            .len() as u64;
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let shared = &self.thread.shared;
+        let now = shared.clock.now();
+        let fan_out = shared.topology.producers[self.id.0 as usize].edges.len() as u64;
         if let Clocked::Open(schedule) = &mut self.pace
             && self.next < self.limit
         {
@@ -343,7 +435,34 @@ impl<'t, W: Wire> Producer<'t, W> {
                 outcome.unsent += 1;
             }
         }
-        let progress = &self.thread.shared.producers[self.id.0 as usize];
+        let progress = &shared.producers[self.id.0 as usize];
         progress.finished.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives its account.
+    fn report(&mut self) {
+        let now = self.thread.shared.clock.now();
+        let mut outcome = self.thread.outcome.borrow_mut();
+        if let Some(keeping) = &mut self.keeping {
+            keeping.report(self.id, now, &mut outcome.guarantee);
+        }
+    }
+}
+
+/// Appends one message.
+fn append<W: Wire>(
+    thread: &Thread<W>,
+    stock: &mut Stock,
+    (sequence, intended): (Sequence, Nanos),
+    out: &mut BytesMut,
+) {
+    // The scenario was checked, so the template can be built.
+    if let Ok(template) = stock.of(&thread.wire, sequence) {
+        let stamp = Stamp {
+            sequence,
+            intended,
+            unix_ms: thread.shared.clock.unix_ms(intended),
+        };
+        template.append(stamp, out);
     }
 }

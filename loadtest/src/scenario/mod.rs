@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use measures::{MeasureError, duration_text, parse_bytes, parse_duration};
 pub use shape::Shape;
-pub use story::story_yaml;
+pub use story::{Bounds, story_yaml};
 pub use topology::{ConsumerPlan, EdgePlan, ProducerPlan, StepName, Topology};
 
 use crate::packet::{Kind, Template, TemplateError};
@@ -23,6 +23,8 @@ use crate::units::{Nonce, ProducerId};
 
 /// Most targets one step may have (spec 2.3).
 const MAX_FAN_OUT: u32 = 64;
+/// Bytes of the longest number that a producer gives a packet.
+const LONGEST_NUMBER: usize = 10;
 
 /// One run of the load generator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,6 +51,15 @@ pub struct Scenario {
     /// Connections cut and dialled again while traffic flows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storm: Option<Storm>,
+    /// Single connections cut without a goodbye and dialled again while traffic flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+    /// Consumers that read slowly for as long as there is traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Slow>,
+    /// Producers stop sending while the hub tells them to, instead of being left unread.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub accept_pause: bool,
     /// What is sent.
     #[serde(rename = "flow")]
     pub flows: Vec<Flow>,
@@ -118,6 +129,30 @@ pub struct Storm {
     pub fraction: f64,
 }
 
+/// Single cuts, alternately of a producer's and of a consumer's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// Time between cuts.
+    #[serde(with = "measures::go_style")]
+    pub every: Duration,
+    /// Decides whom each cut hits: the same seed, the same streams.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// Consumers that are slow on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slow {
+    /// Messages a second that each of them reads.
+    #[serde(default = "ten")]
+    pub rate: f64,
+    /// How many: the first ones.
+    #[serde(default = "one")]
+    pub consumers: u32,
+}
+
 /// Why a scenario cannot be run. All are the caller's to mend.
 #[derive(Debug, Error)]
 pub enum ScenarioError {
@@ -153,11 +188,6 @@ pub enum ScenarioError {
         /// What is wrong.
         error: TemplateError,
     },
-    /// at_least_once was asked for.
-    #[error(
-        "semantics at_least_once: not built yet (the hub keeps no receipts so far); use best_effort"
-    )]
-    NotBuilt,
 }
 
 impl Scenario {
@@ -180,9 +210,6 @@ impl Scenario {
     /// # Errors
     /// The first value that makes no sense, with what to do about it.
     pub fn check(&self) -> Result<(), ScenarioError> {
-        if self.semantics == Semantics::AtLeastOnce {
-            return Err(ScenarioError::NotBuilt);
-        }
         check_name("name", &self.name)?;
         check_name("namespace", &self.namespace)?;
         require(!self.duration.is_zero(), "duration", || {
@@ -202,6 +229,16 @@ impl Scenario {
                 || "above 0 and at most 1".into(),
             )?;
         }
+        let cut_every = self.cut.is_none_or(|cut| !cut.every.is_zero());
+        require(cut_every, "cut.every", || {
+            "must be longer than nothing".into()
+        })?;
+        if let Some(slow) = &self.slow {
+            let reads = slow.rate > 0.0 && slow.rate.is_finite();
+            require(reads, "slow.rate", || {
+                "more than 0 messages a second".into()
+            })?;
+        }
         for (i, flow) in self.flows.iter().enumerate() {
             flow.check(self.runs)?;
             let twice = self.flows[..i].iter().any(|other| other.name == flow.name);
@@ -210,6 +247,13 @@ impl Scenario {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Scenario {
+    /// Whether every message must reach every consumer, and be acknowledged for it.
+    pub fn is_guaranteed(&self) -> bool {
+        self.semantics == Semantics::AtLeastOnce
     }
 }
 
@@ -222,7 +266,8 @@ impl Flow {
         }
     }
 
-    /// The messages of one producer: ordinary frame, and key frame where the flow has them.
+    /// The messages of one producer: ordinary frame, and key frame where the flow has them;
+    /// `number_len` as for [`Template::numbered`].
     ///
     /// # Errors
     /// When a size leaves no room for the generator's header or breaks the contract.
@@ -230,12 +275,14 @@ impl Flow {
         &self,
         producer: ProducerId,
         nonce: Nonce,
+        number_len: Option<usize>,
     ) -> Result<Vec<Template>, TemplateError> {
-        let ordinary = Template::new(self.kind, self.size, producer, nonce)?;
+        let template = |size| Template::numbered(self.kind, size, (producer, nonce), number_len);
+        let ordinary = template(self.size)?;
         if self.key_every == 0 {
             return Ok(vec![ordinary]);
         }
-        let key = Template::new(self.kind, self.key_size, producer, nonce)?;
+        let key = template(self.key_size)?;
         Ok(vec![ordinary.delta(), key])
     }
 
@@ -276,7 +323,7 @@ impl Flow {
                 require(window > 0, &at("window"), || "at least 1".into())?;
             }
         }
-        self.templates(ProducerId(0), Nonce(0))
+        self.templates(ProducerId(0), Nonce(0), Some(LONGEST_NUMBER))
             .map(|_| ())
             .map_err(|error| ScenarioError::Size {
                 flow: self.name.clone(),
@@ -318,6 +365,16 @@ fn default_namespace() -> String {
 
 fn one() -> u32 {
     1
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn one_second() -> Duration {
@@ -373,10 +430,31 @@ mod tests {
     }
 
     #[test]
-    fn at_least_once_is_refused_until_it_exists() {
-        let text = "semantics = \"at_least_once\"\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
-        let error = Scenario::from_toml("t", text).unwrap_err();
-        assert!(error.to_string().contains("not built yet"));
+    fn a_guaranteed_load_with_cuts_and_slow_consumers_reads_back_the_same() {
+        let text = "semantics = \"at_least_once\"\ncut = { every = \"500ms\", seed = 7 }\nslow = {}\naccept_pause = true\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
+        let scenario = Scenario::from_toml("t", text).unwrap();
+        assert!(scenario.is_guaranteed() && scenario.accept_pause);
+        let slow = Slow {
+            rate: 10.0,
+            consumers: 1,
+        };
+        assert_eq!(scenario.slow, Some(slow));
+        assert_eq!(scenario.cut.map(|cut| cut.seed), Some(7));
+        let again = toml::to_string(&scenario).unwrap();
+        assert_eq!(Scenario::from_toml("again", &again).unwrap(), scenario);
+    }
+
+    #[test]
+    fn cuts_without_pause_and_readers_that_never_read_are_refused() {
+        for (head, field) in [
+            ("cut = { every = \"0s\" }", "cut.every"),
+            ("slow = { rate = 0.0 }", "slow.rate"),
+        ] {
+            let text =
+                format!("{head}\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = {{ window = 1 }}");
+            let error = Scenario::from_toml("t", &text).unwrap_err();
+            assert!(error.to_string().contains(field), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! are handed in at the end.
 
 mod edge;
+mod identity;
 mod verdict;
 
 pub use edge::{EdgeTracker, Seen};
-pub use verdict::{EdgeOutcome, Example, Fault, FaultCounts, Judgement, judge};
+pub use identity::{Carried, Identities, Order, Payload};
+pub use verdict::{Acknowledged, EdgeOutcome, Example, Fault, FaultCounts, Judgement, judge};

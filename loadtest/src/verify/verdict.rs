@@ -7,6 +7,10 @@
 //! | otherwise | lost, unexplained: fails |
 //!
 //! Duplicated, reordered, corrupted and misrouted messages always fail.
+//!
+//! On at_least_once edges nothing excuses a missing message, a message that comes again under its
+//! own identity is a redelivery and no fault, and every message must have been acknowledged to its
+//! producer, after all its consumers had it.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +20,11 @@ use super::EdgeTracker;
 
 /// A way for delivery to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Sent, never received, and nobody says why.
     Lost,
-    /// Received twice by one consumer.
+    /// Received twice by one consumer; on at_least_once edges, under two identities.
     Duplicated,
     /// Received after a later message of the same producer.
     Reordered,
@@ -28,17 +32,34 @@ pub enum Fault {
     Corrupted,
     /// Received by a consumer that does not listen to this producer.
     Misrouted,
+    /// Received without an identity, or under one that brought another message before.
+    Misnumbered,
+    /// Sent, and its producer never heard that it is settled.
+    Unacknowledged,
+    /// Settled by what its producer heard, before every consumer had it or before it was sent.
+    AckedEarly,
 }
 
 impl Fault {
     /// All of them, in the order of reports.
-    pub const ALL: [Fault; 5] = [
+    pub const ALL: [Fault; 8] = [
         Fault::Lost,
         Fault::Duplicated,
         Fault::Reordered,
         Fault::Corrupted,
         Fault::Misrouted,
+        Fault::Misnumbered,
+        Fault::Unacknowledged,
+        Fault::AckedEarly,
     ];
+
+    /// Whether only at_least_once runs can have it.
+    pub fn is_of_guarantee(self) -> bool {
+        matches!(
+            self,
+            Fault::Misnumbered | Fault::Unacknowledged | Fault::AckedEarly
+        )
+    }
 
     /// The word used in reports.
     pub fn name(self) -> &'static str {
@@ -48,6 +69,9 @@ impl Fault {
             Fault::Reordered => "reordered",
             Fault::Corrupted => "corrupted",
             Fault::Misrouted => "misrouted",
+            Fault::Misnumbered => "misnumbered",
+            Fault::Unacknowledged => "unacknowledged",
+            Fault::AckedEarly => "acked_early",
         }
     }
 }
@@ -137,6 +161,19 @@ pub struct EdgeOutcome {
     pub dropped_by_hub: Option<u64>,
     /// Whether a connection of either end was cut on purpose.
     pub cut: bool,
+    /// An at_least_once edge: neither drops nor cuts excuse a missing message.
+    pub guaranteed: bool,
+}
+
+/// What a numbering producer has heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The producer, `run/step`.
+    pub from: String,
+    /// Messages it has sent.
+    pub sent: u64,
+    /// Up to which of them it has heard that they are settled.
+    pub settled: u64,
 }
 
 /// The account of a whole run.
@@ -159,8 +196,9 @@ impl Judgement {
     }
 }
 
-/// Judges a run by the faults its consumers saw and by what is missing on its edges.
-pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome]) -> Judgement {
+/// Judges a run by the faults its streams saw, by what is missing on its edges, and by what its
+/// producers have not heard.
+pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome], heard: &[Acknowledged]) -> Judgement {
     let mut judgement = Judgement {
         faults: seen,
         ..Judgement::default()
@@ -168,7 +206,12 @@ pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome]) -> Judgement {
     for edge in edges {
         judgement.settle(edge);
     }
-    let hub_was_asked = edges.iter().all(|edge| edge.dropped_by_hub.is_some());
+    for producer in heard {
+        judgement.hear(producer);
+    }
+    let hub_was_asked = edges
+        .iter()
+        .all(|edge| edge.guaranteed || edge.dropped_by_hub.is_some());
     for fault in Fault::ALL {
         let count = judgement.faults.count(fault);
         if count == 0 {
@@ -191,8 +234,12 @@ impl Judgement {
         let missing = edge.tracker.missing(edge.sent);
         let dropped = missing.min(edge.dropped_by_hub.unwrap_or(0));
         self.dropped += dropped;
-        let rest = missing - dropped;
-        if edge.cut {
+        let rest = if edge.guaranteed {
+            missing
+        } else {
+            missing - dropped
+        };
+        if edge.cut && !edge.guaranteed {
             self.lost_with_connection += rest;
             return;
         }
@@ -206,6 +253,23 @@ impl Judgement {
                 edge.sent
             ),
         });
+    }
+}
+
+impl Judgement {
+    fn hear(&mut self, producer: &Acknowledged) {
+        let open = producer.sent.saturating_sub(producer.settled);
+        self.faults
+            .add_many(Fault::Unacknowledged, open, || Example {
+                from: producer.from.clone(),
+                to: "the hub".to_owned(),
+                sequence: Some(producer.settled),
+                at_seconds: None,
+                detail: format!(
+                    "acknowledged up to {} of {} by the end",
+                    producer.settled, producer.sent
+                ),
+            });
     }
 }
 
@@ -229,18 +293,19 @@ mod tests {
             tracker,
             dropped_by_hub: dropped,
             cut: false,
+            guaranteed: false,
         }
     }
 
     #[test]
     fn all_received_passes() {
-        let judgement = judge(FaultCounts::default(), &[edge(3, &[0, 1, 2], Some(0))]);
+        let judgement = judge(FaultCounts::default(), &[edge(3, &[0, 1, 2], Some(0))], &[]);
         assert!(judgement.passed());
     }
 
     #[test]
     fn a_loss_that_the_hub_does_not_count_fails_and_names_the_first_message() {
-        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(1))]);
+        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(1))], &[]);
         assert_eq!(judgement.faults.count(Fault::Lost), 1);
         assert_eq!(judgement.dropped, 1);
         let example = judgement.faults.example(Fault::Lost).unwrap();
@@ -250,7 +315,7 @@ mod tests {
 
     #[test]
     fn drops_that_the_hub_counts_pass_as_drops() {
-        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(2))]);
+        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(2))], &[]);
         assert!(judgement.passed());
         assert_eq!(judgement.dropped, 2);
     }
@@ -258,13 +323,13 @@ mod tests {
     #[test]
     fn drops_of_one_edge_do_not_excuse_another() {
         let edges = [edge(2, &[0, 1], Some(5)), edge(2, &[0], Some(0))];
-        let judgement = judge(FaultCounts::default(), &edges);
+        let judgement = judge(FaultCounts::default(), &edges, &[]);
         assert_eq!(judgement.faults.count(Fault::Lost), 1);
     }
 
     #[test]
     fn without_the_hubs_counters_every_missing_message_is_lost_and_the_text_says_why() {
-        let judgement = judge(FaultCounts::default(), &[edge(2, &[0], None)]);
+        let judgement = judge(FaultCounts::default(), &[edge(2, &[0], None)], &[]);
         assert!(judgement.reasons[0].contains("--admin"));
     }
 
@@ -272,7 +337,7 @@ mod tests {
     fn what_a_cut_connection_took_along_is_no_fault() {
         let mut cut = edge(3, &[0], Some(0));
         cut.cut = true;
-        let judgement = judge(FaultCounts::default(), &[cut]);
+        let judgement = judge(FaultCounts::default(), &[cut], &[]);
         assert!(judgement.passed());
         assert_eq!(judgement.lost_with_connection, 2);
     }
@@ -284,12 +349,37 @@ mod tests {
             Fault::Reordered,
             Fault::Corrupted,
             Fault::Misrouted,
+            Fault::Misnumbered,
+            Fault::AckedEarly,
         ] {
             let mut seen = FaultCounts::default();
             seen.note(fault, || example(1.0));
-            let judgement = judge(seen, &[edge(1, &[0], Some(9))]);
+            let judgement = judge(seen, &[edge(1, &[0], Some(9))], &[]);
             assert_eq!(judgement.reasons, [format!("1 {}", fault.name())]);
         }
+    }
+
+    #[test]
+    fn nothing_excuses_a_missing_message_on_a_guaranteed_edge() {
+        let mut edge = edge(3, &[0], Some(1));
+        edge.cut = true;
+        edge.guaranteed = true;
+        let judgement = judge(FaultCounts::default(), &[edge], &[]);
+        assert_eq!(judgement.reasons, ["2 lost"]);
+        assert_eq!((judgement.dropped, judgement.lost_with_connection), (1, 0));
+    }
+
+    #[test]
+    fn what_a_producer_never_heard_fails_and_names_the_first() {
+        let heard = |settled| Acknowledged {
+            from: "load/p".into(),
+            sent: 9,
+            settled,
+        };
+        let judgement = judge(FaultCounts::default(), &[], &[heard(9), heard(7)]);
+        assert_eq!(judgement.reasons, ["2 unacknowledged"]);
+        let example = judgement.faults.example(Fault::Unacknowledged).unwrap();
+        assert_eq!((example.from.as_str(), example.sequence), ("load/p", Some(7)));
     }
 
     #[test]
