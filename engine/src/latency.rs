@@ -39,16 +39,16 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Records one sample.
-    pub fn record(&mut self, elapsed: Duration) {
+    /// Records `count` samples of the same time.
+    pub fn record(&mut self, elapsed: Duration, count: u64) {
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let at = BOUNDS_NANOS
             .iter()
             .position(|&b| nanos <= b)
             .unwrap_or(BOUNDS_NANOS.len());
         let bucket = &mut self.buckets[at];
-        bucket.count += 1;
-        bucket.sum_nanos = bucket.sum_nanos.saturating_add(nanos);
+        bucket.count += count;
+        bucket.sum_nanos = bucket.sum_nanos.saturating_add(nanos.saturating_mul(count));
     }
 
     /// The buckets, in the order of [`BOUNDS_NANOS`], the last one without an upper bound.
@@ -72,14 +72,14 @@ mod tests {
     #[test]
     fn a_sample_falls_into_the_first_bucket_that_holds_it() {
         let mut latency = Latency::default();
-        latency.record(Duration::from_micros(50));
-        latency.record(Duration::from_nanos(50_001));
-        latency.record(Duration::from_secs(60));
+        latency.record(Duration::from_micros(50), 2);
+        latency.record(Duration::from_nanos(50_001), 1);
+        latency.record(Duration::from_secs(60), 1);
         assert_eq!(
             latency.buckets()[0],
             Bucket {
-                count: 1,
-                sum_nanos: 50_000
+                count: 2,
+                sum_nanos: 100_000
             }
         );
         assert_eq!(latency.buckets()[1].count, 1);

@@ -6,33 +6,42 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::sync::{Arc, mpsc};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use engine::{Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, Registration};
-use tokio::task::AbortHandle;
-use transport_proto::view::{Dialect, PacketView};
+use engine::{
+    Actions, ConnId, Engine, Event, Inbound, Moment, Pieces, Refusal, Registration, Taken,
+};
+use transport_proto::view::{Dialect, Flow, PacketView};
 use transport_proto::{Malformed, Violation};
 
 use crate::ingress::Status;
 
-/// One registered client's stream, shared by the task that reads it and the body that writes it.
+/// How a stream's connection is asked to look after it.
+#[derive(Clone)]
+pub(crate) struct Wakers {
+    /// To send what waits.
+    pub(crate) write: Waker,
+    /// To read on.
+    pub(crate) read: Waker,
+}
+
+/// One registered client's stream, shared by the plane and the connection that reads and writes it.
 pub(crate) struct Stream {
     pub(crate) conn: ConnId,
     /// Who it is, for people: `namespace/run/step`.
     pub(crate) name: Arc<str>,
     /// Where it connects from.
     pub(crate) peer: Arc<str>,
-    /// The task of the body, while it has nothing to send.
-    waker: Cell<Option<Waker>>,
+    wakers: Wakers,
+    /// Its packets find no room: it is not read until they do.
+    held_up: Cell<bool>,
     /// How the stream ends, once that is decided.
     end: RefCell<Option<Status>>,
     /// When the last bytes of a message that is not complete came.
     partial_since: Cell<Option<Moment>>,
-    /// Ends the reading task.
-    reader: RefCell<Option<AbortHandle>>,
     /// Whether a packet outside the contract has been reported in the log yet.
     pub(crate) violation_reported: Cell<bool>,
 }
@@ -53,9 +62,9 @@ impl Stream {
         self.end.borrow().clone()
     }
 
-    /// Remembers whom to wake when there is something to send or the stream is to end.
-    pub(crate) fn wake_later(&self, cx: &Context<'_>) {
-        self.waker.set(Some(cx.waker().clone()));
+    /// Whether it is decided how the stream ends.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.end.borrow().is_some()
     }
 
     /// Notes after each read whether half a message is waiting for its other half.
@@ -63,14 +72,23 @@ impl Stream {
         self.partial_since.set(partial.then_some(now));
     }
 
-    pub(crate) fn set_reader(&self, reader: AbortHandle) {
-        *self.reader.borrow_mut() = Some(reader);
+    /// Its packets find no room: leaves it unread until they do.
+    pub(crate) fn hold_up(&self) {
+        self.held_up.set(true);
+    }
+
+    /// Whether it is to be left unread.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.held_up.get()
+    }
+
+    fn go_on(&self) {
+        self.held_up.set(false);
+        self.wakers.read.wake_by_ref();
     }
 
     fn wake(&self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        self.wakers.write.wake_by_ref();
     }
 }
 
@@ -81,35 +99,83 @@ struct Inner {
     view: PacketView,
     /// By [`ConnId::slot`].
     streams: Vec<Option<Rc<Stream>>>,
+    clock: Clock,
+    alarm: Alarm,
+    /// The earliest tick that was asked for and has not come.
+    asked: Option<Moment>,
+}
+
+/// Asks for a tick before the next regular one.
+pub(crate) struct Alarm(mpsc::Sender<Instant>);
+
+impl Alarm {
+    /// An alarm that tells `ticks` when a tick is wanted.
+    pub(crate) fn new(ticks: mpsc::Sender<Instant>) -> Self {
+        Self(ticks)
+    }
+
+    fn ask(&self, at: Instant) {
+        // Without a clock there are no more ticks at all: the hub is stopping.
+        let _ = self.0.send(at);
+    }
+}
+
+/// The clock of a data plane's engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    fn at(self, moment: Moment) -> Instant {
+        self.origin + Duration::from_nanos(moment.as_nanos())
+    }
+
+    /// Time since the plane was made.
+    pub(crate) fn now(self) -> Moment {
+        let nanos = self.origin.elapsed().as_nanos();
+        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
 }
 
 /// The engine and its streams on one thread.
 pub(crate) struct DataPlane {
     inner: RefCell<Inner>,
-    origin: Instant,
+    clock: Clock,
 }
 
 impl DataPlane {
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine, alarm: Alarm) -> Self {
+        let clock = Clock {
+            origin: Instant::now(),
+        };
         let inner = Inner {
             engine,
             actions: Actions::default(),
             view: PacketView::new(Dialect::Packet),
             streams: Vec::new(),
+            clock,
+            alarm,
+            asked: None,
         };
         Self {
             inner: RefCell::new(inner),
-            origin: Instant::now(),
+            clock,
         }
     }
 
-    /// The engine's clock: time since this plane was made.
-    pub(crate) fn now(&self) -> Moment {
-        let nanos = self.origin.elapsed().as_nanos();
-        Moment::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    /// The engine's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
-    /// Registers a client.
+    /// Time since this plane was made.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Registers a client; `wakers` are called when something waits for it, its stream is to end,
+    /// or it may be read on.
     ///
     /// # Errors
     /// The engine's [`Refusal`].
@@ -117,6 +183,7 @@ impl DataPlane {
         &self,
         who: Registration<'_>,
         peer: &Arc<str>,
+        wakers: &Wakers,
     ) -> Result<Rc<Stream>, Refusal> {
         let inner = &mut *self.inner.borrow_mut();
         let conn = inner.engine.register(who, self.now(), &mut inner.actions)?;
@@ -126,10 +193,10 @@ impl DataPlane {
             conn,
             name: format!("{}/{}/{}", who.namespace, who.run, who.step).into(),
             peer: peer.clone(),
-            waker: Cell::new(None),
+            wakers: wakers.clone(),
+            held_up: Cell::new(false),
             end: RefCell::new(None),
             partial_since: Cell::new(None),
-            reader: RefCell::new(None),
             violation_reported: Cell::new(false),
         });
         if inner.streams.len() <= conn.slot() {
@@ -140,16 +207,21 @@ impl DataPlane {
         Ok(stream)
     }
 
-    /// Routes packets: `feed` is called once with a function that takes packets one by one; whom
-    /// that concerns is woken once at the end.
-    pub(crate) fn route<R>(&self, conn: ConnId, feed: impl FnOnce(&mut Router<'_>) -> R) -> R {
+    /// Routes packets that came in `now`: `feed` is called once with what takes them one by one;
+    /// whom that concerns is woken once at the end.
+    pub(crate) fn route<R>(
+        &self,
+        conn: ConnId,
+        now: Moment,
+        feed: impl FnOnce(&mut Router<'_>) -> R,
+    ) -> R {
         let inner = &mut *self.inner.borrow_mut();
         let mut router = Router {
             engine: &mut inner.engine,
             actions: &mut inner.actions,
             view: &mut inner.view,
             conn,
-            now: self.now(),
+            now,
         };
         let result = feed(&mut router);
         inner.carry_out();
@@ -163,30 +235,34 @@ impl DataPlane {
 
     /// Moves what waits for `stream` into `out`.
     pub(crate) fn take(&self, stream: &Stream, budget: usize, out: &mut Pieces) -> usize {
-        self.inner
-            .borrow_mut()
+        let inner = &mut *self.inner.borrow_mut();
+        let now = self.clock.now();
+        let moved = inner
             .engine
-            .take(stream.conn, budget, self.now(), out)
+            .take(stream.conn, budget, now, out, &mut inner.actions);
+        inner.carry_out();
+        moved
     }
 
     /// The client is gone, or its stream has ended.
     pub(crate) fn disconnect(&self, stream: &Stream) {
-        if let Some(reader) = stream.reader.borrow_mut().take() {
-            reader.abort();
-        }
         let inner = &mut *self.inner.borrow_mut();
-        inner.engine.disconnect(stream.conn);
+        inner
+            .engine
+            .disconnect(stream.conn, self.clock.now(), &mut inner.actions);
         let slot = inner.streams.get_mut(stream.conn.slot());
         if let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == stream.conn)) {
             *slot = None;
             tracing::info!(stream = %stream.name, peer = %stream.peer, "stream closed");
         }
+        inner.carry_out();
     }
 
     /// Does what is due: heartbeats, expiry, streams stuck in half a message.
     pub(crate) fn tick(&self, stalled_after: Duration) {
         let now = self.now();
         let inner = &mut *self.inner.borrow_mut();
+        inner.asked = inner.asked.filter(|asked| *asked > now);
         inner.engine.tick(now, &mut inner.actions);
         for stream in inner.streams.iter().flatten() {
             let since = stream.partial_since.get();
@@ -229,9 +305,26 @@ impl Inner {
                 stream.wake();
             }
         }
+        for conn in self.actions.resume.drain(..) {
+            if let Some(Some(stream)) = self.streams.get(conn.slot()) {
+                stream.go_on();
+            }
+        }
         self.end_superseded();
         for event in self.actions.events.drain(..) {
             report(&event);
+        }
+        self.set_alarm();
+    }
+
+    /// Asks for a tick at the engine's next deadline, unless one before that is asked for.
+    fn set_alarm(&mut self) {
+        let Some(due) = self.engine.next_deadline() else {
+            return;
+        };
+        if self.asked.is_none_or(|asked| due < asked) {
+            self.asked = Some(due);
+            self.alarm.ask(self.clock.at(due));
         }
     }
 
@@ -260,6 +353,18 @@ fn report(event: &Event) {
         } => {
             tracing::info!(%story, %run, %step, packets, "packets expired for an absent step");
         }
+        Event::DeadLettered {
+            story,
+            run,
+            from,
+            to,
+            reason,
+            stream_id,
+            sequence,
+        } => {
+            tracing::warn!(%story, %run, %from, %to, reason = reason.as_str(), %stream_id, sequence,
+                "a packet was dead-lettered");
+        }
     }
 }
 
@@ -273,8 +378,9 @@ pub(crate) struct Router<'a> {
 }
 
 impl Router<'_> {
-    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive. A packet
-    /// that breaks the contract is dropped, counted, and named to the caller.
+    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive, unless
+    /// there is no room for it. One that breaks the contract is dropped and counted, and
+    /// [`violation`](Self::violation) tells what it breaks.
     ///
     /// # Errors
     /// When these bytes are no packet at all.
@@ -283,7 +389,7 @@ impl Router<'_> {
         source: &Bytes,
         at: Range<usize>,
         pinned: usize,
-    ) -> Result<Option<Violation>, Malformed> {
+    ) -> Result<Taken, Malformed> {
         let packet = &source[at.clone()];
         self.view.walk_in_process(packet)?;
         let inbound = Inbound {
@@ -293,8 +399,19 @@ impl Router<'_> {
             view: self.view,
             pinned,
         };
-        self.engine
+        let taken = self
+            .engine
             .packet(self.conn, inbound, self.now, self.actions);
-        Ok(self.view.violation())
+        Ok(taken)
+    }
+
+    /// Takes in receipts and credits.
+    pub(crate) fn flow(&mut self, flow: &Flow) {
+        self.engine.flow(self.conn, flow, self.now, self.actions);
+    }
+
+    /// The rule that the last packet breaks.
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.view.violation()
     }
 }

@@ -85,6 +85,7 @@ const METRICS: &[(&str, &str, &[&str])] = &[
     ("queue_packets", "gauge", &["from", "story", "to"]),
     ("queue_bytes", "gauge", &["from", "story", "to"]),
     ("in_flight_packets", "gauge", &["from", "story", "to"]),
+    ("paused", "gauge", &["from", "story", "to"]),
     ("forward_seconds", "histogram", &["from", "story", "to"]),
     ("streams", "gauge", &[]),
     ("runs", "gauge", &[]),
@@ -243,9 +244,9 @@ fn check_prints_edges_warnings_notes_and_errors_in_their_forms() {
     let warning = format!("\nwarning: {chain}:13: spec.steps: ");
     assert!(ended.stdout.contains(&warning), "{}", ended.stdout);
 
-    let transports = repository("conformance/stories/loads/two-transports.yaml");
-    let ended = hub(&["check", &transports]);
-    let note = format!("\nnote: {transports}:10: spec.transports[1].");
+    let rules = repository("conformance/stories/loads/routing-rules.yaml");
+    let ended = hub(&["check", &rules]);
+    let note = format!("\nnote: {rules}:15: spec.transports[0].");
     assert!(ended.stdout.contains(&note), "{}", ended.stdout);
 
     let need = repository("conformance/stories/refused/unknown-need.yaml");

@@ -27,27 +27,30 @@ pub(crate) struct Encoded<'a> {
     pub tail: &'a [u8],
 }
 
+/// Length on the wire of a packet of `packet_len` bytes, gRPC prefix included.
+#[inline]
+pub(crate) fn wire_len(packet_len: usize) -> usize {
+    process_head_len(packet_len) + packet_len
+}
+
 impl Encoded<'_> {
     /// Length of the packet after the splice, in bytes.
+    #[inline]
     pub(crate) fn packet_len(&self) -> usize {
         self.kept.len() + self.tail.len()
     }
 
-    /// Length on the wire, gRPC prefix included.
-    pub(crate) fn wire_len(&self) -> usize {
-        let packet = self.packet_len();
-        process_head_len(packet) + packet
+    /// Appends it to `sink`, every byte copied.
+    #[inline]
+    pub(crate) fn copy(&self, sink: &mut impl Sink, wire_len: usize) {
+        let out = sink.room(wire_len);
+        put_process_head(out, self.packet_len());
+        self.kept.copy_to(self.packet(), out);
+        out.extend_from_slice(self.tail);
     }
 
-    /// Appends it to `sink`, sharing large ranges with the buffer it came in when `share` says so.
-    pub(crate) fn write(&self, sink: &mut impl Sink, share: bool) {
-        if !share || self.kept.len() <= SHARE_ABOVE {
-            let out = sink.room(self.wire_len());
-            put_process_head(out, self.packet_len());
-            self.kept.copy_to(self.packet(), out);
-            out.extend_from_slice(self.tail);
-            return;
-        }
+    /// Appends it to `sink`, sharing large ranges with the buffer it came in.
+    pub(crate) fn share(&self, sink: &mut impl Sink) {
         put_process_head(sink.room(16), self.packet_len());
         for range in self.kept.ranges() {
             let (from, to) = (
@@ -64,15 +67,31 @@ impl Encoded<'_> {
         sink.room(self.tail.len()).extend_from_slice(self.tail);
     }
 
+    /// What is kept, in a buffer of its own.
+    pub(crate) fn kept_copy(&self) -> Bytes {
+        let mut kept = BytesMut::with_capacity(self.kept.len());
+        self.kept.copy_to(self.packet(), &mut kept);
+        kept.freeze()
+    }
+
+    /// Appends it to `sink` with `kept`, a [`kept_copy`](Self::kept_copy), in place of what is
+    /// kept of the buffer it came in.
+    pub(crate) fn share_copy(&self, sink: &mut impl Sink, kept: Bytes) {
+        put_process_head(sink.room(16), self.packet_len());
+        sink.share(kept);
+        sink.room(self.tail.len()).extend_from_slice(self.tail);
+    }
+
     /// The whole message in a buffer of its own.
     pub(crate) fn to_message(&self) -> BytesMut {
-        let mut out = BytesMut::with_capacity(self.wire_len());
+        let mut out = BytesMut::with_capacity(wire_len(self.packet_len()));
         put_process_head(&mut out, self.packet_len());
         self.kept.copy_to(self.packet(), &mut out);
         out.extend_from_slice(self.tail);
         out
     }
 
+    #[inline]
     fn packet(&self) -> &[u8] {
         &self.source[self.start..]
     }

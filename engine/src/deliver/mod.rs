@@ -19,9 +19,9 @@ pub use fence::{Fence, FenceVerdict};
 pub use session::IgnoredReceipts;
 pub use spool::Pieces;
 
-pub(crate) use encode::Encoded;
+pub(crate) use encode::{Encoded, SHARE_ABOVE, Sink, wire_len};
 pub(crate) use keyframe::starts_decoding;
 pub(crate) use log::{Ack, ChunkVerdict, Item, Log, Outcome, SetKey, Settled};
 pub(crate) use producer::{ChunkPlace, Origin};
-pub(crate) use queue::Entry;
+pub(crate) use queue::{Entry, Queue};
 pub(crate) use session::{Outbox, Session, frameless, hub_heartbeat};

@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::encode::Encoded;
 use super::spool::{Pieces, Spool};
 use crate::account::DropReason;
 use crate::ids::Moment;
@@ -141,9 +140,10 @@ impl Queue {
         }
     }
 
-    /// Appends a packet for which there is room.
-    pub(crate) fn push(&mut self, encoded: &Encoded<'_>, entry: Entry, share: bool) {
-        encoded.write(&mut self.spool, share);
+    /// Appends a packet for which there is room; `write` writes it.
+    #[inline]
+    pub(crate) fn push(&mut self, entry: Entry, write: impl FnOnce(&mut Spool)) {
+        write(&mut self.spool);
         self.bytes += entry.len as usize;
         self.messages += 1;
         self.entries.push_back(entry);
@@ -253,13 +253,17 @@ impl Queue {
         self.bytes
     }
 
-    fn fits(&self, newcomer: &Entry) -> bool {
-        self.is_empty()
-            || (self.messages < self.bounds.max_messages
-                && self.bytes + newcomer.len as usize <= self.bounds.max_bytes
-                && self.media_fits(newcomer))
+    /// Whether `newcomer` may wait as things are.
+    #[inline]
+    pub(crate) fn fits(&self, newcomer: &Entry) -> bool {
+        !self.awaits_key
+            && (self.is_empty()
+                || (self.messages < self.bounds.max_messages
+                    && self.bytes + newcomer.len as usize <= self.bounds.max_bytes
+                    && self.media_fits(newcomer)))
     }
 
+    #[inline]
     fn media_fits(&self, newcomer: &Entry) -> bool {
         let (Some(max), Some(oldest)) = (self.max_media, self.entries().next()) else {
             return true;

@@ -90,6 +90,7 @@ impl Spool {
 }
 
 impl Sink for Spool {
+    #[inline]
     fn room(&mut self, additional: usize) -> &mut BytesMut {
         if self.open.capacity() - self.open.len() < additional {
             self.change_buffer(additional);

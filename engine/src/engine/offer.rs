@@ -1,13 +1,16 @@
 //! One packet onto one edge.
 
+use std::cell::OnceCell;
+
+use bytes::Bytes;
 use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
 
 use super::packet::Inbound;
 use super::{DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::deliver::{
-    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, SetKey, Settled,
-    starts_decoding,
+    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE,
+    SetKey, Settled, Sink, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
@@ -35,8 +38,12 @@ impl Room<'_> {
 
 /// A packet on its way onto its edges.
 pub(super) struct Offered<'a> {
-    pub(super) inbound: Inbound<'a>,
+    pub(super) inbound: &'a Inbound<'a>,
     pub(super) kept: &'a Kept,
+    pub(super) targets: usize,
+    /// What is kept, in a buffer of its own: made once, for all targets that must not pin the
+    /// buffer it came in.
+    pub(super) copy: OnceCell<Bytes>,
     pub(super) fits_pairs: bool,
     pub(super) lane: Lane,
     pub(super) turn: u64,
@@ -98,18 +105,13 @@ fn queue(
     let Outbox::Lanes(lanes) = &mut session.outbox else {
         return Ok(());
     };
-    let inbound = &offered.inbound;
-    let own;
-    let tail = if inbound.view.envelope_has_more() {
-        own = edge
-            .stamp
-            .tail_with_envelope(inbound.packet, inbound.view, 0);
-        &own[..]
-    } else {
-        edge.stamp.tail()
-    };
-    let encoded = offered.encoded(tail);
-    let len = encoded.wire_len();
+    let inbound = offered.inbound;
+    let own = inbound.view.envelope_has_more().then(|| {
+        edge.stamp
+            .tail_with_envelope(inbound.packet, inbound.view, 0)
+    });
+    let tail_len = own.as_deref().unwrap_or(edge.stamp.tail()).len();
+    let len = wire_len(offered.kept.len() + tail_len);
     room.judge(len)?;
     let queue = lanes.of(offered.lane);
     let newcomer = Entry {
@@ -122,21 +124,33 @@ fn queue(
         is_key: !queue.is_keyed() || starts_decoding(inbound.view, inbound.packet),
         is_gone: false,
     };
-    let mut given_way: smallvec::SmallVec<[Entry; 4]> = smallvec::SmallVec::new();
-    let made = queue.make_room(&newcomer, |entry| given_way.push(entry));
-    let share = inbound.pinned <= len.saturating_mul(4)
-        || (connected && queue.bytes() < BACKLOG_THAT_MAY_PIN);
-    if made.is_ok() {
-        queue.push(&encoded, newcomer, share);
-        *room.queued += len;
+    if !queue.fits(&newcomer) {
+        give_way(room, queue, edges, &newcomer)?;
     }
-    for entry in given_way {
+    let tail = own.as_deref().unwrap_or(edges[at as usize].stamp.tail());
+    let encoded = offered.encoded(tail);
+    // While little waits for a connected step, a slice may pin a larger read buffer.
+    let backlog = if connected { queue.bytes() } else { usize::MAX };
+    let may_pin = inbound.pinned <= len.saturating_mul(4) || backlog < BACKLOG_THAT_MAY_PIN;
+    queue.push(newcomer, |spool| offered.write(&encoded, spool, may_pin));
+    *room.queued += len;
+    Ok(())
+}
+
+/// Makes room for `newcomer` in a full queue by its overflow policy.
+#[cold]
+fn give_way(
+    room: &mut Room<'_>,
+    queue: &mut Queue,
+    edges: &mut [Edge],
+    newcomer: &Entry,
+) -> Result<(), DropReason> {
+    queue.make_room(newcomer, |entry| {
         *room.queued -= entry.len as usize;
         edges[entry.edge as usize]
             .counts
             .drop_one(DropReason::DropOldest);
-    }
-    made
+    })
 }
 
 /// Keeps a packet on an at_least_once edge until its receipt. Returns whether the edge counts as
@@ -183,7 +197,7 @@ fn keep(
         edge.stamp.numbered_tail(place.sequence)
     };
     let encoded = offered.encoded(tail);
-    let len = encoded.wire_len();
+    let len = wire_len(encoded.packet_len());
     let mut judged = room.judge(len);
     if judged.is_ok() && !log.admits(offered.lane, len) {
         judged = Err(DropReason::LaneFull);
@@ -208,8 +222,10 @@ fn keep(
         at: offered.now,
         origin: offered.origin,
     };
-    let share = offered.inbound.pinned <= len.saturating_mul(4);
-    log.push(&encoded, item, place, share);
+    let may_pin = offered.inbound.pinned <= len.saturating_mul(4);
+    log.push((item, place), len, |store| {
+        offered.write(&encoded, store, may_pin);
+    });
     *room.queued += len;
     Ok(place.head)
 }
@@ -221,6 +237,22 @@ impl Offered<'_> {
             start: self.inbound.start,
             kept: self.kept,
             tail,
+        }
+    }
+
+    /// Writes the packet: small ones are copied; of large ones the bytes are shared between the
+    /// targets, in the buffer that they came in when they `may_pin` it.
+    #[inline]
+    fn write(&self, encoded: &Encoded<'_>, sink: &mut impl Sink, may_pin: bool) {
+        if self.kept.len() <= SHARE_ABOVE {
+            encoded.copy(sink, wire_len(encoded.packet_len()));
+        } else if may_pin {
+            encoded.share(sink);
+        } else if self.targets > 1 {
+            let copy = self.copy.get_or_init(|| encoded.kept_copy());
+            encoded.share_copy(sink, copy.clone());
+        } else {
+            encoded.copy(sink, wire_len(encoded.packet_len()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::names::{metadata as names, mime};
@@ -86,7 +88,7 @@ impl Engine {
             }
             return Taken::Yes;
         }
-        let refusal = if view.violation().is_some() || chunk_without_binary(view) {
+        let refusal = if !view.is_sound() || chunk_without_binary(view) {
             Some(RefuseReason::Invalid)
         } else if view.is_heartbeat(inbound.packet) {
             self.forward_heartbeat((run, step), inbound, now, actions);
@@ -141,11 +143,13 @@ impl Engine {
             return Taken::Yes;
         };
         live.sessions[step.at()].turn = live.sessions[step.at()].turn.max(turn);
-        let kept = Kept::of(inbound.packet, inbound.view, &CUT);
+        let kept = kept_of(&inbound);
         let offered = Offered {
-            inbound,
+            inbound: &inbound,
             kept: &kept,
-            fits_pairs: fits_pairs(&inbound, &kept),
+            fits_pairs: fits_pairs(&inbound),
+            targets: live.downstream[step.at()].len(),
+            copy: OnceCell::new(),
             lane,
             turn,
             origin: numbered.map(|n| n.origin),
@@ -241,7 +245,7 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
-        let kept = Kept::of(inbound.packet, inbound.view, &CUT);
+        let kept = kept_of(&inbound);
         for &at in &live.downstream[step.at()] {
             let edge = &live.edges[at as usize];
             let session = &mut live.sessions[edge.to.at()];
@@ -370,11 +374,22 @@ fn chunk_without_binary(view: &PacketView) -> bool {
     view.frame() != Some(FrameKind::Binary) && view.envelope().is_some_and(|e| e.is_chunk())
 }
 
+/// What stays of a packet for every target.
+#[inline(never)]
+fn kept_of(inbound: &Inbound<'_>) -> Kept {
+    Kept::of(inbound.packet, inbound.view, &CUT)
+}
+
 /// Whether the packet still has at most 100 metadata pairs once the hub's own are on it.
-fn fits_pairs(inbound: &Inbound<'_>, kept: &Kept) -> bool {
-    if inbound.view.metadata_entries() + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS {
-        return true;
-    }
+#[inline]
+fn fits_pairs(inbound: &Inbound<'_>) -> bool {
+    inbound.view.metadata_entries() + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
+        || fits_distinct_pairs(inbound)
+}
+
+#[cold]
+fn fits_distinct_pairs(inbound: &Inbound<'_>) -> bool {
     let distinct = inbound.view.distinct_metadata(inbound.packet);
-    distinct - kept.cut_pairs().min(distinct) + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
+    let cut = CUT.pairs_in(inbound.packet, inbound.view);
+    distinct - cut.min(distinct) + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
 }

@@ -1,7 +1,7 @@
 //! Bytes out to a socket.
 
 use super::connect::drop_aged;
-use super::{Actions, Engine};
+use super::{Actions, Edge, Engine};
 use crate::deliver::{Outbox, Pieces};
 use crate::ids::{ConnId, Moment};
 
@@ -51,16 +51,21 @@ impl Engine {
         let credit = &mut session.credit;
         let media = match &mut session.outbox {
             Outbox::Lanes(lanes) => {
+                // What neighbours have in common, edge and time, is counted once for all of them.
+                let (mut alike, mut count) = ((0, now), 0);
                 let moved = lanes.take(budget, out, |entry| {
                     let admits = credit.admits(entry.len as usize);
                     if admits {
                         credit.spend(entry.len as usize);
-                        let edge = &mut edges[entry.edge as usize];
-                        edge.counts.delivered += 1;
-                        edge.forward.record(now.since(entry.at));
+                        if (entry.edge, entry.at) != alike {
+                            delivered(edges, alike, count, now);
+                            (alike, count) = ((entry.edge, entry.at), 0);
+                        }
+                        count += 1;
                     }
                     admits
                 });
+                delivered(edges, alike, count, now);
                 self.queued_bytes -= moved;
                 moved
             }
@@ -70,7 +75,7 @@ impl Engine {
                     if sent.again {
                         edge.counts.replayed += 1;
                     } else {
-                        edge.forward.record(now.since(sent.at));
+                        edge.forward.record(now.since(sent.at), 1);
                     }
                 });
                 let wait = log.guarantee().redelivery.filter(|_| moved > 0);
@@ -91,5 +96,15 @@ impl Engine {
             self.close_accounts(run, now, actions);
         }
         control + media
+    }
+}
+
+/// Counts packets that came by one edge at one time as handed to the socket.
+#[inline]
+fn delivered(edges: &mut [Edge], (edge, at): (u32, Moment), count: u64, now: Moment) {
+    if count > 0 {
+        let edge = &mut edges[edge as usize];
+        edge.counts.delivered += count;
+        edge.forward.record(now.since(at), count);
     }
 }

@@ -67,7 +67,7 @@ pub(super) async fn drain(
 }
 
 async fn flushed(plane: &DataPlane) {
-    while !plane.with_engine(|e| e.is_flushed()) {
+    while !plane.with_engine(|e| e.is_flushed(plane.now())) {
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -1,11 +1,14 @@
 //! The whole hub: puts the stages together, serves, drains.
 //!
-//! The only module that knows all stages. A hub is two threads: the data plane (sockets, engine)
-//! and admin; [`start`] returns once both serve.
+//! The only module that knows all stages. A hub is three threads: the data plane (sockets, engine),
+//! admin, and one that only tells the data plane when time has passed; [`start`] returns once the
+//! first two serve.
 
 mod drain;
 mod plan;
 mod serve;
+mod settings;
+mod ticks;
 
 use std::io;
 use std::net::SocketAddr;
@@ -131,6 +134,7 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
     let plane = PlaneHandle(commands);
     let drain_deadline = config.drain.deadline;
 
+    let (ticks, ticking) = ticks::Ticks::spawn(&config)?;
     let serving = serve::Serving {
         engine,
         acceptor,
@@ -141,6 +145,7 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         ready: ready.clone(),
         inbox,
         stopped,
+        ticks,
     };
     let admin = admin::Admin {
         plane: plane.clone(),
@@ -150,6 +155,7 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
     let threads = vec![
         serve::spawn_plane(serving)?,
         serve::spawn_admin(admin_listener, admin, admin_stopped)?,
+        ticking,
     ];
     let stop_admin = Some(stop_admin);
     Ok(Running {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use engine::route::{EdgePlan, OverflowPolicy, QueueBounds, RunPlan, StepKind, StepPlan};
+use engine::route::{EdgePlan, RunPlan, StepKind, StepPlan};
 use engine::{Engine, Limits, StepIndex};
 
 use super::StartError;
+use super::settings::{bounds, flow, lanes, semantics, size};
 use crate::config::{Config, memory_limit};
-use crate::story::settings::DropPolicy;
-use crate::story::{self, Problem, Run, Snapshot, Step};
+use crate::story::{self, ConcurrencyMode, Problem, Run, Snapshot, Step};
 
 /// An engine that holds every run of `stories`.
 ///
@@ -37,7 +37,6 @@ pub(super) fn engine(config: &Config, stories: &Snapshot) -> Result<Engine, Star
 }
 
 fn limits(config: &Config) -> Limits {
-    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     Limits {
         max_message_bytes: size(config.limits.max_message_bytes),
         max_streams: size(config.limits.max_streams),
@@ -75,12 +74,12 @@ fn run_plan(config: &Config, run: &Run) -> RunPlan {
             .map(|step| step_plan(config, step))
             .collect(),
         edges: story.edges.iter().map(|e| edge_plan(*e)).collect(),
+        cancel_previous: story.concurrency.mode == ConcurrencyMode::CancelPrevious,
     }
 }
 
 fn step_plan(config: &Config, step: &Step) -> StepPlan {
-    let buffer = &step.settings.backpressure.buffer;
-    let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let settings = &step.settings;
     let downstreams = step
         .settings
         .routing
@@ -93,15 +92,10 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         } else {
             StepKind::Primitive
         },
-        queue: QueueBounds {
-            max_messages: size(buffer.max_messages),
-            max_bytes: size(buffer.max_bytes),
-            max_age: buffer.max_age,
-            overflow: match buffer.drop_policy {
-                DropPolicy::DropNewest => OverflowPolicy::DropNewest,
-                DropPolicy::DropOldest => OverflowPolicy::DropOldest,
-            },
-        },
+        queue: bounds(&settings.backpressure.buffer),
+        semantics: semantics(settings),
+        flow: flow(settings),
+        lanes: lanes(settings),
         max_downstreams: size(downstreams),
     }
 }

@@ -1,5 +1,6 @@
 //! The threads of a hub.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::TcpListener as StdListener;
@@ -7,23 +8,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use engine::Engine;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 use tonic::service::Routes;
 
+use super::ticks::Ticks;
 use super::{Command, drain};
 use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::control::Health;
-use crate::ingress::{Acceptor, Door, Refusals, accept};
+use crate::ingress::{Acceptor, Door, Refusals, Watch, accept};
 use crate::plane::DataPlane;
 use crate::telemetry::Registrations;
-
-/// How often time-driven work is looked for, at most.
-const TICK: Duration = Duration::from_secs(1);
 
 /// What the data-plane thread starts from.
 pub(super) struct Serving {
@@ -36,12 +34,20 @@ pub(super) struct Serving {
     pub(super) ready: Arc<AtomicBool>,
     pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) stopped: watch::Receiver<bool>,
+    pub(super) ticks: Ticks,
 }
 
 /// Starts the data plane: one thread, one runtime, everything on it.
 pub(super) fn spawn_plane(serving: Serving) -> io::Result<JoinHandle<()>> {
     on_thread("hub-data", move || async move {
-        LocalSet::new().run_until(data_plane(serving)).await;
+        let tasks = LocalSet::new();
+        // A task of its own: whatever the set waits for itself is polled at every wake-up of any.
+        let plane = tasks.spawn_local(data_plane(serving));
+        if let Err(error) = tasks.run_until(plane).await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
     })
 }
 
@@ -91,29 +97,29 @@ async fn data_plane(serving: Serving) {
         acceptor,
         config,
         registrations,
+        ticks,
         ..
     } = serving;
     let (health, ready) = (serving.health, serving.ready);
     let (mut inbox, mut stopped) = (serving.inbox, serving.stopped);
     health.set_serving(true).await;
-    let plane = Rc::new(DataPlane::new(engine));
+    let plane = Rc::new(DataPlane::new(engine, ticks.alarm()));
     let door = Rc::new(Door {
         plane: plane.clone(),
         config: config.clone(),
         refusals: Rc::new(Refusals::new(config.refusal.delay_max)),
         registrations,
         routes: serving.routes,
+        watch: Watch::new(ticks.every),
     });
     let (stop_accepting, accepting_stopped) = watch::channel(false);
-    let mut accepting = tokio::task::spawn_local(accept(acceptor, door, accepting_stopped));
-    let tick = TICK
-        .min(config.heartbeat.interval / 4)
-        .max(Duration::from_millis(1));
-    let mut ticks = tokio::time::interval(tick);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone(), accepting_stopped));
     loop {
         tokio::select! {
-            _ = ticks.tick() => plane.tick(config.heartbeat.timeout),
+            () = ticks.next() => {
+                plane.tick(config.heartbeat.timeout);
+                door.watch.look(plane.now());
+            }
             command = inbox.recv() => match command {
                 Some(Command::Snapshot(reply)) => {
                     // Whoever asked may have left.
@@ -122,7 +128,10 @@ async fn data_plane(serving: Serving) {
                 Some(Command::Drain(deadline, reply)) => {
                     let stop = drain::Stop { stop_accepting, accepting: &mut accepting };
                     let ending = drain::Ending { plane: &plane, health: &health, ready: &ready };
-                    let report = drain::drain(ending, stop, deadline, &mut inbox).await;
+                    let report = tokio::select! {
+                        report = drain::drain(ending, stop, deadline, &mut inbox) => report,
+                        never = keep_watching(&ticks, &door) => match never {},
+                    };
                     let _ = reply.send(report);
                     return;
                 }
@@ -134,5 +143,13 @@ async fn data_plane(serving: Serving) {
                 return;
             }
         }
+    }
+}
+
+/// Looks for peers that are gone, and does nothing else that time drives.
+async fn keep_watching(ticks: &Ticks, door: &Door) -> Infallible {
+    loop {
+        ticks.next().await;
+        door.watch.look(door.plane.now());
     }
 }

@@ -6,16 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::connection::{ConnectionService, Door, OnThisThread, Peer};
-use super::rewind::Rewind;
-use crate::config::Config;
+use super::connection::{Broken, Connection};
+use super::request::{Door, Peer};
 
 /// What an HTTP/2 client says first (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -24,12 +22,6 @@ const PREFACE_WITHIN: Duration = Duration::from_secs(5);
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
 
-// HTTP/2 settings: spec 6 is the one place that says why.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
-const MAX_FRAME: u32 = 1 << 20;
-const SEND_BUFFER: usize = 256 << 10;
-const MAX_HEADER_LIST: u32 = 16 << 10;
 /// Unsent bytes below which the kernel asks for more, so that what is stale stays with us.
 const NOTSENT_LOWAT: u32 = 128 << 10;
 
@@ -109,22 +101,16 @@ async fn connection(
             return tracing::info!(%peer, "closed: no HTTP/2 preface within {PREFACE_WITHIN:?}");
         }
     }
-    let config = door.config.clone();
-    let service = ConnectionService {
-        door,
-        peer: Peer {
-            ip: peer.ip(),
-            name: peer.to_string().into(),
-        },
+    let client = Peer {
+        ip: peer.ip(),
+        name: peer.to_string().into(),
     };
-    let io = TokioIo::new(Rewind::new(Bytes::from_static(PREFACE), socket));
-    let mut serving = std::pin::pin!(http2(&config).serve_connection(io, service));
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        _ = stop.wait_for(|&stop| stop) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
+    let start = (Bytes::from_static(PREFACE), socket);
+    let greeting = Connection::greet(door, client, start, stop);
+    let served = match tokio::time::timeout(PREFACE_WITHIN, greeting).await {
+        Ok(Ok(connection)) => connection.await,
+        Ok(Err(error)) => Err(error.into()),
+        Err(_elapsed) => Err(Broken::Silent),
     };
     if let Err(error) = served {
         tracing::info!(%peer, %error, "connection ended");
@@ -168,26 +154,4 @@ fn set_options(socket: &TcpStream) {
     if let Err(error) = SockRef::from(socket).set_tcp_notsent_lowat(NOTSENT_LOWAT) {
         tracing::debug!(%error, "TCP_NOTSENT_LOWAT refused");
     }
-}
-
-fn http2(config: &Config) -> hyper::server::conn::http2::Builder<OnThisThread> {
-    let mut builder = hyper::server::conn::http2::Builder::new(OnThisThread);
-    let streams = u32::try_from(config.limits.max_streams).unwrap_or(u32::MAX);
-    let answer_within = config
-        .heartbeat
-        .timeout
-        .saturating_sub(config.heartbeat.interval);
-    builder
-        .timer(TokioTimer::new())
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_frame_size(MAX_FRAME)
-        .max_send_buf_size(SEND_BUFFER)
-        .max_header_list_size(MAX_HEADER_LIST)
-        .max_concurrent_streams(streams.max(128))
-        .adaptive_window(false)
-        // Any frame or an answered PING proves life (spec 2.6).
-        .keep_alive_interval(config.heartbeat.interval)
-        .keep_alive_timeout(answer_within.max(Duration::from_millis(1)));
-    builder
 }

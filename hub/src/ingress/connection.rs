@@ -1,162 +1,270 @@
-//! One HTTP/2 connection: Process streams to the data path, everything else to tonic.
+//! One HTTP/2 connection and its Process streams, as one task.
+//!
+//! The h2 library is used directly: with one more layer every message would pass through two more
+//! tasks, one that reads a stream and one that writes it (spec 6). Here the connection reads its
+//! streams itself right after its socket, and what it routes wakes the connections of the consumers
+//! and nobody else. Requests for anything but Process are rare; they get tasks of their own.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::{Context, Poll, Waker};
 
-use http::{HeaderValue, Method, Request, Response};
-use hyper::body::Incoming;
-use tower::Service as _;
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::Request;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 
-use super::registration::{refusal_status, registration, startup_capabilities};
-use super::{Refusals, Status, process};
+use super::calls::{Call, Calls, Open};
+use super::deframe::Deframer;
+use super::keep_alive::{Heard, KeepAlive};
+use super::process::Process;
+use super::request::{Door, Peer, grpc_response, is_process, open, refuse};
+use super::rewind::Rewind;
+use super::tonic_bridge::answer;
 use crate::config::Config;
-use crate::egress::{HubBody, ProcessBody};
-use crate::plane::DataPlane;
-use crate::telemetry::Registrations;
+use crate::egress::{Chunk, Flow, Writer};
+use crate::plane::Wakers;
 
-const PROCESS: &str = "/transport.v1.HubService/Process";
+// HTTP/2 settings: spec 6 is the one place that says why.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+const MAX_FRAME: u32 = 1 << 20;
+const SEND_BUFFER: usize = 256 << 10;
+const MAX_HEADER_LIST: u32 = 16 << 10;
 
-/// What every connection of the gRPC port needs.
-pub(crate) struct Door {
-    pub(crate) plane: Rc<DataPlane>,
-    pub(crate) config: Arc<Config>,
-    pub(crate) refusals: Rc<Refusals>,
-    pub(crate) registrations: Arc<Registrations>,
-    pub(crate) routes: tonic::service::Routes,
+/// Why a connection ended, other than by both sides having finished.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    #[error(transparent)]
+    Http2(#[from] h2::Error),
+    #[error("the peer has been silent for too long")]
+    Silent,
 }
 
-/// Where a connection comes from.
-#[derive(Clone)]
-pub(crate) struct Peer {
-    pub(crate) ip: IpAddr,
-    pub(crate) name: Arc<str>,
-}
-
-/// Serves one request of a connection.
-pub(crate) async fn serve(
+/// Serves a connection until it is over. Dropping it closes it and disconnects its streams.
+pub(super) struct Connection {
+    http2: h2::server::Connection<Rewind<TcpStream>, Chunk>,
     door: Rc<Door>,
     peer: Peer,
-    request: Request<Incoming>,
-) -> Result<Response<HubBody>, Infallible> {
-    if request.uri().path() != PROCESS {
-        return Ok(to_tonic(&door, request).await);
+    /// By the place that [`Call`] names.
+    streams: Vec<Option<Process>>,
+    free: Vec<usize>,
+    keep_alive: KeepAlive,
+    /// The keep-alive wants to be looked after.
+    look: bool,
+    heard: Heard,
+    stop: Pin<Box<dyn Future<Output = ()>>>,
+    calls: Arc<Calls>,
+    /// Kept for its memory.
+    open: Open,
+    wakers: OwnWakers,
+}
+
+/// The wakers of those parts that a connection has one of.
+struct OwnWakers {
+    http2: Waker,
+    stop: Waker,
+}
+
+impl Connection {
+    /// Greets a client whose preface, `head`, has been read from `socket`.
+    ///
+    /// # Errors
+    /// When the socket broke.
+    pub(super) async fn greet(
+        door: Rc<Door>,
+        peer: Peer,
+        (head, socket): (Bytes, TcpStream),
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<Self, h2::Error> {
+        let io = Rewind::new(head, socket);
+        let mut http2 = settings(&door.config).handshake(io).await?;
+        let calls = Arc::<Calls>::default();
+        let heard = Heard::new(door.plane.clock());
+        let pings = http2
+            .ping_pong()
+            .expect("nobody took it from a new connection");
+        let wakers = OwnWakers {
+            http2: calls.http2_waker(),
+            stop: calls.waker(Call::Stop),
+        };
+        // To be polled once, so that it knows its waker.
+        wakers.stop.wake_by_ref();
+        let watch = (&door.watch, &*door.config);
+        let waker = calls.waker(Call::KeepAlive);
+        Ok(Self {
+            http2,
+            keep_alive: KeepAlive::new(pings, heard.clone(), watch, waker),
+            door,
+            peer,
+            look: false,
+            streams: Vec::new(),
+            free: Vec::new(),
+            heard,
+            stop: Box::pin(async move {
+                // A dropped sender means stop, too.
+                let _ = stop.wait_for(|&stop| stop).await;
+            }),
+            calls,
+            open: Open::default(),
+            wakers,
+        })
     }
-    match open(&door, &peer, &request) {
-        Ok(stream) => {
-            let body = ProcessBody::new(door.plane.clone(), stream.clone());
-            let max = usize::try_from(door.config.limits.max_message_bytes).unwrap_or(usize::MAX);
-            let reading =
-                process::read(door.plane.clone(), stream.clone(), request.into_body(), max);
-            stream.set_reader(tokio::task::spawn_local(reading).abort_handle());
-            Ok(grpc_response(HubBody::Process(body)))
+
+    /// One turn: what waits for clients goes to HTTP/2, HTTP/2 reads and writes, and what it read is
+    /// routed.
+    fn turn(&mut self) -> Poll<Result<(), Broken>> {
+        self.answer_calls();
+        self.calls.answer_http2();
+        let polled = self.poll_http2();
+        if polled.is_ready() {
+            // What came before the end counts.
+            for place in 0..self.streams.len() {
+                self.read(place);
+            }
+            return polled.map_err(Broken::Http2);
         }
-        Err(status) => Ok(refuse(&door, &peer, &request, status).await),
-    }
-}
-
-/// Checks a Process request and registers its stream.
-fn open(
-    door: &Door,
-    peer: &Peer,
-    request: &Request<Incoming>,
-) -> Result<Rc<crate::plane::Stream>, Status> {
-    let content_type = request.headers().get(http::header::CONTENT_TYPE);
-    let is_grpc = content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"));
-    if request.method() != Method::POST || !is_grpc {
-        return Err(Status::invalid_argument(
-            "this is a gRPC method: POST with content-type application/grpc",
-        ));
-    }
-    door.registrations
-        .note_startup(startup_capabilities(request.headers()));
-    let who = registration(request.headers())?;
-    let stream = door.plane.register(who, &peer.name).map_err(|refusal| {
-        if let engine::Refusal::Duel { owner, .. } = &refusal {
-            let present = door.plane.peer_of(*owner);
-            tracing::warn!(run = who.run, step = who.step, newcomer = %peer.name,
-                present = present.as_deref().unwrap_or("?"), "two clients claim one step");
+        self.answer_calls();
+        // Only now: what shows that the peer is there may just have been read.
+        if std::mem::take(&mut self.look) && self.keep_alive.poll().is_ready() {
+            self.http2.abrupt_shutdown(h2::Reason::NO_ERROR);
+            // Says goodbye if the socket takes it; there is nobody to wait for.
+            let _ = self.poll_http2();
+            return Poll::Ready(Err(Broken::Silent));
         }
-        refusal_status(&refusal)
-    })?;
-    door.registrations.note(tonic::Code::Ok);
-    tracing::info!(stream = %stream.name, peer = %peer.name, generation = %who.generation,
-        "stream registered");
-    Ok(stream)
-}
+        Poll::Pending
+    }
 
-/// Says no after a short, growing delay; the connection stays (spec 2.2).
-async fn refuse(
-    door: &Door,
-    peer: &Peer,
-    request: &Request<Incoming>,
-    status: Status,
-) -> Response<HubBody> {
-    door.registrations.note(status.code());
-    let key = |name| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("")
-    };
-    let key = format!("{}/{}", key("storyrun-name"), key("current-step-id"));
-    let delay = door.refusals.delay(peer.ip, &key, Instant::now());
-    tracing::info!(peer = %peer.name, code = ?status.code(), reason = status.message(), ?delay,
-        "registration refused");
-    tokio::time::sleep(delay).await;
-    let mut response = grpc_response(HubBody::Refused(None));
-    response.headers_mut().extend(status.trailers());
-    response
-}
+    fn answer_calls(&mut self) {
+        let mut open = std::mem::take(&mut self.open);
+        self.calls.take(&mut open);
+        for call in open.by_ref() {
+            match call {
+                Call::Write(place) => self.write(place),
+                Call::Read(place) => self.read(place),
+                Call::KeepAlive => self.look = true,
+                Call::Stop => {
+                    let mut cx = Context::from_waker(&self.wakers.stop);
+                    if self.stop.as_mut().poll(&mut cx).is_ready() {
+                        self.stop = Box::pin(std::future::pending());
+                        self.http2.graceful_shutdown();
+                    }
+                }
+            }
+        }
+        self.open = open;
+    }
 
-fn grpc_response(body: HubBody) -> Response<HubBody> {
-    let mut response = Response::new(body);
-    let content_type = HeaderValue::from_static("application/grpc");
-    response
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, content_type);
-    response
-}
+    fn poll_http2(&mut self) -> Poll<Result<(), h2::Error>> {
+        loop {
+            let mut cx = Context::from_waker(&self.wakers.http2);
+            match self.http2.poll_accept(&mut cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(Some(Ok((request, respond)))) => self.request(request, respond),
+            }
+        }
+    }
 
-async fn to_tonic(door: &Door, request: Request<Incoming>) -> Response<HubBody> {
-    let mut routes = door.routes.clone();
-    let request = request.map(tonic::body::Body::new);
-    match routes.call(request).await {
-        Ok(response) => response.map(HubBody::Tonic),
-        Err(never) => match never {},
+    fn read(&mut self, place: usize) {
+        self.each(place, Process::read);
+    }
+
+    fn write(&mut self, place: usize) {
+        self.each(place, Process::write);
+    }
+
+    fn each(&mut self, place: usize, work: impl FnOnce(&mut Process) -> Flow) {
+        // A stream that is over may have called before.
+        if let Some(slot) = self.streams.get_mut(place)
+            && slot
+                .as_mut()
+                .is_some_and(|process| work(process) == Flow::Over)
+        {
+            *slot = None;
+            self.free.push(place);
+        }
+    }
+
+    fn request(&mut self, request: Request<RecvStream>, respond: SendResponse<Chunk>) {
+        self.heard.now();
+        if is_process(&request) {
+            return self.process(request, respond);
+        }
+        let routes = self.door.routes.clone();
+        tokio::task::spawn_local(answer(routes, request, respond, self.heard.clone()));
+    }
+
+    fn process(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Chunk>) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.streams.push(None);
+            self.streams.len() - 1
+        });
+        let wakers = Wakers {
+            write: self.calls.waker(Call::Write(place)),
+            read: self.calls.waker(Call::Read(place)),
+        };
+        let stream = match open(&self.door, &self.peer, &request, &wakers) {
+            Ok(stream) => stream,
+            Err(status) => {
+                self.free.push(place);
+                let (door, peer) = (self.door.clone(), self.peer.clone());
+                tokio::task::spawn_local(refuse(door, peer, request, respond, status));
+                return;
+            }
+        };
+        let send = match respond.send_response(grpc_response(), false) {
+            Ok(send) => send,
+            Err(error) => {
+                tracing::debug!(stream = %stream.name, %error, "stream broke");
+                self.free.push(place);
+                return self.door.plane.disconnect(&stream);
+            }
+        };
+        let max = usize::try_from(self.door.config.limits.max_message_bytes);
+        // What came along with the request, and what has been waiting for the client.
+        wakers.read.wake_by_ref();
+        wakers.write.wake_by_ref();
+        self.streams[place] = Some(Process {
+            plane: self.door.plane.clone(),
+            stream,
+            heard: self.heard.clone(),
+            deframer: Deframer::new(max.unwrap_or(usize::MAX)),
+            body: request.into_body(),
+            writer: Writer::new(send),
+            wakers,
+        });
     }
 }
 
-/// Runs hyper's tasks on the data-plane thread.
-#[derive(Clone, Copy)]
-pub(crate) struct OnThisThread;
+impl Future for Connection {
+    type Output = Result<(), Broken>;
 
-impl<F> hyper::rt::Executor<F> for OnThisThread
-where
-    F: Future<Output = ()> + 'static,
-{
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let calls = self.calls.clone();
+        calls.begin(cx.waker());
+        let turn = self.turn();
+        if turn.is_pending() {
+            calls.end();
+        }
+        turn
     }
 }
 
-/// The service of one connection.
-pub(crate) struct ConnectionService {
-    pub(crate) door: Rc<Door>,
-    pub(crate) peer: Peer,
-}
-
-impl hyper::service::Service<Request<Incoming>> for ConnectionService {
-    type Response = Response<HubBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(serve(self.door.clone(), self.peer.clone(), request))
-    }
+fn settings(config: &Config) -> h2::server::Builder {
+    let mut builder = h2::server::Builder::new();
+    let streams = u32::try_from(config.limits.max_streams).unwrap_or(u32::MAX);
+    builder
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(MAX_FRAME)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_header_list_size(MAX_HEADER_LIST)
+        .max_concurrent_streams(streams.max(128));
+    builder
 }

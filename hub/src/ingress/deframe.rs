@@ -21,6 +21,17 @@ pub(crate) struct Message<'a> {
     pub(crate) source: &'a Bytes,
     /// The message in `source`, without its prefix.
     pub(crate) range: Range<usize>,
+    /// Bytes that a slice of `source` keeps alive.
+    pub(crate) pinned: usize,
+}
+
+/// What is to be done after a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The next message.
+    Go,
+    /// This one was not taken: it comes first again when the stream goes on.
+    Hold,
 }
 
 /// The state of one stream's framing.
@@ -28,7 +39,19 @@ pub(crate) struct Message<'a> {
 pub(crate) struct Deframer {
     /// A message, prefix included, of which the end has not come yet.
     partial: BytesMut,
+    /// What was not taken.
+    held: Option<Held>,
     max_message: usize,
+}
+
+/// A message that was not taken, and what came with it.
+#[derive(Debug)]
+struct Held {
+    /// The whole message, prefix included.
+    whole: Bytes,
+    rest: Bytes,
+    /// Bytes that `whole` keeps alive.
+    pinned: usize,
 }
 
 impl Deframer {
@@ -36,6 +59,7 @@ impl Deframer {
     pub(crate) fn new(max_message: usize) -> Self {
         Self {
             partial: BytesMut::new(),
+            held: None,
             max_message,
         }
     }
@@ -50,7 +74,40 @@ impl Deframer {
         self.partial.len()
     }
 
-    /// Hands every message that `chunk` completes to `each`, in order.
+    /// Whether messages are held back.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Hands what was held back to `each` again, and what came after it, until it is held back
+    /// again.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    pub(crate) fn go_on(
+        &mut self,
+        mut each: impl FnMut(Message<'_>) -> Result<Next, Status>,
+    ) -> Result<(), Status> {
+        let Some(held) = self.held.take() else {
+            return Ok(());
+        };
+        let range = PREFIX..held.whole.len();
+        let message = Message {
+            source: &held.whole,
+            range,
+            pinned: held.pinned,
+        };
+        match each(message)? {
+            Next::Go => self.feed(held.rest, each),
+            Next::Hold => {
+                self.held = Some(held);
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands every message that `chunk` completes to `each`, in order. When one is held back, it
+    /// waits here with all that came after it; nothing may be fed until it has been taken.
     ///
     /// # Errors
     /// The status that ends the stream: a message over the limit, a compressed one, or what `each`
@@ -58,17 +115,27 @@ impl Deframer {
     pub(crate) fn feed(
         &mut self,
         mut chunk: Bytes,
-        mut each: impl FnMut(Message<'_>) -> Result<(), Status>,
+        mut each: impl FnMut(Message<'_>) -> Result<Next, Status>,
     ) -> Result<(), Status> {
         if self.has_partial() {
             let Some(whole) = self.complete(&mut chunk)? else {
                 return Ok(());
             };
-            let range = PREFIX..whole.len();
-            each(Message {
+            let (range, pinned) = (PREFIX..whole.len(), whole.len());
+            let message = Message {
                 source: &whole,
                 range,
-            })?;
+                pinned,
+            };
+            if each(message)? == Next::Hold {
+                let rest = chunk;
+                self.held = Some(Held {
+                    whole,
+                    rest,
+                    pinned,
+                });
+                return Ok(());
+            }
         }
         let mut at = 0;
         while let Some(len) = self.message_len(&chunk[at..])? {
@@ -76,11 +143,22 @@ impl Deframer {
             if range.end > chunk.len() {
                 break;
             }
-            at = range.end;
-            each(Message {
+            let end = range.end;
+            let pinned = chunk.len();
+            let message = Message {
                 source: &chunk,
                 range,
-            })?;
+                pinned,
+            };
+            if each(message)? == Next::Hold {
+                self.held = Some(Held {
+                    whole: chunk.slice(at..end),
+                    rest: chunk.slice(end..),
+                    pinned,
+                });
+                return Ok(());
+            }
+            at = end;
         }
         if at < chunk.len() {
             self.keep(&chunk[at..]);
@@ -173,9 +251,30 @@ mod tests {
         let mut out = Vec::new();
         deframer.feed(Bytes::copy_from_slice(chunk), |m| {
             out.push(m.source[m.range].to_vec());
-            Ok(())
+            Ok(Next::Go)
         })?;
         Ok(out)
+    }
+
+    /// Feeds `chunk` to a taker that turns every message away `refusals` times.
+    fn feed_reluctantly(deframer: &mut Deframer, chunk: &[u8], refusals: u32) -> Vec<Vec<u8>> {
+        let (mut out, mut refused) = (Vec::new(), 0);
+        let mut take = |m: Message<'_>| {
+            if refused < refusals {
+                refused += 1;
+                return Ok(Next::Hold);
+            }
+            refused = 0;
+            out.push(m.source[m.range].to_vec());
+            Ok(Next::Go)
+        };
+        deframer
+            .feed(Bytes::copy_from_slice(chunk), &mut take)
+            .unwrap();
+        while deframer.holds() {
+            deframer.go_on(&mut take).unwrap();
+        }
+        out
     }
 
     proptest! {
@@ -191,6 +290,25 @@ mod tests {
             while at < bytes.len() {
                 let end = (at + cuts.next().copied().unwrap_or(1)).min(bytes.len());
                 out.extend(feed_all(&mut deframer, &bytes[at..end]).unwrap());
+                at = end;
+            }
+            prop_assert_eq!(out, messages);
+            prop_assert!(!deframer.has_partial());
+        }
+
+        /// Messages that are not taken come again, before those after them, none lost.
+        #[test]
+        fn messages_held_back_come_again_in_order(
+            messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..10),
+            cuts in proptest::collection::vec(1usize..400, 1..50),
+            refusals in 1u32..3,
+        ) {
+            let bytes = framed(&messages);
+            let (mut deframer, mut out, mut at) = (Deframer::new(1 << 20), Vec::new(), 0);
+            let mut cuts = cuts.iter().cycle();
+            while at < bytes.len() {
+                let end = (at + cuts.next().copied().unwrap_or(1)).min(bytes.len());
+                out.extend(feed_reluctantly(&mut deframer, &bytes[at..end], refusals));
                 at = end;
             }
             prop_assert_eq!(out, messages);

@@ -6,7 +6,11 @@
 //! | file | does |
 //! | --- | --- |
 //! | `accept` | sockets, their options, the preface deadline |
-//! | `connection` | one HTTP/2 connection; Process to us, the rest to tonic |
+//! | `connection` | one HTTP/2 connection and its streams, as one task |
+//! | `calls` | which parts of a connection have something to do |
+//! | `keep_alive` | PINGs, and giving up a peer that is gone |
+//! | `request` | what becomes of a request; Process to us, the rest to tonic |
+//! | `tonic_bridge` | requests that tonic answers |
 //! | `registration` | request metadata to a registration (spec 2.2) |
 //! | `process` | one Process stream: read, deframe, route |
 //! | `deframe` | gRPC messages out of DATA chunks |
@@ -14,16 +18,21 @@
 //! | `status` | gRPC status codes and trailers |
 
 mod accept;
+mod calls;
 mod connection;
 mod deframe;
+mod keep_alive;
 mod process;
 mod refusal;
 mod registration;
+mod request;
 mod rewind;
 mod status;
+mod tonic_bridge;
 
 pub(crate) use accept::{Acceptor, accept};
-pub(crate) use connection::Door;
+pub(crate) use keep_alive::Watch;
 pub(crate) use refusal::Refusals;
 pub(crate) use registration::StartupCapabilities;
+pub(crate) use request::Door;
 pub(crate) use status::{Status, code_name};

@@ -1,48 +1,109 @@
-//! One Process stream: read what the client sends, cut it into messages, route them.
+//! One Process stream: read what the client sends, cut it into messages, route them; and have what
+//! waits for the client sent.
 //!
 //! Bytes are read as fast as they come and go straight into bounded queues; a slow consumer
-//! elsewhere never delays the reading (spec 2.3).
+//! elsewhere never delays the reading (spec 2.3). The one exception is an at_least_once edge that
+//! has no room: then the stream is left unread until it has (spec 2.4 rule 4).
 
+use std::ops::Range;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use transport_proto::Malformed;
-use transport_proto::view::{PacketBytes, parse_process};
+use engine::Taken;
+use h2::RecvStream;
+use transport_proto::view::{PacketBytes, parse_process, sole_packet};
+use transport_proto::{Malformed, Violation};
 
 use super::Status;
-use super::deframe::{Deframer, Message};
-use crate::plane::{DataPlane, Router, Stream};
+use super::deframe::{Deframer, Message, Next};
+use super::keep_alive::Heard;
+use crate::egress::{Flow, Writer};
+use crate::plane::{DataPlane, Router, Stream, Wakers};
 
-/// Reads a client's messages until it ends or breaks the contract, then ends the stream.
-pub(crate) async fn read(
-    plane: Rc<DataPlane>,
-    stream: Rc<Stream>,
-    mut body: Incoming,
-    max_message: usize,
-) {
-    let mut deframer = Deframer::new(max_message);
-    let status = loop {
-        let chunk = match body.frame().await {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(chunk) => chunk,
-                Err(_trailers) => continue,
-            },
-            Some(Err(error)) => {
-                // The connection or stream is gone: nobody will read a status.
-                tracing::debug!(stream = %stream.name, %error, "stream broke");
-                break Status::new(tonic::Code::Cancelled, error.to_string());
-            }
-            None => break ended(&deframer),
-        };
-        if let Err(status) = ingest(&plane, &stream, &mut deframer, chunk) {
-            tracing::warn!(stream = %stream.name, peer = %stream.peer, code = ?status.code(),
-                reason = status.message(), "stream ended by the hub");
-            break status;
+/// A registered client's stream. Dropping it is how the engine learns that the client is gone.
+pub(super) struct Process {
+    pub(super) plane: Rc<DataPlane>,
+    pub(super) stream: Rc<Stream>,
+    pub(super) heard: Heard,
+    pub(super) deframer: Deframer,
+    /// What the client sends.
+    pub(super) body: RecvStream,
+    pub(super) writer: Writer,
+    /// Calls for [`Process::read`] and [`Process::write`].
+    pub(super) wakers: Wakers,
+}
+
+impl Process {
+    /// Routes what has come, until the client ends or breaks the contract; then decides how the
+    /// stream ends.
+    pub(super) fn read(&mut self) -> Flow {
+        if self.deframer.holds() && !self.stream.is_held_up() {
+            self.take_in(None);
         }
-    };
-    stream.end(status);
+        while !self.stream.is_ending() && !self.stream.is_held_up() {
+            let chunk = match self.poll_data() {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(chunk))) => chunk,
+                Poll::Ready(Some(Err(error))) => {
+                    // The connection or stream is gone: nobody will read a status.
+                    tracing::debug!(stream = %self.stream.name, %error, "stream broke");
+                    return Flow::Over;
+                }
+                Poll::Ready(None) => {
+                    self.stream.end(ended(&self.deframer));
+                    break;
+                }
+            };
+            self.take_in(Some(chunk));
+        }
+        Flow::Open
+    }
+
+    /// Routes `chunk`, or what was held back when its packets found no room.
+    fn take_in(&mut self, chunk: Option<Bytes>) {
+        if let Err(status) = self.ingest(chunk) {
+            tracing::warn!(stream = %self.stream.name, peer = %self.stream.peer,
+                code = ?status.code(), reason = status.message(), "stream ended by the hub");
+            self.stream.end(status);
+        }
+    }
+
+    fn poll_data(&mut self) -> Poll<Option<Result<Bytes, h2::Error>>> {
+        let mut cx = Context::from_waker(&self.wakers.read);
+        let polled = self.body.poll_data(&mut cx);
+        if let Poll::Ready(Some(Ok(chunk))) = &polled {
+            // Fails only for a stream that is gone, which the next poll notices.
+            let _ = self.body.flow_control().release_capacity(chunk.len());
+        }
+        polled
+    }
+
+    /// Sends what waits, as far as HTTP/2 has room.
+    pub(super) fn write(&mut self) -> Flow {
+        let mut cx = Context::from_waker(&self.wakers.write);
+        self.writer.write(&self.plane, &self.stream, &mut cx)
+    }
+
+    fn ingest(&mut self, chunk: Option<Bytes>) -> Result<(), Status> {
+        let now = self.plane.now();
+        if chunk.is_some() {
+            self.heard.at(now);
+        }
+        let (stream, deframer) = (&self.stream, &mut self.deframer);
+        let result = self.plane.route(stream.conn, now, |router| match chunk {
+            Some(chunk) => deframer.feed(chunk, |message| take_message(stream, router, &message)),
+            None => deframer.go_on(|message| take_message(stream, router, &message)),
+        });
+        stream.note_partial(deframer.has_partial(), now);
+        result
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.plane.disconnect(&self.stream);
+    }
 }
 
 /// The client has said all it wants to say.
@@ -56,48 +117,70 @@ fn ended(deframer: &Deframer) -> Status {
     Status::ok()
 }
 
-fn ingest(
-    plane: &DataPlane,
-    stream: &Stream,
-    deframer: &mut Deframer,
-    chunk: Bytes,
-) -> Result<(), Status> {
-    let pinned = chunk.len();
-    let result = plane.route(stream.conn, |router| {
-        deframer.feed(chunk, |message| {
-            take_message(stream, router, &message, pinned)
-        })
-    });
-    stream.note_partial(deframer.has_partial(), plane.now());
-    result
-}
-
 fn take_message(
     stream: &Stream,
     router: &mut Router<'_>,
     message: &Message<'_>,
-    pinned: usize,
-) -> Result<(), Status> {
+) -> Result<Next, Status> {
     let bytes = &message.source[message.range.clone()];
+    if let Some(range) = sole_packet(bytes) {
+        let start = message.range.start;
+        let at = start + range.start..start + range.end;
+        return take_packet(stream, router, (message.source, at), message.pinned);
+    }
     let process = parse_process(bytes).map_err(|e| malformed(&e))?;
-    let routed = match process.packet {
-        PacketBytes::Absent => return Ok(()),
+    let next = match process.packet {
+        PacketBytes::Absent => Next::Go,
         PacketBytes::At(range) => {
             let start = message.range.start;
             let at = start + range.start..start + range.end;
-            router.packet(message.source, at, pinned)
+            take_packet(stream, router, (message.source, at), message.pinned)?
         }
-        PacketBytes::Merged(packet) => router.packet(&packet, 0..packet.len(), packet.len()),
+        PacketBytes::Merged(packet) => {
+            let all = 0..packet.len();
+            take_packet(stream, router, (&packet, all), packet.len())?
+        }
     };
-    if let Some(violation) = routed.map_err(|e| malformed(&e))?
-        && !stream.violation_reported.replace(true)
-    {
-        tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
-            "a packet outside the contract was dropped; further ones are only counted");
+    // With a packet that was not taken its flow comes again, and credits must count once.
+    if let (Next::Go, Some(flow)) = (next, &process.flow) {
+        match &flow.violation {
+            None => router.flow(flow),
+            Some(violation) => report(stream, violation),
+        }
     }
-    Ok(())
+    Ok(next)
 }
 
+fn take_packet(
+    stream: &Stream,
+    router: &mut Router<'_>,
+    (source, at): (&Bytes, Range<usize>),
+    pinned: usize,
+) -> Result<Next, Status> {
+    match router.packet(source, at, pinned) {
+        Ok(Taken::Yes) => {}
+        Ok(Taken::Blocked) => {
+            stream.hold_up();
+            return Ok(Next::Hold);
+        }
+        Err(error) => return Err(malformed(&error)),
+    }
+    if let Some(violation) = router.violation() {
+        report(stream, &violation);
+    }
+    Ok(Next::Go)
+}
+
+/// Names the first thing outside the contract in the log.
+#[cold]
+fn report(stream: &Stream, violation: &Violation) {
+    if !stream.violation_reported.replace(true) {
+        tracing::warn!(stream = %stream.name, peer = %stream.peer, %violation,
+            "what breaks the contract was dropped; further such packets are only counted");
+    }
+}
+
+#[cold]
 fn malformed(error: &Malformed) -> Status {
     Status::invalid_argument(format!("these bytes are no ProcessRequest: {error}"))
 }

@@ -1,6 +1,6 @@
 //! From a request's metadata to a registration, checked in the order of spec 2.2.
 
-use engine::{Generation, Refusal, Registration};
+use engine::{Accepts, Generation, Refusal, Registration};
 use http::HeaderMap;
 
 use super::Status;
@@ -43,13 +43,27 @@ pub(crate) fn registration(headers: &HeaderMap) -> Result<Registration<'_>, Stat
     let namespace = required(headers, "storyrun-namespace")?;
     let step = required(headers, "current-step-id")?;
     let generation = generation(headers)?;
-    check_producer_epoch(headers)?;
     Ok(Registration {
         namespace,
         run,
         step,
         generation,
+        producer_epoch: producer_epoch(headers)?,
+        accepts: accepts(headers),
     })
+}
+
+/// What the client acts on; words that are not known here are left alone.
+fn accepts(headers: &HeaderMap) -> Accepts {
+    let mut accepts = Accepts::default();
+    for word in text(headers, "hub-accept").unwrap_or_default().split(',') {
+        match word.trim() {
+            "pause" => accepts.pause = true,
+            "control" => accepts.control = true,
+            _ => {}
+        }
+    }
+    accepts
 }
 
 /// What the client says of its startup capabilities.
@@ -111,18 +125,20 @@ fn generation(headers: &HeaderMap) -> Result<Generation, Status> {
     })
 }
 
-fn check_producer_epoch(headers: &HeaderMap) -> Result<(), Status> {
+/// The epoch that a client numbers its own packets in.
+fn producer_epoch(headers: &HeaderMap) -> Result<Option<&str>, Status> {
     let Some(value) = headers.get("hub-producer-epoch") else {
-        return Ok(());
+        return Ok(None);
     };
-    let fits = std::str::from_utf8(value.as_bytes())
-        .is_ok_and(|v| v.chars().count() <= MAX_PRODUCER_EPOCH);
-    if fits {
-        return Ok(());
+    let epoch = std::str::from_utf8(value.as_bytes()).ok();
+    let fits = epoch.filter(|epoch| epoch.chars().count() <= MAX_PRODUCER_EPOCH);
+    match fits {
+        Some(epoch) => Ok(Some(epoch)),
+        None => Err(Status::invalid_argument(format!(
+            "request metadata hub-producer-epoch is not UTF-8 or longer than \
+             {MAX_PRODUCER_EPOCH} characters"
+        ))),
     }
-    Err(Status::invalid_argument(format!(
-        "request metadata hub-producer-epoch is longer than {MAX_PRODUCER_EPOCH} characters"
-    )))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 use std::fmt;
 
 use super::document::{StoryDocument, StoryTransport};
-use super::settings::{PartitionMode, RecordingMode, ReplayMode, Semantics, StreamingSettings};
+use super::settings::{Lifecycle, PartitionMode, RecordingMode, ReplayMode, StreamingSettings};
 use super::step::{Does, StepDocument};
 use super::yaml::{Data, Node};
-use super::{LoadOptions, Place, Story};
+use super::{Concurrency, ConcurrencyMode, ConcurrencyScope, LoadOptions, Place, Story};
 
 /// A setting that is read and checked, but whose behaviour is not built yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ type Finder = fn(&Wants<'_, '_>) -> Vec<Place>;
 
 /// The features that are not built yet.
 const NOT_YET: &[(&str, Then, Finder)] = &[
-    ("delivery at_least_once with replay", Refuse, at_least_once),
+    ("replay that survives a crash", Refuse, durable),
     ("evaluating if", Refuse, conditions),
     ("evaluating runtime", Refuse, runtimes),
     ("evaluating templates in with", Refuse, templates),
@@ -62,17 +62,16 @@ const NOT_YET: &[(&str, Then, Finder)] = &[
         merge,
     ),
     ("partitioning", Refuse, partitioning),
-    ("bounding lanes", Refuse, lanes),
     ("checking packets against schemas", Refuse, schemas),
-    ("concurrency of turns", Refuse, concurrency),
+    ("turns one after the other", Refuse, serial),
+    ("turns by participant", Refuse, by_participant),
     (
         "checking inputs against inputsSchema",
         Ignore,
         inputs_schema,
     ),
     ("execution.timeout and execution.retry", Ignore, execution),
-    ("flowControl (credits and pausing)", Ignore, flow_control),
-    ("lifecycle", Ignore, lifecycle),
+    ("lifecycle, but for maxInFlight,", Ignore, lifecycle),
     ("observability per transport", Ignore, observability),
     ("recording", Ignore, recording),
 ];
@@ -140,13 +139,10 @@ impl<'a> Wants<'_, 'a> {
     }
 }
 
-/// A replay mode implies at_least_once, and is then where it is asked for.
-fn at_least_once(wants: &Wants<'_, '_>) -> Vec<Place> {
-    let replayed = |s: &StreamingSettings| s.delivery.replay.mode != ReplayMode::None;
-    let kept = |s: &StreamingSettings| s.delivery.semantics == Semantics::AtLeastOnce;
-    let mut places = wants.targets("delivery.semantics", |s| kept(s) && !replayed(s));
-    places.extend(wants.targets("delivery.replay.mode", replayed));
-    places
+fn durable(wants: &Wants<'_, '_>) -> Vec<Place> {
+    wants.targets("delivery.replay.mode", |s| {
+        s.delivery.replay.mode == ReplayMode::Durable
+    })
 }
 
 /// A blank `if` is true (spec 4.1).
@@ -213,12 +209,19 @@ fn partitioning(wants: &Wants<'_, '_>) -> Vec<Place> {
     wants.targets("partitioning.mode", asked)
 }
 
-fn lanes(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.targets("lanes", |s| !s.lanes.is_empty())
+fn serial(wants: &Wants<'_, '_>) -> Vec<Place> {
+    turns(wants, |c| c.mode == ConcurrencyMode::Serial)
 }
 
-fn concurrency(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.document.concurrency_place.iter().cloned().collect()
+fn by_participant(wants: &Wants<'_, '_>) -> Vec<Place> {
+    turns(wants, |c| {
+        c.mode == ConcurrencyMode::CancelPrevious && c.scope == ConcurrencyScope::Participant
+    })
+}
+
+fn turns(wants: &Wants<'_, '_>, wanted: fn(&Concurrency) -> bool) -> Vec<Place> {
+    let place = wants.document.concurrency_place.iter().cloned();
+    place.filter(|_| wanted(&wants.story.concurrency)).collect()
 }
 
 fn inputs_schema(wants: &Wants<'_, '_>) -> Vec<Place> {
@@ -230,12 +233,12 @@ fn execution(wants: &Wants<'_, '_>) -> Vec<Place> {
     wants.steps(|step| step.execution.clone())
 }
 
-fn flow_control(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.targets("flowControl", |_| true)
-}
-
 fn lifecycle(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.targets("lifecycle", |_| true)
+    let usual = Lifecycle::default();
+    wants.targets("lifecycle", |s| {
+        let asked = &s.lifecycle;
+        asked.strategy != usual.strategy || asked.drain_timeout != usual.drain_timeout
+    })
 }
 
 fn observability(wants: &Wants<'_, '_>) -> Vec<Place> {

@@ -48,7 +48,7 @@ mod tests {
     fn buckets_are_cumulative_and_end_with_all_samples() {
         let mut latency = Latency::default();
         for micros in [10, 60, 60, 30_000_000] {
-            latency.record(Duration::from_micros(micros));
+            latency.record(Duration::from_micros(micros), 1);
         }
         let labels = ("s".into(), "a".into(), "b".into());
         let mut text = String::new();

@@ -6,6 +6,12 @@ pub(crate) const ACCEPTED: &str = "hub_packets_accepted_total";
 pub(crate) const DELIVERED: &str = "hub_packets_delivered_total";
 /// Packets that ended on an edge without delivery.
 pub(crate) const DROPPED: &str = "hub_packets_dropped_total";
+/// Packets sent again after a reconnect or a late receipt.
+pub(crate) const REPLAYED: &str = "hub_packets_replayed_total";
+/// Receipts that released nothing.
+pub(crate) const RECEIPTS_IGNORED: &str = "hub_receipts_ignored_total";
+/// Whether producers wait for a step.
+pub(crate) const PAUSED: &str = "hub_paused";
 /// Packets dropped whole at the door.
 pub(crate) const REFUSED: &str = "hub_packets_refused_total";
 /// Packets that wait.
@@ -28,7 +34,7 @@ pub(crate) const HEARTBEATS: &str = "hub_heartbeats_total";
 pub(crate) const STARTUP_CAPABILITIES: &str = "hub_startup_capabilities_total";
 
 /// Name and help text of each metric.
-pub(crate) const COUNTERS: [(&str, &str); 7] = [
+pub(crate) const COUNTERS: [(&str, &str); 9] = [
     (ACCEPTED, "Packets routed onto an edge."),
     (
         DELIVERED,
@@ -37,6 +43,15 @@ pub(crate) const COUNTERS: [(&str, &str); 7] = [
     (
         DROPPED,
         "Packets that ended on an edge without delivery, by reason.",
+    ),
+    (
+        REPLAYED,
+        "Packets sent again after a reconnect or a late receipt.",
+    ),
+    (
+        RECEIPTS_IGNORED,
+        "Receipts that released nothing, by reason: they name another stream or epoch, or a \
+         sequence that was never sent.",
     ),
     (REFUSED, "Packets dropped whole at the door, by reason."),
     (REGISTRATIONS, "Registrations of streams, by gRPC code."),
@@ -48,10 +63,14 @@ pub(crate) const COUNTERS: [(&str, &str); 7] = [
 ];
 
 /// Name and help text of each gauge.
-pub(crate) const GAUGES: [(&str, &str); 5] = [
+pub(crate) const GAUGES: [(&str, &str); 6] = [
     (QUEUE_PACKETS, "Packets that wait for a step."),
     (QUEUE_BYTES, "Bytes that wait for a step, on the wire."),
     (IN_FLIGHT, "Packets sent and not yet receipted."),
+    (
+        PAUSED,
+        "1 while the producers of `from` wait for `to` to make room.",
+    ),
     (STREAMS, "Streams registered now."),
     (RUNS, "Runs known now."),
 ];

@@ -21,6 +21,8 @@ struct EdgeFigures {
     queued: u64,
     queued_bytes: u64,
     in_flight: u64,
+    /// Whether any run's producer waits.
+    paused: bool,
     forward: Latency,
 }
 
@@ -61,6 +63,7 @@ impl Publisher {
             figures.queued += edge.queued;
             figures.queued_bytes += edge.queued_bytes;
             figures.in_flight += edge.in_flight;
+            figures.paused |= edge.paused;
             figures.forward.add(&edge.forward);
         }
         metrics::with_local_recorder(&self.recorder, || {
@@ -68,6 +71,7 @@ impl Publisher {
             for (labels, figures) in &edges {
                 publish_edge(labels, figures);
             }
+            publish_ignored(snapshot);
         });
         let mut text = self.handle.render();
         let forward = edges.iter().map(|(labels, f)| (labels, &f.forward));
@@ -120,5 +124,25 @@ fn publish_edge(edge: &EdgeLabels, figures: &EdgeFigures) {
     }
     gauge!(names::QUEUE_PACKETS, labels.clone()).set(figures.queued as f64);
     gauge!(names::QUEUE_BYTES, labels.clone()).set(figures.queued_bytes as f64);
-    gauge!(names::IN_FLIGHT, labels).set(figures.in_flight as f64);
+    gauge!(names::IN_FLIGHT, labels.clone()).set(figures.in_flight as f64);
+    gauge!(names::PAUSED, labels.clone()).set(f64::from(u8::from(figures.paused)));
+    if figures.counts.replayed > 0 {
+        counter!(names::REPLAYED, labels).absolute(figures.counts.replayed);
+    }
+}
+
+/// A receipt that is ignored names no edge, so `from` is empty.
+fn publish_ignored(snapshot: &Snapshot) {
+    let mut ignored: BTreeMap<(EdgeLabels, &str), u64> = BTreeMap::new();
+    for session in &snapshot.sessions {
+        let edge = (session.story.clone(), Arc::from(""), session.step.clone());
+        let (foreign, unknown) = (session.ignored.foreign, session.ignored.unknown);
+        *ignored.entry((edge.clone(), "foreign")).or_default() += foreign;
+        *ignored.entry((edge, "unknown")).or_default() += unknown;
+    }
+    for ((edge, reason), count) in ignored.into_iter().filter(|(_, count)| *count > 0) {
+        let mut labels = labels(&edge);
+        labels.push(Label::new("reason", reason));
+        counter!(names::RECEIPTS_IGNORED, labels).absolute(count);
+    }
 }

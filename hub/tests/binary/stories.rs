@@ -107,15 +107,15 @@ fn a_bad_duration_shows_how_durations_are_written() {
 }
 
 #[test]
-fn a_story_that_needs_receipts_is_told_that_they_are_not_built_yet() {
-    let transport = ", streaming: { delivery: { semantics: at_least_once } }";
-    let path = "spec.transports[0].streaming.delivery.semantics";
+fn a_story_that_needs_a_disk_is_told_that_replay_from_it_is_not_built_yet() {
+    let transport = ", streaming: { delivery: { replay: { mode: durable } } }";
+    let path = "spec.transports[0].streaming.delivery.replay.mode";
     refused_at(
         transport,
         PAIR,
         6,
         path,
-        "at_least_once with replay is not built yet",
+        "replay that survives a crash is not built yet",
     );
 }
 

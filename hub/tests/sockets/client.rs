@@ -1,5 +1,6 @@
 //! A client on raw HTTP/2, so that tests can say what no well-behaved library would.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
@@ -23,6 +24,7 @@ pub struct Process {
     pub send: h2::SendStream<Bytes>,
     response: Response,
     buffer: BytesMut,
+    flows: VecDeque<v1::FlowControl>,
 }
 
 enum Response {
@@ -87,6 +89,7 @@ impl Connection {
             send,
             response: Response::Waiting(response),
             buffer: BytesMut::new(),
+            flows: VecDeque::new(),
         }
     }
 }
@@ -118,6 +121,47 @@ impl Process {
             .expect("the hub answers in time")
     }
 
+    /// The next acks and signals; packets that come before them are passed over.
+    pub async fn flow(&mut self) -> v1::FlowControl {
+        let next = async {
+            loop {
+                if let Some(flow) = self.flows.pop_front() {
+                    return flow;
+                }
+                if let Err(ended) = self.message().await {
+                    panic!("ended before a flow: {ended:?}");
+                }
+            }
+        };
+        timeout(DEADLINE, next).await.expect("a flow in time")
+    }
+
+    /// Says that everything up to `through` has been taken care of.
+    pub fn send_ack(&mut self, through: u64) {
+        self.send_flow(v1::FlowControl {
+            ack: through,
+            ..v1::FlowControl::default()
+        });
+    }
+
+    pub fn send_flow(&mut self, flow: v1::FlowControl) {
+        let request = v1::ProcessRequest {
+            packet: None,
+            flow: Some(flow),
+        };
+        self.send_raw(rig::framed(&request.encode_to_vec()));
+    }
+
+    /// Sends a packet with the client's own number, which is its label too.
+    pub fn send_numbered(&mut self, number: u64) {
+        let mut packet = rig::packet(&number.to_string(), 10);
+        packet.envelope = Some(v1::StreamEnvelope {
+            sequence: number,
+            ..v1::StreamEnvelope::default()
+        });
+        self.send_raw(rig::message(packet));
+    }
+
     /// The label of the next packet.
     pub async fn label(&mut self) -> String {
         let packet = self.next().await.expect("a packet");
@@ -147,10 +191,20 @@ impl Process {
     }
 
     async fn next_unbounded(&mut self) -> Result<v1::DataPacket, Ended> {
+        loop {
+            if let Some(packet) = self.message().await? {
+                return Ok(packet);
+            }
+        }
+    }
+
+    /// The packet of the next message, if it has one; its flow is kept.
+    async fn message(&mut self) -> Result<Option<v1::DataPacket>, Ended> {
         self.open().await;
         loop {
-            if let Some(packet) = self.pop() {
-                return Ok(packet);
+            if let Some(message) = self.pop() {
+                self.flows.extend(message.flow);
+                return Ok(message.packet);
             }
             let body = match &mut self.response {
                 Response::Body(body) => body,
@@ -174,16 +228,15 @@ impl Process {
         }
     }
 
-    fn pop(&mut self) -> Option<v1::DataPacket> {
+    fn pop(&mut self) -> Option<v1::ProcessResponse> {
         let prefix = self.buffer.first_chunk::<5>()?;
         let len = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
         if self.buffer.len() < 5 + len {
             return None;
         }
         let message = self.buffer.split_to(5 + len).split_off(5);
-        v1::ProcessResponse::decode(message)
-            .expect("a ProcessResponse")
-            .packet
+        let message = v1::ProcessResponse::decode(message);
+        Some(message.expect("a ProcessResponse"))
     }
 }
 

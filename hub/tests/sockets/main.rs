@@ -5,12 +5,14 @@
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod client;
+mod connections;
 mod rig;
 
 mod admin;
 mod bad_packets;
 mod drain;
 mod fan_out;
+mod guarantees;
 mod heartbeat;
 mod reconnect;
 mod registration;

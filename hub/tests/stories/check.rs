@@ -93,8 +93,15 @@ fn json_says_the_same() {
         serde_json::json!({ "from": "stt", "to": "notes" })
     );
     assert_eq!(story["runs"], serde_json::json!(["default/two"]));
-    assert_eq!(story["runnable"], false);
-    assert_eq!(document["notes"][0]["line"], 10);
+    assert_eq!(story["runnable"], true);
+    assert_eq!(document["notes"], serde_json::json!([]));
+
+    let rules = "conformance/stories/loads/routing-rules.yaml";
+    let (status, shown) = check(&[rules, "--output=json"]);
+    assert_eq!(status, 0);
+    let document: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(document["stories"][0]["runnable"], false);
+    assert_eq!(document["notes"][0]["line"], 15);
 
     let (status, shown) = check(&["conformance/stories/refused/cycle.yaml", "--output=json"]);
     assert_eq!(status, 1);

@@ -24,6 +24,9 @@ fn a_plain_story_asks_for_nothing_that_is_not_built() {
         with_settings("{ delivery: { semantics: best_effort, replay: { mode: none } } }"),
         with_settings("{ routing: { fanOut: parallel, maxDownstreams: 4, rules: [] } }"),
         with_settings("{ partitioning: { mode: none }, lanes: [] }"),
+        with_settings("{ delivery: { semantics: at_least_once, overflow: dead_letter } }"),
+        with_settings("{ delivery: { replay: { mode: memory } }, lifecycle: { maxInFlight: 5 } }"),
+        with_settings("{ lanes: [{ name: a, kind: audio }], flowControl: { mode: window } }"),
         streaming(A_TO_B).replace("needs: [a]", "needs: [a], with: { a: [1, text] }, if: ' '"),
     ] {
         assert_eq!(unsupported(&yaml), [""; 0], "{yaml}");
@@ -35,11 +38,7 @@ fn a_plain_story_asks_for_nothing_that_is_not_built() {
 fn each_setting_that_is_not_built_is_named_where_it_stands() {
     for (settings, path) in [
         (
-            "{ delivery: { semantics: at_least_once } }",
-            "delivery.semantics",
-        ),
-        (
-            "{ delivery: { replay: { mode: memory } } }",
+            "{ delivery: { replay: { mode: durable } } }",
             "delivery.replay.mode",
         ),
         (
@@ -47,7 +46,6 @@ fn each_setting_that_is_not_built_is_named_where_it_stands() {
             "routing.rules",
         ),
         ("{ partitioning: { mode: hash } }", "partitioning.mode"),
-        ("{ lanes: [{ name: a, kind: audio }] }", "lanes"),
     ] {
         let yaml = with_settings(settings);
         let path = format!("spec.transports[0].streaming.{path}");
@@ -85,14 +83,20 @@ fn primitives_and_turns_are_named_where_they_stand() {
     assert_eq!(unsupported(&yaml), ["spec.steps[2].type"]);
     let yaml = streaming(&format!("  concurrency: {{ mode: serial }}\n{A_TO_B}"));
     assert_eq!(unsupported(&yaml), ["spec.concurrency"]);
-    let yaml = streaming(&format!("  concurrency: {{ mode: parallel }}\n{A_TO_B}"));
-    assert_eq!(unsupported(&yaml), [""; 0]);
+    let yaml = streaming(&format!(
+        "  concurrency: {{ mode: cancelPrevious, scope: participant }}\n{A_TO_B}"
+    ));
+    assert_eq!(unsupported(&yaml), ["spec.concurrency"]);
+    for mode in ["parallel", "cancelPrevious"] {
+        let yaml = streaming(&format!("  concurrency: {{ mode: {mode} }}\n{A_TO_B}"));
+        assert_eq!(unsupported(&yaml), [""; 0], "{mode}");
+    }
 }
 
 #[test]
 fn settings_of_a_target_matter_only_where_packets_go_to() {
     let yaml = streaming(
-        "  transports:\n    - { name: t, streaming: { delivery: { semantics: at_least_once } } }\n    \
+        "  transports:\n    - { name: t, streaming: { delivery: { replay: { mode: durable } } } }\n    \
          - { name: u }\n  steps:\n    \
          - { name: a, ref: { name: a }, transport: t, needs: [] }\n    \
          - { name: b, ref: { name: b }, transport: u, needs: [a] }\n",
@@ -131,16 +135,16 @@ fn schemas_matter_only_for_engrams_that_packets_reach() {
 
 #[test]
 fn what_is_left_out_is_noted_and_refuses_nothing() {
-    let settings = "{ flowControl: { mode: none }, lifecycle: { strategy: blue_green }, \
+    let settings = "{ lifecycle: { strategy: blue_green }, \
                     observability: { metrics: { enabled: false } } }";
     let yaml = with_settings(settings);
     assert_eq!(unsupported(&yaml), [""; 0]);
-    assert_eq!(notes(&yaml).len(), 3);
+    assert_eq!(notes(&yaml).len(), 2);
 }
 
 #[test]
 fn a_story_that_is_not_routed_may_ask_for_anything() {
-    let yaml = with_settings("{ delivery: { semantics: at_least_once } }")
+    let yaml = with_settings("{ delivery: { replay: { mode: durable } } }")
         .replace("pattern: streaming", "pattern: batch");
     assert_eq!(unsupported(&yaml), [""; 0]);
     assert_eq!(notes(&yaml).len(), 1);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::BytesMut;
 use smallvec::SmallVec;
 
-use crate::view::{Dialect, Field, PacketView, Slot};
+use crate::view::{Dialect, Field, Keys, PacketView, Slot};
 
 /// What to take out of a packet before a tail is appended.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,24 +23,34 @@ pub struct Cut<'a> {
 }
 
 impl Cut<'_> {
-    /// Whether `field` goes; for metadata, which of the keys it is.
+    /// Whether fields of `slot`, which is not metadata, go.
     #[inline]
-    fn takes(&self, field: &Field, packet: &[u8]) -> Option<Option<usize>> {
-        let whole = match field.slot {
-            Slot::Metadata => {
-                return self
-                    .metadata_keys
-                    .iter()
-                    .position(|key| field.is_entry_of(key.as_bytes(), packet))
-                    .map(Some);
-            }
+    fn takes(&self, slot: Slot) -> bool {
+        match slot {
             Slot::Envelope => self.envelope,
             Slot::Inputs => self.inputs,
             Slot::Payload => self.payload,
             Slot::Audio | Slot::Video | Slot::Binary => self.frame,
-            Slot::Transports | Slot::Unknown => false,
-        };
-        whole.then_some(None)
+            Slot::Metadata | Slot::Transports | Slot::Unknown => false,
+        }
+    }
+
+    /// Distinct metadata keys of `packet` that are taken out.
+    #[must_use]
+    pub fn pairs_in(&self, packet: &[u8], view: &PacketView) -> usize {
+        let is_there = |key: &&&str| view.metadata_bytes(packet, key).is_some();
+        let mut keys: Vec<_> = self.metadata_keys.iter().filter(is_there).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.len()
+    }
+
+    /// Whether an entry goes.
+    #[inline]
+    fn takes_entry(&self, entry: &Field, packet: &[u8]) -> bool {
+        self.metadata_keys
+            .iter()
+            .any(|key| entry.is_entry_of(key.as_bytes(), packet))
     }
 }
 
@@ -50,28 +60,36 @@ impl Cut<'_> {
 pub struct Kept {
     ranges: SmallVec<[Range<u32>; 8]>,
     len: usize,
-    cut_pairs: usize,
 }
 
 impl Kept {
-    /// What stays of `packet` (the bytes that `view` was made of) after `cut`.
+    /// What stays of `packet` (the bytes that `view` was made of) after `cut`. Inlined where it is
+    /// called, so that a constant cut costs nothing to look at: call it from one place.
+    #[inline]
     #[must_use]
     pub fn of(packet: &[u8], view: &PacketView, cut: &Cut<'_>) -> Self {
         let mut kept = Self::default();
-        let mut keys = Keys::default();
+        let mut wanted = Keys::default();
+        for key in cut.metadata_keys {
+            wanted.add(u16::try_from(key.len()).unwrap_or(u16::MAX));
+        }
+        let has_keys = view.keys().may_share(wanted);
         let mut start = 0;
         for field in view.fields() {
-            let Some(key) = cut.takes(field, packet) else {
+            if field.slot == Slot::Metadata {
+                if !has_keys || !wanted.may_have_len(usize::from(field.key_len)) {
+                    continue;
+                }
+                if !cut.takes_entry(field, packet) {
+                    continue;
+                }
+            } else if !cut.takes(field.slot) {
                 continue;
-            };
-            if let Some(key) = key {
-                keys.insert(key);
             }
             kept.push(start..field.start);
             start = field.end;
         }
         kept.push(start..packet.len() as u32);
-        kept.cut_pairs = keys.count();
         kept
     }
 
@@ -102,13 +120,6 @@ impl Kept {
     #[must_use]
     pub fn ranges(&self) -> &[Range<u32>] {
         &self.ranges
-    }
-
-    /// Distinct metadata keys that were taken out.
-    #[inline]
-    #[must_use]
-    pub fn cut_pairs(&self) -> usize {
-        self.cut_pairs
     }
 
     /// Appends the bytes that stay: [`len`](Self::len) of them.
@@ -148,29 +159,6 @@ impl Kept {
                 }
             }
         }
-    }
-}
-
-/// A set of indices into [`Cut::metadata_keys`].
-#[derive(Default)]
-struct Keys {
-    first_64: u64,
-    others: Vec<usize>,
-}
-
-impl Keys {
-    #[inline]
-    fn insert(&mut self, index: usize) {
-        if index < 64 {
-            self.first_64 |= 1 << index;
-        } else if !self.others.contains(&index) {
-            self.others.push(index);
-        }
-    }
-
-    #[inline]
-    fn count(&self) -> usize {
-        self.first_64.count_ones() as usize + self.others.len()
     }
 }
 

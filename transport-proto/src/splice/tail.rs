@@ -18,6 +18,9 @@ const FLOW_SIGNAL: u8 = 0x38;
 const PAUSE: u8 = 1;
 const RESUME: u8 = 2;
 
+/// Lengths that are written as a varint of two bytes: those of nearly every packet.
+const TWO_BYTES: std::ops::Range<usize> = 0x80..0x4000;
+
 /// Bytes of the prefix of a gRPC message: a flag and a length.
 pub const GRPC_HEAD_LEN: usize = 5;
 
@@ -85,6 +88,9 @@ pub fn put_payload(out: &mut BytesMut, dialect: Dialect, encoded_struct: &[u8]) 
 #[inline]
 #[must_use]
 pub fn process_head_len(packet_len: usize) -> usize {
+    if TWO_BYTES.contains(&packet_len) {
+        return GRPC_HEAD_LEN + 3;
+    }
     GRPC_HEAD_LEN + 1 + varint_len(packet_len as u64)
 }
 
@@ -95,19 +101,15 @@ pub fn process_head_len(packet_len: usize) -> usize {
 #[inline]
 pub fn put_process_head(out: &mut BytesMut, packet_len: usize) {
     // Built aside and appended at once: this runs once per delivery.
-    let message_len = 1 + varint_len(packet_len as u64) + packet_len;
-    let prefix = u32::try_from(message_len).unwrap_or(u32::MAX).to_be_bytes();
-    let mut head = [
-        0, prefix[0], prefix[1], prefix[2], prefix[3], PACKET, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    ];
-    let (mut rest, mut at) = (packet_len as u64, GRPC_HEAD_LEN + 1);
-    while rest >= 0x80 {
-        head[at] = rest as u8 | 0x80;
-        rest >>= 7;
-        at += 1;
+    if TWO_BYTES.contains(&packet_len) {
+        let message_len = packet_len as u32 + 3;
+        let [a, b, c, d] = message_len.to_be_bytes();
+        let (low, high) = (packet_len as u8 | 0x80, (packet_len >> 7) as u8);
+        return out.extend_from_slice(&[0, a, b, c, d, PACKET, low, high]);
     }
-    head[at] = rest as u8;
-    out.extend_from_slice(&head[..=at]);
+    put_grpc_head(out, 1 + varint_len(packet_len as u64) + packet_len);
+    out.put_u8(PACKET);
+    put_varint(out, packet_len as u64);
 }
 
 /// The prefix of an uncompressed gRPC message of `message_len` bytes (before a
@@ -132,5 +134,25 @@ pub fn put_flow(out: &mut BytesMut, ack: Option<u64>, pause: Option<bool>) {
     }
     if let Some(pause) = pause {
         out.extend_from_slice(&[FLOW_SIGNAL, if pause { PAUSE } else { RESUME }]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_tells_the_length_whatever_it_takes_to_write_it() {
+        for len in [0, 1, 0x7f, 0x80, 0x81, 0x3fff, 0x4000, 0x1f_ffff, 0x20_0000] {
+            let mut head = BytesMut::new();
+            put_process_head(&mut head, len);
+            assert_eq!(head.len(), process_head_len(len), "{len}");
+            let mut expected = BytesMut::new();
+            let message_len = 1 + varint_len(len as u64) + len;
+            put_grpc_head(&mut expected, message_len);
+            expected.put_u8(PACKET);
+            put_varint(&mut expected, len as u64);
+            assert_eq!(head, expected, "{len}");
+        }
     }
 }

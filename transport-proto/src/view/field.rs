@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::text;
+
 /// Field numbering: the same content, numbered in two ways.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
@@ -98,7 +100,7 @@ pub(crate) struct Field {
     /// Metadata: first byte of the value.
     pub(super) value: u32,
     /// Metadata: bytes of the key. Saturates: such a key breaks a limit.
-    pub(super) key_len: u16,
+    pub(crate) key_len: u16,
     /// Metadata: bytes of the value. Saturates: such a value breaks a limit, unless
     /// a later one replaces it, and then nobody asks for it.
     pub(super) value_len: u16,
@@ -138,7 +140,7 @@ impl Field {
     pub(crate) fn is_entry_of(&self, key: &[u8], packet: &[u8]) -> bool {
         usize::from(self.key_len) == key.len()
             && self.slot == Slot::Metadata
-            && self.key(packet) == key
+            && text::same(self.key(packet), key)
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::ops::Range;
 
 use super::frame::text_span;
-use super::{Broken, Field, Fields, Slot, Span};
+use super::{Broken, Field, Fields, Keys, Slot, Span};
 use crate::limits::{MAX_KEY_CHARS, MAX_METADATA_PAIRS, MAX_VALUE_CHARS};
 use crate::malformed::Malformed;
 use crate::text;
@@ -26,49 +26,54 @@ const LONGEST_ROW: usize = 8;
 /// A row is at most [`LONGEST_ROW`] entries, since one that turns out not to be ASCII was
 /// walked in vain.
 #[inline(never)]
-pub(super) fn plain_row(packet: &[u8], at: usize, tag: u8, fields: &mut Fields) -> usize {
-    let before = fields.len();
-    let mut end = at;
+pub(super) fn plain_row(
+    packet: &[u8],
+    at: usize,
+    tag: u8,
+    (fields, keys): (&mut Fields, &mut Keys),
+) -> usize {
+    let (before, mut seen) = (fields.len(), *keys);
+    let mut rest = packet.get(at..).unwrap_or_default();
+    let mut end = at as u32;
     for _ in 0..LONGEST_ROW {
-        let Some(field) = plain(packet, end, tag) else {
+        let Some((key_len, value_len, after)) = plain(rest, tag) else {
             break;
         };
-        end = field.end as usize;
-        fields.push(field);
+        let (start, value) = (end, end + 6 + u32::from(key_len));
+        (rest, end) = (after, value + u32::from(value_len));
+        seen.add(u16::from(key_len));
+        fields.push(Field {
+            start,
+            body: start + 4,
+            end,
+            value,
+            key_len: u16::from(key_len),
+            value_len: u16::from(value_len),
+            slot: Slot::Metadata,
+        });
     }
     // One check for the whole row: tags and lengths are ASCII too.
-    if !text::is_ascii(packet.get(at..end).unwrap_or_default()) {
+    if !text::is_ascii(packet.get(at..end as usize).unwrap_or_default()) {
         fields.truncate(before);
         return at;
     }
-    end
+    seen.entries += (fields.len() - before) as u32;
+    *keys = seen;
+    end as usize
 }
 
-/// The entry at `start`, if its bytes are ASCII (which is checked later) and laid out
-/// plainly.
+/// The lengths of key and value of the entry at the beginning of `rest`, if its bytes are ASCII
+/// (which is checked later) and laid out plainly; and what follows.
 #[inline]
-fn plain(packet: &[u8], start: usize, tag: u8) -> Option<Field> {
-    let rest = packet.get(start..)?;
-    let &[found, len, KEY, key_len, ref body @ ..] = rest else {
-        return None;
-    };
-    let (len, key_len) = (usize::from(len), usize::from(key_len));
-    let &[VALUE, value_len, ref value @ ..] = body.get(key_len..)? else {
-        return None;
-    };
-    let value_len = usize::from(value_len);
-    if found != tag || key_len == 0 || len != 4 + key_len + value_len || value.len() < value_len {
+fn plain(rest: &[u8], tag: u8) -> Option<(u8, u8, &[u8])> {
+    let &[found, len, key_tag, key_len] = rest.first_chunk()?;
+    let &[value_tag, value_len] = rest.get(4 + usize::from(key_len)..)?.first_chunk()?;
+    let end = 6 + usize::from(key_len) + usize::from(value_len);
+    let has_tags = found == tag && key_tag == KEY && value_tag == VALUE;
+    if !has_tags || key_len == 0 || usize::from(len) + 2 != end {
         return None;
     }
-    Some(Field {
-        start: start as u32,
-        body: (start + 4) as u32,
-        end: (start + 2 + len) as u32,
-        value: (start + 6 + key_len) as u32,
-        key_len: key_len as u16,
-        value_len: value_len as u16,
-        slot: Slot::Metadata,
-    })
+    Some((key_len, value_len, rest.get(end..)?))
 }
 
 /// What [`any`] finds out about an entry.

@@ -13,6 +13,7 @@
 mod broken;
 mod envelope;
 mod field;
+mod fields;
 mod frame;
 mod metadata;
 mod process;
@@ -22,23 +23,20 @@ mod walk;
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 pub(crate) use broken::Broken;
 pub use envelope::EnvelopeView;
 pub(crate) use envelope::{SEQUENCE, STREAM_ID};
 pub use field::Dialect;
 pub(crate) use field::{Field, Slot, Span};
+use fields::Fields;
+pub(crate) use fields::Keys;
 pub use frame::{FrameKind, FrameView};
-pub use process::{Flow, PacketBytes, Process, parse_process};
+pub use process::{Flow, PacketBytes, Process, parse_process, sole_packet};
 pub(crate) use structs::walk_struct;
 
 use crate::malformed::Malformed;
 use crate::names::metadata::{HEARTBEAT, HEARTBEAT_TRUE};
 use crate::violation::Violation;
-
-/// Top-level fields of a packet; a packet of up to twelve needs no allocation.
-type Fields = SmallVec<[Field; 12]>;
 
 /// Result of one pass over a packet. Accessors take the same bytes that were
 /// parsed; given others they answer nonsense, but never panic.
@@ -46,6 +44,7 @@ type Fields = SmallVec<[Field; 12]>;
 pub struct PacketView {
     /// Known fields with their proper wire type, in the order of the wire.
     fields: Fields,
+    keys: Keys,
     dialect: Dialect,
     frame: Option<FrameView>,
     envelope: Option<EnvelopeView>,
@@ -57,7 +56,8 @@ impl PacketView {
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
         Self {
-            fields: SmallVec::new(),
+            fields: Fields::new(),
+            keys: Keys::default(),
             dialect,
             frame: None,
             envelope: None,
@@ -110,6 +110,7 @@ impl PacketView {
     #[inline]
     fn clear(&mut self) {
         self.fields.clear();
+        self.keys = Keys::default();
         self.frame = None;
         self.envelope = None;
         self.broken = None;
@@ -122,6 +123,14 @@ impl PacketView {
     #[must_use]
     pub fn violation(&self) -> Option<Violation> {
         self.broken.map(Broken::violation)
+    }
+
+    /// Whether the packet keeps every rule of the contract: there is no
+    /// [`violation`](Self::violation).
+    #[inline]
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.broken.is_none()
     }
 
     /// How the packet numbers its fields.
@@ -191,7 +200,10 @@ impl PacketView {
     #[inline]
     #[must_use]
     pub fn metadata_bytes<'a>(&self, packet: &'a [u8], key: &str) -> Option<&'a [u8]> {
-        self.fields
+        if !self.keys.may_have_len(key.len()) {
+            return None;
+        }
+        self.fields()
             .iter()
             .rev()
             .find(|field| field.is_entry_of(key.as_bytes(), packet))
@@ -222,7 +234,7 @@ impl PacketView {
     #[inline]
     #[must_use]
     pub fn metadata_entries(&self) -> usize {
-        self.entries().count()
+        self.keys.entries as usize
     }
 
     /// Distinct metadata keys.
@@ -251,19 +263,25 @@ impl PacketView {
     }
 
     pub(crate) fn bodies(&self, slot: Slot) -> impl Iterator<Item = Range<usize>> + '_ {
-        self.fields
+        self.fields()
             .iter()
             .filter(move |field| field.slot == slot)
             .map(Field::body)
     }
 
+    #[inline]
     pub(crate) fn fields(&self) -> &[Field] {
-        &self.fields
+        self.fields.as_slice()
+    }
+
+    #[inline]
+    pub(crate) fn keys(&self) -> Keys {
+        self.keys
     }
 
     #[inline]
     fn entries(&self) -> impl Iterator<Item = &Field> + '_ {
-        self.fields
+        self.fields()
             .iter()
             .filter(|field| field.slot == Slot::Metadata)
     }

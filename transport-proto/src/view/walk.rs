@@ -55,7 +55,12 @@ pub(super) fn packet(packet: &[u8], level: u32, view: &mut PacketView) -> Result
     let mut cursor = Cursor::new(packet);
     while !cursor.is_done() {
         if packet.get(cursor.at()) == Some(&of_entry) {
-            let after = metadata::plain_row(packet, cursor.at(), of_entry, &mut view.fields);
+            let after = metadata::plain_row(
+                packet,
+                cursor.at(),
+                of_entry,
+                (&mut view.fields, &mut view.keys),
+            );
             cursor = Cursor::within(packet, after..packet.len());
             if cursor.is_done() {
                 break;
@@ -74,6 +79,8 @@ pub(super) fn packet(packet: &[u8], level: u32, view: &mut PacketView) -> Result
         let field = if slot == Slot::Metadata {
             let entry = metadata::any(start, packet, range)?;
             view.broken = view.broken.or(entry.broken);
+            view.keys.add(entry.field.key_len);
+            view.keys.entries += 1;
             pending.long_value |= entry.has_long_value;
             entry.field
         } else {

@@ -225,27 +225,61 @@ fn long_tag(bytes: &[u8], at: usize, max_number: u64) -> (u64, usize) {
     }
 }
 
-/// A varint at `at`, most likely of more than one byte: its value, and the position
-/// after it or 0 where there is none.
+/// A varint at `at` of three bytes or more: its value, and the position after it or 0 where
+/// there is none.
 #[inline(never)]
 fn long_varint(bytes: &[u8], at: usize) -> (u64, usize) {
-    let Some(rest) = bytes.get(at..) else {
-        return (0, 0);
-    };
-    if let Some(four) = rest.first_chunk::<4>() {
-        let word = u32::from_le_bytes(*four);
-        let low = word & 0x7f | (word & 0x7f00) >> 1;
-        if word & 0x8000 == 0 {
-            return (u64::from(low), at + 2);
+    /// The bit that is clear in the last byte of a varint.
+    const MORE: u64 = 0x8080_8080_8080_8080;
+    if let Some(&[a, b, c]) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+        && c < 0x80
+    {
+        let low = u32::from(a & 0x7f) | u32::from(b & 0x7f) << 7;
+        return (u64::from(low | u32::from(c) << 14), at + 3);
+    }
+    let word = word_at(bytes, at);
+    let stop = !word & MORE;
+    // A byte past the end of the message reads as none that ends a varint.
+    if stop == 0 {
+        return longest_varint(bytes, at);
+    }
+    // Everything up to the last byte, 7 bits of each, moved together: pairs, then fours, then all.
+    let word = word & (stop ^ (stop - 1)) & !MORE;
+    let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
+    let word = word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4;
+    (word, at + stop.trailing_zeros() as usize / 8 + 1)
+}
+
+/// Eight bytes from `at`, the first one lowest; ones in place of what is past the end.
+#[inline]
+fn word_at(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    if let Some(word) = rest.first_chunk::<8>() {
+        return u64::from_le_bytes(*word);
+    }
+    let beyond = 8 * rest.len() as u32;
+    let past_the_end = u64::MAX << beyond;
+    match bytes.last_chunk::<8>() {
+        // The same bytes, read so that they end with the message.
+        Some(word) => {
+            let word = u64::from_le_bytes(*word);
+            word.checked_shr(64 - beyond).unwrap_or(0) | past_the_end
         }
-        let low = low | (word & 0x7f_0000) >> 2;
-        if word & 0x80_0000 == 0 {
-            return (u64::from(low), at + 3);
-        }
-        if word & 0x8000_0000 == 0 {
-            return (u64::from(low | (word & 0x7f00_0000) >> 3), at + 4);
+        None => {
+            let mut word = [0xff; 8];
+            for (to, from) in word.iter_mut().zip(rest) {
+                *to = *from;
+            }
+            u64::from_le_bytes(word)
         }
     }
+}
+
+/// A varint of nine or ten bytes, or one that does not end.
+#[cold]
+fn longest_varint(bytes: &[u8], at: usize) -> (u64, usize) {
+    let rest = bytes.get(at..).unwrap_or_default();
     let mut value = 0_u64;
     for (i, &byte) in rest.iter().take(MAX_VARINT_LEN).enumerate() {
         if i == MAX_VARINT_LEN - 1 && byte > 1 {
@@ -274,6 +308,36 @@ pub(crate) fn offset(at: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The plain reading that the one by words is held against.
+    fn by_bytes(bytes: &[u8]) -> Option<(u64, usize)> {
+        let mut value = 0_u128;
+        for (i, byte) in bytes.iter().take(MAX_VARINT_LEN).enumerate() {
+            value |= u128::from(byte & 0x7f) << (7 * i);
+            if *byte < 0x80 {
+                return Some((u64::try_from(value).ok()?, i + 1));
+            }
+        }
+        None
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_varint_is_the_same_wherever_it_stands_and_whatever_follows(
+            before in 0_usize..12,
+            continued in proptest::collection::vec(0x80_u8.., 0..12),
+            rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..12),
+        ) {
+            let mut bytes = vec![0xff; before];
+            bytes.extend(continued);
+            bytes.extend(rest);
+            for end in before..=bytes.len() {
+                let mut cursor = Cursor::within(&bytes, before..end);
+                let read = cursor.varint().ok().map(|value| (value, cursor.at() - before));
+                proptest::prop_assert_eq!(read, by_bytes(&bytes[before..end]));
+            }
+        }
+    }
 
     fn skip_all(bytes: &[u8]) -> Result<usize, Malformed> {
         let mut cursor = Cursor::new(bytes);

@@ -27,7 +27,6 @@ mod store;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::encode::Encoded;
 use super::producer::{ChunkPlace, Origin};
 use crate::account::DropReason;
 use crate::ids::Moment;
@@ -38,7 +37,7 @@ pub(crate) use chunks::{ChunkVerdict, SetKey};
 use load::Load;
 use partitions::Partitions;
 pub(crate) use receipts::Ack;
-use store::Store;
+pub(crate) use store::Store;
 
 /// Settled packets that are kept, at least, before the log is written anew without them.
 const SETTLED_KEPT: usize = 256;
@@ -257,10 +256,16 @@ impl Log {
         self.trim();
     }
 
-    /// Appends a packet for which there is room, at the place that it was encoded for.
-    pub(crate) fn push(&mut self, encoded: &Encoded<'_>, item: Item, place: Place, share: bool) {
-        let (start, len) = (self.store.end(), encoded.wire_len() as u32);
-        encoded.write(&mut self.store, share);
+    /// Appends a packet of `len` bytes for which there is room, at the place that it was encoded
+    /// for; `write` writes it.
+    pub(crate) fn push(
+        &mut self,
+        (item, place): (Item, Place),
+        len: usize,
+        write: impl FnOnce(&mut Store),
+    ) {
+        let (start, len) = (self.store.end(), len as u32);
+        write(&mut self.store);
         debug_assert_eq!(self.store.end() - start, u64::from(len));
         let ordinal = self.next_ordinal;
         self.next_ordinal += 1;

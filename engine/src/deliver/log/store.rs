@@ -33,7 +33,7 @@ impl Segment {
 
 /// Bytes that are kept, addressed by position. Positions only grow.
 #[derive(Debug, Default)]
-pub(super) struct Store {
+pub(crate) struct Store {
     /// Finished stretches, oldest first, without gaps between neighbours.
     segments: VecDeque<Segment>,
     /// Where small messages are copied to; younger than every finished stretch.
@@ -143,6 +143,7 @@ impl Store {
 }
 
 impl Sink for Store {
+    #[inline]
     fn room(&mut self, additional: usize) -> &mut BytesMut {
         if self.open.capacity() - self.open.len() < additional {
             self.change_buffer(additional);

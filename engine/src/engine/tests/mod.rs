@@ -2,6 +2,7 @@
 
 mod chunks;
 mod guarantee;
+mod kept_model;
 mod model;
 mod queues;
 mod registering;

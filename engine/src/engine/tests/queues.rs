@@ -43,6 +43,34 @@ fn a_target_is_woken_once_for_many_packets() {
 }
 
 #[test]
+fn what_leaves_together_is_counted_by_edge_and_by_the_time_it_came() {
+    let mut rig = Rig::new(
+        Limits::default(),
+        plan(
+            vec![step("one"), step("two"), step("sink")],
+            &[(0, 2), (1, 2)],
+        ),
+    );
+    let (one, two) = (rig.connect("one"), rig.connect("two"));
+    let sink = rig.connect("sink");
+    for (from, came) in [(one, 0), (one, 0), (two, 0), (one, 4), (one, 4)] {
+        rig.send(from, "x", 10, at(came));
+    }
+    assert_eq!(rig.take(sink, at(10)).len(), 5);
+    let edges = rig.engine.snapshot().edges;
+    let figures = edges.iter().map(|edge| {
+        let buckets = edge.forward.buckets();
+        let nanos: u64 = buckets.iter().map(|bucket| bucket.sum_nanos).sum();
+        let samples: u64 = buckets.iter().map(|bucket| bucket.count).sum();
+        (edge.counts.delivered, samples, nanos / 1_000_000)
+    });
+    assert!(
+        figures.eq([(4, 4, 10 + 10 + 6 + 6), (1, 1, 10)]),
+        "{edges:?}"
+    );
+}
+
+#[test]
 fn a_full_queue_drops_the_newest_by_default() {
     let mut rig = Rig::fan_out(vec![bounds(2, 1 << 20)]);
     let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
@@ -302,4 +330,54 @@ fn the_hub_sends_heartbeats_at_its_interval_with_jitter() {
         rig.take(sink, at(12_501)).is_empty(),
         "not before the next interval"
     );
+}
+
+/// The pieces that wait for `conn`, as they would go to its socket.
+fn pieces(rig: &mut Rig, conn: ConnId) -> Pieces {
+    let mut pieces = Pieces::new();
+    while rig
+        .engine
+        .take(conn, 1 << 20, at(0), &mut pieces, &mut rig.actions)
+        > 0
+    {}
+    pieces
+}
+
+#[test]
+fn a_payload_that_must_not_pin_its_buffer_is_copied_once_for_all_targets() {
+    const PAYLOAD: usize = 64 * 1024;
+    let mut rig = Rig::fan_out(vec![bounds(1000, 64 << 20); 3]);
+    let src = rig.connect("src");
+    let sinks = ["sink0", "sink1", "sink2"].map(|sink| rig.connect(sink));
+    // A backlog past which nothing small may pin a large buffer.
+    for _ in 0..5 {
+        rig.send(src, "before", PAYLOAD, at(0));
+    }
+    let one = packet("after", PAYLOAD);
+    let read = Bytes::from([&one[..], &vec![0; 16 * PAYLOAD]].concat());
+    let view = PacketView::parse(&one, Dialect::Packet).unwrap();
+    let inbound = Inbound {
+        source: &read,
+        start: 0,
+        packet: &read[..one.len()],
+        view: &view,
+        pinned: read.len(),
+    };
+    let taken = rig.engine.packet(src, inbound, at(0), &mut rig.actions);
+    assert_eq!(taken, Taken::Yes);
+
+    let waiting = sinks.map(|sink| pieces(&mut rig, sink));
+    let large = waiting.each_ref().map(|pieces| {
+        let last = pieces.iter().rfind(|piece| piece.len() >= PAYLOAD);
+        last.unwrap().as_ptr()
+    });
+    assert!(large.iter().all(|at| *at == large[0]), "{large:?}");
+    assert!(!read.as_ptr_range().contains(&large[0]));
+    for pieces in waiting {
+        let wire: Vec<u8> = pieces.iter().flat_map(|piece| piece.to_vec()).collect();
+        let got = packets(&wire);
+        assert_eq!(label(&got[5]), "after");
+        let view = PacketView::parse(&got[5], Dialect::Packet).unwrap();
+        assert_eq!(view.media_len(), PAYLOAD);
+    }
 }

@@ -1,0 +1,245 @@
+//! Which parts of a connection have something to do.
+//!
+//! A connection is one task, though many things wake it: its socket, its clock, each of its
+//! streams. Every part has a waker of its own here, so that a wake-up costs what concerns that part
+//! and nothing else. A part that calls while its connection is at work is heard without another
+//! trip through the scheduler.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+
+/// A part that wants to be looked after, HTTP/2 itself left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// The keep-alive: it is due, or its PING was answered.
+    KeepAlive,
+    /// The hub is to end its connections.
+    Stop,
+    /// The stream at this place has received something.
+    Read(usize),
+    /// The stream at this place has something to send, or room to send it.
+    Write(usize),
+}
+
+/// The calls of one connection that have not been answered.
+#[derive(Default)]
+pub(super) struct Calls(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    open: Vec<Arc<Part>>,
+    /// The socket is ready, or HTTP/2 has something to write.
+    http2: bool,
+    /// The connection's task is running and will look here before it rests.
+    at_work: bool,
+    task: Option<Waker>,
+}
+
+impl Calls {
+    /// A waker by which one part calls.
+    pub(super) fn waker(self: &Arc<Self>, call: Call) -> Waker {
+        Waker::from(Arc::new(Part {
+            call,
+            open: AtomicBool::new(false),
+            calls: self.clone(),
+        }))
+    }
+
+    /// The waker of HTTP/2 itself.
+    pub(super) fn http2_waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::new(Http2(self.clone())))
+    }
+
+    /// The connection's task runs, woken by `task`.
+    pub(super) fn begin(&self, task: &Waker) {
+        let mut state = self.state();
+        state.at_work = true;
+        if !state.task.as_ref().is_some_and(|t| t.will_wake(task)) {
+            state.task = Some(task.clone());
+        }
+    }
+
+    /// Takes the open calls over, to be answered one by one.
+    pub(super) fn take(&self, open: &mut Open) {
+        debug_assert!(open.0.is_empty(), "calls that were taken are answered");
+        std::mem::swap(&mut self.state().open, &mut open.0);
+    }
+
+    /// HTTP/2 is about to be looked after.
+    pub(super) fn answer_http2(&self) {
+        self.state().http2 = false;
+    }
+
+    /// The connection's task rests. Calls that are open by now bring it back after the other tasks.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.at_work = false;
+        if (state.http2 || !state.open.is_empty())
+            && let Some(task) = &state.task
+        {
+            task.wake_by_ref();
+        }
+    }
+
+    fn call(&self, part: Arc<Part>) {
+        let mut state = self.state();
+        let first = state.open.is_empty() && !state.http2;
+        state.open.push(part);
+        state.wake_if(first);
+    }
+
+    fn call_http2(&self) {
+        let mut state = self.state();
+        let first = state.open.is_empty() && !state.http2;
+        state.http2 = true;
+        state.wake_if(first);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wake_if(&self, first: bool) {
+        if first
+            && !self.at_work
+            && let Some(task) = &self.task
+        {
+            task.wake_by_ref();
+        }
+    }
+}
+
+/// Calls on their way to being answered.
+#[derive(Default)]
+pub(super) struct Open(Vec<Arc<Part>>);
+
+impl Iterator for Open {
+    type Item = Call;
+
+    /// The next call; from here on its part may call again.
+    fn next(&mut self) -> Option<Call> {
+        let part = self.0.pop()?;
+        part.open.store(false, Ordering::Relaxed);
+        Some(part.call)
+    }
+}
+
+struct Part {
+    call: Call,
+    /// It has called and nobody has answered yet.
+    open: AtomicBool,
+    calls: Arc<Calls>,
+}
+
+impl Wake for Part {
+    fn wake(self: Arc<Self>) {
+        if !self.open.swap(true, Ordering::Relaxed) {
+            self.calls.clone().call(self);
+        }
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.open.swap(true, Ordering::Relaxed) {
+            self.calls.call(self.clone());
+        }
+    }
+}
+
+struct Http2(Arc<Calls>);
+
+impl Wake for Http2 {
+    fn wake(self: Arc<Self>) {
+        self.0.call_http2();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.call_http2();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    struct Rig {
+        calls: Arc<Calls>,
+        count: Arc<Count>,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let rig = Self {
+                calls: Arc::default(),
+                count: Arc::default(),
+            };
+            rig.begin();
+            rig.calls.end();
+            rig
+        }
+
+        fn begin(&self) {
+            self.calls.begin(&Waker::from(self.count.clone()));
+        }
+
+        fn woken(&self) -> usize {
+            self.count.0.load(Ordering::Relaxed)
+        }
+
+        fn open(&self) -> Vec<Call> {
+            let mut open = Open::default();
+            self.calls.take(&mut open);
+            self.calls.answer_http2();
+            open.collect()
+        }
+    }
+
+    #[test]
+    fn calls_of_a_resting_connection_wake_its_task_once() {
+        let rig = Rig::new();
+        let read = rig.calls.waker(Call::Read(1));
+        read.wake_by_ref();
+        rig.calls.waker(Call::Write(1)).wake();
+        rig.calls.http2_waker().wake();
+        read.wake_by_ref();
+        assert_eq!(rig.woken(), 1);
+        assert_eq!(rig.open(), [Call::Write(1), Call::Read(1)]);
+        rig.calls.waker(Call::Read(1)).wake();
+        assert_eq!(rig.woken(), 2, "it rests again");
+    }
+
+    #[test]
+    fn calls_to_a_connection_at_work_wake_nobody_while_it_answers_them() {
+        let rig = Rig::new();
+        rig.begin();
+        rig.calls.waker(Call::Read(0)).wake();
+        assert_eq!(rig.open(), [Call::Read(0)]);
+        rig.calls.end();
+        assert_eq!(rig.woken(), 0);
+    }
+
+    #[test]
+    fn a_call_left_open_brings_the_task_back() {
+        let rig = Rig::new();
+        rig.begin();
+        rig.calls.http2_waker().wake();
+        rig.calls.answer_http2();
+        rig.calls.waker(Call::Stop).wake();
+        rig.calls.end();
+        assert_eq!(rig.woken(), 1);
+        assert_eq!(rig.open(), [Call::Stop]);
+    }
+}

@@ -1,0 +1,159 @@
+//! Noticing a peer that is gone without a word (spec 2.6).
+//!
+//! Connections have no timers of their own: while the thread has any, each of its rests sets a
+//! timer and looks at the clock, which costs an eighth of a lone message. They are looked at once a
+//! tick instead.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use engine::Moment;
+use h2::{Ping, PingPong};
+
+use crate::config::Config;
+use crate::plane::Clock;
+
+/// When a connection was last heard of. Only whole frames count: a peer that sends a byte now and
+/// then is as good as gone.
+#[derive(Clone)]
+pub(super) struct Heard {
+    clock: Clock,
+    nanos: Arc<AtomicU64>,
+}
+
+impl Heard {
+    pub(super) fn new(clock: Clock) -> Self {
+        let nanos = Arc::new(AtomicU64::new(clock.now().as_nanos()));
+        Self { clock, nanos }
+    }
+
+    /// Something came in, `now`.
+    pub(super) fn at(&self, now: Moment) {
+        self.nanos.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// Something has just come in.
+    pub(super) fn now(&self) {
+        self.at(self.clock.now());
+    }
+
+    fn silence(&self) -> Duration {
+        let heard = Moment::from_nanos(self.nanos.load(Ordering::Relaxed));
+        self.clock.now().since(heard)
+    }
+}
+
+/// The connections that are looked at.
+pub(crate) struct Watch {
+    every: Duration,
+    watched: RefCell<Vec<Weak<Watched>>>,
+}
+
+struct Watched {
+    /// Nothing is to be done before.
+    due: Cell<Moment>,
+    waker: Waker,
+}
+
+impl Watch {
+    /// A watch whose [`Watch::look`] is called about `every` so often.
+    pub(crate) fn new(every: Duration) -> Self {
+        Self {
+            every,
+            watched: RefCell::default(),
+        }
+    }
+
+    /// Wakes the connections that have something to do `now`.
+    pub(crate) fn look(&self, now: Moment) {
+        self.watched.borrow_mut().retain(|watched| {
+            let Some(watched) = watched.upgrade() else {
+                return false;
+            };
+            if watched.due.get() <= now {
+                watched.waker.wake_by_ref();
+            }
+            true
+        });
+    }
+}
+
+/// Sends a PING to a peer that has been silent for an interval, and gives it up when it still is
+/// after the time to answer. Acts at the last look before, so that nobody is noticed late.
+pub(super) struct KeepAlive {
+    pings: PingPong,
+    heard: Heard,
+    interval: Duration,
+    answer_within: Duration,
+    /// A PING waits for its answer.
+    asked: bool,
+    watched: Rc<Watched>,
+    waker: Waker,
+}
+
+impl KeepAlive {
+    /// Watches a connection by its `pings`; `waker` asks for [`KeepAlive::poll`].
+    pub(super) fn new(
+        pings: PingPong,
+        heard: Heard,
+        (watch, config): (&Watch, &Config),
+        waker: Waker,
+    ) -> Self {
+        let heartbeat = &config.heartbeat;
+        let interval = heartbeat.interval.saturating_sub(watch.every);
+        let answer_within = heartbeat.timeout.saturating_sub(heartbeat.interval);
+        let watched = Rc::new(Watched {
+            due: Cell::new(heard.clock.now().after(interval)),
+            waker: waker.clone(),
+        });
+        watch.watched.borrow_mut().push(Rc::downgrade(&watched));
+        Self {
+            pings,
+            heard,
+            interval,
+            answer_within: answer_within
+                .saturating_sub(watch.every)
+                .max(Duration::from_millis(1)),
+            asked: false,
+            watched,
+            waker,
+        }
+    }
+
+    /// Does what is due. Ready when the peer is to be given up.
+    pub(super) fn poll(&mut self) -> Poll<()> {
+        let mut cx = Context::from_waker(&self.waker);
+        if self.asked && matches!(self.pings.poll_pong(&mut cx), Poll::Ready(Ok(_))) {
+            self.asked = false;
+            self.heard.now();
+        }
+        let now = self.heard.clock.now();
+        if now < self.watched.due.get() {
+            return Poll::Pending;
+        }
+        let silence = self.heard.silence();
+        let rest = if self.asked {
+            if silence >= self.answer_within {
+                return Poll::Ready(());
+            }
+            // It is slow to answer, yet it is there.
+            self.answer_within - silence
+        } else if silence < self.interval {
+            self.interval - silence
+        } else if self.pings.send_ping(Ping::opaque()).is_ok() {
+            self.asked = true;
+            // Asks to be woken by the answer, which cannot be there yet.
+            let _ = self.pings.poll_pong(&mut cx);
+            self.answer_within
+        } else {
+            // The connection is about to end.
+            self.interval
+        };
+        self.watched.due.set(now.after(rest));
+        Poll::Pending
+    }
+}
