@@ -24,6 +24,9 @@ use crate::wire::{Deframe, Peer, Role, Sink, Source, StreamError, Wire};
 
 /// After so many messages a slow consumer sends a receipt; others do at the end of each read.
 const RECEIPT_EVERY: u64 = 10;
+/// Before an at_least_once consumer's connection is cut it reads once more, for so long at most, and
+/// gives no receipt for that: a cut takes receipts along (spec 2.4, "Lost receipt").
+const LAST_READ: Duration = Duration::from_millis(20);
 
 /// Receives one consumer's messages until the run is over.
 pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
@@ -49,12 +52,20 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
     let mut consumer = Consumer::new(&thread, index, window, &peer);
     let mut cuts = Cuts::new(&thread.shared, producers.len() + index);
     loop {
-        let ended = tokio::select! {
+        let mut ended = tokio::select! {
             biased;
             () = thread.close() => Ended::Closed,
             () = cuts.next() => Ended::Cut,
             error = consumer.receive(&mut sink, &mut source) => Ended::Failed(error),
         };
+        if let (Ended::Cut, Some(keeping)) = (&ended, &mut consumer.keeping) {
+            keeping.muted = true;
+            tokio::select! {
+                () = thread.close() => ended = Ended::Closed,
+                () = tokio::time::sleep(LAST_READ) => {}
+                _ = consumer.receive(&mut sink, &mut source) => {}
+            }
+        }
         match ended {
             Ended::Closed => break,
             Ended::Failed(error) if !thread.broke(&peer.name.step, &error) => {
@@ -96,13 +107,15 @@ struct Input {
 struct Keeping {
     identities: Identities,
     receipts: Receipts,
+    /// The connection is about to be cut: what comes on it now gets no receipt any more.
+    muted: bool,
     /// Sequences of the present chunk, where they are receipted one after the other.
     unread: VecDeque<u64>,
     redelivered: u64,
     rerouted: u64,
 }
 
-struct Consumer<'t, W> {
+struct Consumer<'t, W: Wire> {
     thread: &'t Thread<W>,
     peer: &'t Peer,
     inputs: Vec<Input>,
@@ -110,6 +123,7 @@ struct Consumer<'t, W> {
     /// Messages a second that this consumer reads, where it is slow on purpose.
     slow: Option<f64>,
     layout: Layout,
+    deframe: W::Deframe,
     keeping: Option<Keeping>,
     /// When it dialled again, until something comes.
     redialled: Option<Nanos>,
@@ -140,6 +154,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
             // The hub may send again what has no receipt, which is never more than it may hold.
             identities: Identities::new(shared.bounds.messages as usize * 2),
             receipts: Receipts::default(),
+            muted: false,
             unread: VecDeque::new(),
             redelivered: 0,
             rerouted: 0,
@@ -151,6 +166,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
             window,
             slow: slow.map(|slow| slow.rate),
             layout: Layout::default(),
+            deframe: thread.wire.deframe(),
             keeping,
             redialled: None,
             seen: 0,
@@ -165,7 +181,6 @@ impl<'t, W: Wire> Consumer<'t, W> {
 
     /// Receives until the stream is over; why it is.
     async fn receive(&mut self, sink: &mut W::Sink, source: &mut W::Source) -> StreamError {
-        let mut deframe = self.thread.wire.deframe();
         loop {
             let chunk = poll_fn(|cx| {
                 if let Poll::Ready(Err(error)) = self.poll_receipts(cx, sink) {
@@ -180,10 +195,15 @@ impl<'t, W: Wire> Consumer<'t, W> {
             };
             let now = self.thread.shared.clock.now();
             let before = self.seen;
+            let mut deframe = std::mem::replace(&mut self.deframe, self.thread.wire.deframe());
             let pushed = deframe.push(chunk, |message| self.take(message, now));
+            self.deframe = deframe;
             self.account(now);
             if let Err(error) = pushed {
                 return error;
+            }
+            if self.keeping.as_ref().is_some_and(|keeping| keeping.muted) {
+                return StreamError::new("cut on purpose");
             }
             let paced = match self.slow {
                 Some(rate) => self.dawdle(rate, self.seen - before, sink).await,
@@ -241,7 +261,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
         cx: &mut Context<'_>,
         sink: &mut W::Sink,
     ) -> Poll<Result<(), StreamError>> {
-        let Some(keeping) = &mut self.keeping else {
+        let Some(keeping) = self.keeping.as_mut().filter(|keeping| !keeping.muted) else {
             return Poll::Ready(Ok(()));
         };
         let how = (&self.thread.wire, self.peer);
@@ -451,7 +471,9 @@ impl<'t, W: Wire> Consumer<'t, W> {
     /// The connection is there again; the hub may send again whatever has no receipt.
     fn reconnected(&mut self, dialled: Nanos) {
         self.redialled = Some(dialled);
+        self.deframe = self.thread.wire.deframe();
         if let Some(keeping) = &mut self.keeping {
+            keeping.muted = false;
             keeping.identities.reconnected();
             keeping.receipts.reconnected();
             keeping.unread.clear();

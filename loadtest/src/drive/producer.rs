@@ -307,7 +307,11 @@ impl<'t, W: Wire> Producer<'t, W> {
                         }
                         intended
                     }
-                    None => break,
+                    None => {
+                        // The backlog is gone; from here on being late is the generator's own.
+                        self.was_blocked = false;
+                        break;
+                    }
                 },
             };
             if let Some(keeping) = &mut self.keeping {
@@ -321,7 +325,6 @@ impl<'t, W: Wire> Producer<'t, W> {
         if self.next == first {
             return false;
         }
-        self.was_blocked = false;
         self.batch = self.out.split().freeze();
         let progress = &self.thread.shared.producers[self.id.0 as usize];
         progress.sent.store(self.next, Ordering::Relaxed);

@@ -194,12 +194,12 @@ fn guaranteed(text: &mut String, guarantee: &GuaranteeReport) {
     }
     let late = &guarantee.held_up_us;
     let late = if late.count > 0 {
-        format!(", so sends were late by {}", percentiles(late))
+        format!("sends late by {}", percentiles(late))
     } else {
-        String::new()
+        "windows full or nothing taken".to_owned()
     };
     let held = format!(
-        "{} producers for {:.2} s in all, told to pause {} times{late}",
+        "{} producers for {:.2} s in all, told to pause {} times; {late}",
         guarantee.held_up_producers, guarantee.held_up_seconds, guarantee.pauses
     );
     row(text, "held up", &held);
