@@ -222,6 +222,12 @@ impl RunArgs {
             divide(&mut scenario);
         }
         scenario.check()?;
+        if scenario.cut.is_some() && self.streams_per_connection > 1 {
+            return Err(ScenarioError::Value {
+                field: "--streams-per-connection".to_owned(),
+                reason: "a cut takes one stream, so streams cannot share connections".to_owned(),
+            });
+        }
         Ok(scenario)
     }
 
@@ -432,6 +438,8 @@ mod tests {
     fn what_makes_no_sense_is_refused_before_anything_starts() {
         assert!(args("--fan-out 65").scenario(None).is_err());
         assert!(args("--cut-every 0s").scenario(None).is_err());
+        let shared = args("--cut-every 1s --streams-per-connection 2");
+        assert!(shared.scenario(None).is_err());
         assert!(args("--scenario /nowhere.toml").scenario(None).is_err());
     }
 }

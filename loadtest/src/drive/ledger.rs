@@ -50,7 +50,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`NeverSent`] when the ack is higher than what was sent; all that was sent is settled then.
-    pub(super) fn settle(&mut self, ack: u64, mut each: impl FnMut(Nanos)) -> Result<(), NeverSent> {
+    pub(super) fn settle(
+        &mut self,
+        ack: u64,
+        mut each: impl FnMut(Nanos),
+    ) -> Result<(), NeverSent> {
         let sent = self.sent();
         let fresh = ack.min(sent).saturating_sub(self.settled);
         for intended in self.intended.drain(..fresh as usize) {

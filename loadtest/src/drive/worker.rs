@@ -221,7 +221,9 @@ impl<W> Thread<W> {
 
     /// Messages intended from here on are in the figures.
     pub(super) fn measure_from(&self) -> Nanos {
-        self.window.get().map_or(Nanos(0), |window| window.measure_from)
+        self.window
+            .get()
+            .map_or(Nanos(0), |window| window.measure_from)
     }
 
     /// Seconds since traffic began.

@@ -95,9 +95,8 @@ pub fn compare(before: &Report, after: &Report) -> Comparison {
     row("reconnect p99 us", Lower, &|r| {
         (r.connect.reopened > 0).then_some(r.connect.reopen_latency_us.p99)
     });
-    let guarantee = |read: fn(&GuaranteeReport) -> f64| {
-        move |r: &Report| r.at_least_once.as_ref().map(read)
-    };
+    let guarantee =
+        |read: fn(&GuaranteeReport) -> f64| move |r: &Report| r.at_least_once.as_ref().map(read);
     row("ack p50 us", Lower, &guarantee(|g| g.ack_us.p50));
     row("ack p99 us", Lower, &guarantee(|g| g.ack_us.p99));
     row("resent", Lower, &guarantee(|g| g.resent as f64));

@@ -380,7 +380,10 @@ mod tests {
             ..GuaranteeReport::default()
         });
         let page = html(&report).unwrap();
-        assert!(page.contains("<td>redelivered</td><td>1,234</td>"), "{page}");
+        assert!(
+            page.contains("<td>redelivered</td><td>1,234</td>"),
+            "{page}"
+        );
     }
 
     #[test]

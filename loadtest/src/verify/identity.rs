@@ -239,10 +239,7 @@ mod tests {
         identities.see(b"s@1", 4, payload(0));
         assert_eq!(identities.see(b"s@2", 1, payload(1)).1, Order::Next);
         assert_eq!(identities.earned(), Some(1));
-        assert_eq!(
-            identities.see(b"s@1", 5, payload(2)).1,
-            Order::Behind(1)
-        );
+        assert_eq!(identities.see(b"s@1", 5, payload(2)).1, Order::Behind(1));
     }
 
     #[test]

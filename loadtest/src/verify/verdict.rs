@@ -379,7 +379,10 @@ mod tests {
         let judgement = judge(FaultCounts::default(), &[], &[heard(9), heard(7)]);
         assert_eq!(judgement.reasons, ["2 unacknowledged"]);
         let example = judgement.faults.example(Fault::Unacknowledged).unwrap();
-        assert_eq!((example.from.as_str(), example.sequence), ("load/p", Some(7)));
+        assert_eq!(
+            (example.from.as_str(), example.sequence),
+            ("load/p", Some(7))
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Owns a receiving stream: deframes, checks every message, and accounts for it.
 
+mod judge;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -7,19 +9,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::cut::Cuts;
-use super::receipts::Receipts;
-use super::shared::{Window, bump};
-use super::worker::Thread;
-use crate::packet::{
-    Frame, HEADER_LEN, Header, HeaderError, Identity, JSON_HEADER_AT, Layout, open_identified,
-    struct_text,
-};
+use crate::drive::cut::Cuts;
+use crate::drive::receipts::Receipts;
+use crate::drive::shared::{Window, bump};
+use crate::drive::worker::Thread;
+use crate::packet::Layout;
 use crate::scenario::{ConsumerPlan, StepName};
 use crate::units::{EdgeId, Nanos, ProducerId};
-use crate::verify::{
-    Carried, EdgeTracker, Example, Fault, Identities, Order, Payload, Seen,
-};
+use crate::verify::{EdgeTracker, Identities};
 use crate::wire::{Deframe, Peer, Role, Sink, Source, StreamError, Wire};
 
 /// After so many messages a slow consumer sends a receipt; others do at the end of each read.
@@ -29,7 +26,7 @@ const RECEIPT_EVERY: u64 = 10;
 const LAST_READ: Duration = Duration::from_millis(20);
 
 /// Receives one consumer's messages until the run is over.
-pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
+pub(in crate::drive) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
     let plan = &thread.shared.topology.consumers[index];
     let producers = &thread.shared.topology.producers;
     let peer = Peer {
@@ -134,12 +131,7 @@ struct Consumer<'t, W: Wire> {
 }
 
 impl<'t, W: Wire> Consumer<'t, W> {
-    fn new(
-        thread: &'t Thread<W>,
-        index: usize,
-        window: Window,
-        peer: &'t Peer,
-    ) -> Consumer<'t, W> {
+    fn new(thread: &'t Thread<W>, index: usize, window: Window, peer: &'t Peer) -> Consumer<'t, W> {
         let shared = &thread.shared;
         let plan: &ConsumerPlan = &shared.topology.consumers[index];
         let scenario = &shared.scenario;
@@ -221,7 +213,7 @@ impl<'t, W: Wire> Consumer<'t, W> {
     }
 
     /// Takes the time that a slow consumer takes for so many messages; what it has got to meanwhile
-    /// is receipted. Once nothing more is sent, what has piled up is read and accounted for.
+    /// is receipted. Once the time is up, what has piled up is read and accounted for.
     async fn dawdle(
         &mut self,
         rate: f64,
@@ -233,6 +225,8 @@ impl<'t, W: Wire> Consumer<'t, W> {
             let some = left.min(RECEIPT_EVERY);
             left -= some;
             let pause = Duration::try_from_secs_f64(some as f64 / rate).unwrap_or(Duration::MAX);
+            let rest = self.window.end.since(self.thread.shared.clock.now());
+            let pause = pause.min(rest);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.thread.drain() => left = 0,
@@ -268,138 +262,6 @@ impl<'t, W: Wire> Consumer<'t, W> {
         keeping.receipts.poll_write(cx, how, sink)
     }
 
-    fn take(&mut self, message: &[u8], now: Nanos) {
-        self.seen += 1;
-        let opened = match &self.keeping {
-            None => {
-                let frame = self.layout.open(message);
-                frame.map(|frame| frame.map(|frame| (frame, Identity::default())))
-            }
-            // Every message has a sequence of its own, so no two are alike around the payload.
-            Some(_) => open_identified(message),
-        };
-        let (frame, identity) = match opened {
-            Ok(Some(opened)) => opened,
-            // Heartbeats and hooks carry no frame.
-            Ok(None) => return,
-            Err(error) => return self.corrupted(now, message.len(), &error.to_string()),
-        };
-        let header = match checked(&frame) {
-            Ok(header) => header,
-            Err(error) => return self.corrupted(now, message.len(), &error),
-        };
-        if let Some(dialled) = self.redialled.take() {
-            let took = now.since(dialled).as_nanos() as u64;
-            let mut outcome = self.thread.outcome.borrow_mut();
-            outcome.guarantee.first_packets.push(took);
-        }
-        if header.nonce != self.thread.shared.nonce {
-            self.thread.outcome.borrow_mut().foreign += 1;
-            return;
-        }
-        let found = self
-            .inputs
-            .iter()
-            .position(|i| i.producer == header.producer);
-        let Some(input) = found else {
-            let detail = "of a producer that this step does not need";
-            return self.fault(Fault::Misrouted, &header, now, detail);
-        };
-        if self.note(input, &header, identity, now) {
-            self.count(&frame, &header, now);
-        }
-    }
-
-    /// Judges the arrival of a sound message; whether it came for the first time.
-    fn note(&mut self, at: usize, header: &Header, identity: Identity<'_>, now: Nanos) -> bool {
-        let input = &mut self.inputs[at];
-        input.touched = true;
-        let position = input.tracker.position();
-        let seen = input.tracker.see(header.sequence);
-        if seen == Seen::Late {
-            let detail = format!("came after {}", position - 1);
-            self.fault(Fault::Reordered, header, now, &detail);
-        }
-        let again = seen == Seen::Duplicate;
-        if self.keeping.is_some() {
-            self.identify(at, header, identity, (again, now));
-        } else if again {
-            self.fault(Fault::Duplicated, header, now, "came again");
-        }
-        !again
-    }
-
-    /// Judges the identity under which a message came (spec 2.4).
-    fn identify(
-        &mut self,
-        input: usize,
-        header: &Header,
-        identity: Identity<'_>,
-        (again, now): (bool, Nanos),
-    ) {
-        let restarts = self.thread.shared.options.reconnect;
-        let Some(keeping) = &mut self.keeping else {
-            return;
-        };
-        let payload = Payload {
-            input,
-            number: header.sequence,
-        };
-        let Identity { stream, sequence } = identity;
-        let (carried, order) = keeping.identities.see(stream, sequence, payload);
-        if self.slow.is_some() {
-            keeping.unread.push_back(sequence);
-        }
-        let same_life = !restarts || keeping.identities.came_under(stream, payload);
-        let named = || format!("{} {sequence}", String::from_utf8_lossy(stream));
-        let finding = match (carried, again) {
-            (Carried::Missing, _) => Some((Fault::Misnumbered, "has no sequence".to_owned())),
-            (Carried::Other, _) | (Carried::Forgotten, false) => {
-                let detail = format!("came as {}, which brought another message", named());
-                Some((Fault::Misnumbered, detail))
-            }
-            (Carried::New, true) if same_life => {
-                let detail = format!("came again as {}", named());
-                Some((Fault::Duplicated, detail))
-            }
-            (Carried::New, true) => {
-                keeping.rerouted += 1;
-                None
-            }
-            (Carried::Same | Carried::Forgotten, _) => {
-                keeping.redelivered += 1;
-                None
-            }
-            (Carried::New, false) => None,
-        };
-        let behind = match order {
-            Order::Behind(last) => {
-                let detail = format!("came as {} after {last} on one connection", named());
-                Some((Fault::Reordered, detail))
-            }
-            Order::Next => None,
-        };
-        for (fault, detail) in finding.into_iter().chain(behind) {
-            self.fault(fault, header, now, &detail);
-        }
-    }
-
-    /// Counts a message that came for the first time.
-    fn count(&mut self, frame: &Frame<'_>, header: &Header, now: Nanos) {
-        self.chunk.0 += 1;
-        self.chunk.1 += frame.payload.len() as u64;
-        if self.slow.is_some() {
-            return;
-        }
-        let latency = now.since(header.intended).as_nanos() as u64;
-        let mut latencies = self.thread.latencies.borrow_mut();
-        if header.intended >= self.window.measure_from {
-            latencies.delivery.saturating_record(latency);
-        } else {
-            latencies.warmup.saturating_record(latency);
-        }
-    }
-
     /// Publishes what the chunk brought.
     fn account(&mut self, now: Nanos) {
         let counters = &self.thread.shared.threads[self.thread.index];
@@ -413,36 +275,6 @@ impl<'t, W: Wire> Consumer<'t, W> {
             let shared = &self.thread.shared;
             shared.advance(input.edge, input.producer, position, received);
         }
-    }
-
-    fn fault(&self, fault: Fault, header: &Header, now: Nanos, detail: &str) {
-        let thread = self.thread;
-        let producers = &thread.shared.topology.producers;
-        let mut outcome = thread.outcome.borrow_mut();
-        bump(&thread.shared.threads[thread.index].faults, 1);
-        outcome.faults.note(fault, || Example {
-            from: producers
-                .get(header.producer.0 as usize)
-                .map(|plan| path(&plan.name))
-                .unwrap_or_default(),
-            to: path(&self.peer.name),
-            sequence: Some(header.sequence.0),
-            at_seconds: Some(thread.seconds(now)),
-            detail: detail.to_owned(),
-        });
-    }
-
-    fn corrupted(&self, now: Nanos, len: usize, reason: &str) {
-        let thread = self.thread;
-        let mut outcome = thread.outcome.borrow_mut();
-        bump(&thread.shared.threads[thread.index].faults, 1);
-        outcome.faults.note(Fault::Corrupted, || Example {
-            from: String::new(),
-            to: path(&self.peer.name),
-            sequence: None,
-            at_seconds: Some(thread.seconds(now)),
-            detail: format!("message of {len} bytes: {reason}"),
-        });
     }
 
     /// Nobody's window waits for this consumer any more.
@@ -496,23 +328,6 @@ impl<'t, W: Wire> Consumer<'t, W> {
 }
 
 /// `run/step`, as reports name an end of an edge.
-pub(super) fn path(name: &StepName) -> String {
+pub(in crate::drive) fn path(name: &StepName) -> String {
     format!("{}/{}", name.run, name.step)
-}
-
-/// The header of a frame whose every copy is sound.
-fn checked(frame: &Frame<'_>) -> Result<Header, String> {
-    let header = Header::verify(frame.payload).map_err(|e: HeaderError| e.to_string())?;
-    if frame.payload.first() == Some(&b'{') {
-        let text = frame
-            .payload
-            .get(JSON_HEADER_AT..JSON_HEADER_AT + HEADER_LEN * 2);
-        let structured = frame
-            .structured
-            .ok_or("the Struct beside the JSON is gone")?;
-        if text.is_none() || text != struct_text(structured, b"load") {
-            return Err("the Struct does not say what the JSON says".to_owned());
-        }
-    }
-    Ok(header)
 }
