@@ -1,5 +1,5 @@
 # The commands of this project. `make demo` and `make test` need Rust and a C compiler, no more.
-.PHONY: help demo test lint docs verify audit bench bench-peers instructions
+.PHONY: help demo test lint docs verify sim audit bench bench-peers instructions
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -19,6 +19,10 @@ docs: ## The API documentation, warnings are errors
 
 verify: ## What `make test` is too quick for: vectors, Stories, demos, load, on release binaries
 	scripts/verify
+
+sim: ## A thousand simulated worlds, and every deliberate fault found
+	cargo run --release -p sim -- --seeds 1000
+	cargo run --release -p sim --features mutants -- --mutants
 
 audit: ## Licences, sources and duplicates of dependencies (installs cargo-deny when it is missing)
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

@@ -1,5 +1,5 @@
 //! Routing and queues alone: packets that are walked already go onto every edge, then all are
-//! taken out, as a body does. Per delivery.
+//! taken out, as a writer does, and receipted where that is promised. Per delivery.
 
 mod packets;
 mod rig;
@@ -12,16 +12,22 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use rig::{Rig, batch};
 use transport_proto::view::{Dialect, PacketView};
 
+/// What is promised, and an engine that promises it to so many sinks.
+const PROMISES: [(&str, fn(usize) -> Rig); 2] = [
+    ("best_effort", Rig::new),
+    ("at_least_once", Rig::at_least_once),
+];
+
 fn route_and_take(criterion: &mut Criterion) {
-    for fan_out in [1, 8] {
-        let mut group = criterion.benchmark_group(format!("engine/1-{fan_out}"));
+    for ((promise, make), fan_out) in PROMISES.into_iter().flat_map(|p| [(p, 1), (p, 8)]) {
+        let mut group = criterion.benchmark_group(format!("engine/{promise}/1-{fan_out}"));
         for size in packets::MEDIA_SIZES {
             let packet = packets::audio(size);
             let view = PacketView::parse_in_process(&packet, Dialect::Packet).expect("a packet");
             let count = batch(packet.len());
             group.throughput(Throughput::Elements((count * fan_out) as u64));
             let packets = Bytes::from(packet.repeat(count));
-            let mut rig = Rig::new(fan_out);
+            let mut rig = make(fan_out);
             group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
                 bencher.iter(|| {
                     for number in 0..count {

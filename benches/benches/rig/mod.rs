@@ -1,11 +1,12 @@
 //! An engine with one source and its sinks, all connected.
 
 use bytes::Bytes;
-use engine::route::{EdgePlan, QueueBounds, RunPlan, StepKind, StepPlan};
+use engine::route::{EdgePlan, Guarantee, RunPlan, Semantics, StepPlan};
 use engine::{
-    Actions, ConnId, Engine, Generation, Inbound, Limits, Moment, Pieces, Registration, StepIndex,
+    Accepts, Actions, ConnId, Engine, Generation, Inbound, Limits, Moment, Pieces, Registration,
+    StepIndex, Taken,
 };
-use transport_proto::view::PacketView;
+use transport_proto::view::{Flow, PacketView};
 
 /// Bytes of one read, at most, and messages in it, at most.
 const READ: (usize, usize) = (64 * 1024, 32);
@@ -22,13 +23,30 @@ pub(crate) struct Rig {
     actions: Actions,
     source: ConnId,
     sinks: Vec<ConnId>,
+    /// Packets that were routed so far: the sequence of the last one.
+    routed: u64,
+    receipts: bool,
 }
 
 impl Rig {
+    /// A source and its sinks, which get everything best effort.
     pub(crate) fn new(fan_out: usize) -> Rig {
+        Self::with(fan_out, Semantics::BestEffort)
+    }
+
+    /// The same, but the sinks get everything at least once and receipt it as they take it.
+    #[allow(dead_code, reason = "shared with benches that promise nothing")]
+    pub(crate) fn at_least_once(fan_out: usize) -> Rig {
+        Self::with(fan_out, Semantics::AtLeastOnce(Guarantee::default()))
+    }
+
+    fn with(fan_out: usize, semantics: Semantics) -> Rig {
         let names: Vec<String> = (0..fan_out).map(|n| format!("sink{n}")).collect();
-        let mut steps = vec![step("source")];
-        steps.extend(names.iter().map(|name| step(name)));
+        let mut steps = vec![StepPlan::engram("source")];
+        steps.extend(names.iter().map(|name| StepPlan {
+            semantics,
+            ..StepPlan::engram(name)
+        }));
         let edges = (1..=fan_out).map(|to| EdgePlan {
             from: StepIndex(0),
             to: StepIndex(to as u16),
@@ -39,6 +57,7 @@ impl Rig {
             story: "support-call".into(),
             steps,
             edges: edges.collect(),
+            cancel_previous: false,
         };
         let mut engine = Engine::new(Limits::default(), "k3x9");
         engine.attach(plan).expect("a plan that holds together");
@@ -49,6 +68,8 @@ impl Rig {
                 run: "support-call-7f3a",
                 step,
                 generation: Generation::new(1).expect("1 is positive"),
+                producer_epoch: None,
+                accepts: Accepts::default(),
             };
             let registered = engine.register(who, Moment::from_nanos(0), &mut actions);
             registered.expect("the step is free")
@@ -60,6 +81,8 @@ impl Rig {
             actions,
             source,
             sinks,
+            routed: 0,
+            receipts: semantics != Semantics::BestEffort,
         }
     }
 
@@ -73,8 +96,11 @@ impl Rig {
             pinned: source.len(),
         };
         let now = Moment::from_nanos(1_000_000);
-        self.engine
+        let taken = self
+            .engine
             .packet(self.source, inbound, now, &mut self.actions);
+        assert_eq!(taken, Taken::Yes, "there is room for one read");
+        self.routed += 1;
     }
 
     /// Takes everything out, and checks nothing but that it is there; the bytes taken.
@@ -85,21 +111,22 @@ impl Rig {
         for sink in &self.sinks {
             loop {
                 let mut pieces = Pieces::new();
-                match self.engine.take(*sink, COALESCE, now, &mut pieces) {
+                match self
+                    .engine
+                    .take(*sink, COALESCE, now, &mut pieces, &mut self.actions)
+                {
                     0 => break,
                     bytes => taken += std::hint::black_box((bytes, pieces)).0,
                 }
             }
+            if self.receipts {
+                let flow = Flow {
+                    ack: self.routed,
+                    ..Flow::default()
+                };
+                self.engine.flow(*sink, &flow, now, &mut self.actions);
+            }
         }
         taken
-    }
-}
-
-fn step(id: &str) -> StepPlan {
-    StepPlan {
-        id: id.into(),
-        kind: StepKind::Engram,
-        queue: QueueBounds::default(),
-        max_downstreams: 32,
     }
 }

@@ -50,10 +50,21 @@ impl Credit {
         self.admits(1)
     }
 
+    /// Whether anything is held back at all: the peer has returned credits.
+    #[inline]
+    pub(crate) fn holds_back(&self) -> bool {
+        self.counts.0 || self.counts.1
+    }
+
     /// Counts a packet of `len` bytes as sent.
     pub(crate) fn spend(&mut self, len: usize) {
-        self.left.messages = self.left.messages.saturating_sub(1);
-        self.left.bytes = self.left.bytes.saturating_sub(len as u64);
+        self.spend_all(1, len);
+    }
+
+    /// Counts packets of `bytes` bytes in all as sent.
+    pub(crate) fn spend_all(&mut self, messages: u64, bytes: usize) {
+        self.left.messages = self.left.messages.saturating_sub(messages);
+        self.left.bytes = self.left.bytes.saturating_sub(bytes as u64);
     }
 
     /// The peer returns credits; there are never more than the grant.

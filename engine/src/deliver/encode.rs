@@ -41,7 +41,7 @@ impl Encoded<'_> {
     }
 
     /// Appends it to `sink`, every byte copied.
-    #[inline]
+    #[inline(always)] // a call would read the packet's parts through memory again
     pub(crate) fn copy(&self, sink: &mut impl Sink, wire_len: usize) {
         let out = sink.room(wire_len);
         put_process_head(out, self.packet_len());

@@ -40,6 +40,7 @@ impl Lanes {
     }
 
     /// The queue that packets of `lane` wait in.
+    #[inline]
     pub(crate) fn of(&mut self, lane: Lane) -> &mut Queue {
         let at = if self.queues.len() == 1 {
             0
@@ -95,6 +96,7 @@ impl Lanes {
         self.queues.iter().flat_map(Queue::entries)
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.iter().all(Queue::is_empty)
     }

@@ -265,7 +265,10 @@ impl Queue {
 
     #[inline]
     fn media_fits(&self, newcomer: &Entry) -> bool {
-        let (Some(max), Some(oldest)) = (self.max_media, self.entries().next()) else {
+        let Some(max) = self.max_media else {
+            return true;
+        };
+        let Some(oldest) = self.entries().next() else {
             return true;
         };
         let span = newcomer.media_ms.saturating_sub(oldest.media_ms);

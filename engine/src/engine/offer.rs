@@ -6,11 +6,11 @@ use bytes::Bytes;
 use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
 
 use super::packet::Inbound;
-use super::{DeadLetter, Edge, Run};
+use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::deliver::{
     ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE,
-    SetKey, Settled, Sink, starts_decoding, wire_len,
+    Session, SetKey, Settled, Sink, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
@@ -47,60 +47,36 @@ pub(super) struct Offered<'a> {
     pub(super) fits_pairs: bool,
     pub(super) lane: Lane,
     pub(super) turn: u64,
+    /// Media time of its frame in milliseconds; 0 where it has none.
+    pub(super) media_ms: u64,
     pub(super) origin: Option<Origin>,
     pub(super) chunk: Option<ChunkPlace>,
     pub(super) now: Moment,
 }
 
-/// Offers a packet to the edge `at` and counts what becomes of it. Returns whether the producer
-/// must wait for the edge to settle it.
-pub(super) fn offer(room: &mut Room<'_>, live: &mut Run, at: u32, offered: &Offered<'_>) -> bool {
-    let edge = &mut live.edges[at as usize];
-    let session = &mut live.sessions[edge.to.at()];
-    let refusal = if edge.over_cap {
-        Some(DropReason::MaxDownstreams)
-    } else if !offered.fits_pairs {
-        Some(DropReason::Invalid)
-    } else {
-        None
-    };
-    if let Some(reason) = refusal {
-        edge.counts.accepted += 1;
-        edge.counts.drop_one(reason);
-        return false;
-    }
-    let outcome = match &mut session.outbox {
-        Outbox::Lanes(_) => queue(room, live, at, offered).map(|()| false),
-        Outbox::Log(log) => keep(room, (log, edge), at, offered),
-    };
-    match outcome {
-        Ok(outstanding) => outstanding,
-        Err(reason) => {
-            let edge = &mut live.edges[at as usize];
-            edge.counts.drop_one(reason);
-            if let Outbox::Log(_) = &live.sessions[edge.to.at()].outbox {
-                room.dead_letters.push(DeadLetter {
-                    edge: at,
-                    reason,
-                    sequence: 0,
-                });
-            }
-            false
-        }
+/// Queues a packet on the best_effort edge `at`, or counts why not.
+#[inline]
+pub(super) fn queue(
+    room: &mut Room<'_>,
+    session: &mut Session,
+    (edges, at): (&mut [Edge], u32),
+    offered: &Offered<'_>,
+) {
+    edges[at as usize].counts.accepted += 1;
+    if let Err(reason) = try_queue(room, session, (edges, at), offered) {
+        edges[at as usize].counts.drop_one(reason);
     }
 }
 
-/// Queues a packet on a best_effort edge.
-fn queue(
+#[inline]
+fn try_queue(
     room: &mut Room<'_>,
-    live: &mut Run,
-    at: u32,
+    session: &mut Session,
+    (edges, at): (&mut [Edge], u32),
     offered: &Offered<'_>,
 ) -> Result<(), DropReason> {
-    let edges = &mut live.edges;
-    let edge = &mut edges[at as usize];
-    edge.counts.accepted += 1;
-    let session = &mut live.sessions[edge.to.at()];
+    let edge = &edges[at as usize];
+    offered.may_take(edge)?;
     let connected = session.owner.is_some();
     let Outbox::Lanes(lanes) = &mut session.outbox else {
         return Ok(());
@@ -120,7 +96,7 @@ fn queue(
         at: offered.now,
         turn: offered.turn,
         lane: offered.lane,
-        media_ms: inbound.view.timestamp_ms().unwrap_or(0),
+        media_ms: offered.media_ms,
         is_key: !queue.is_keyed() || starts_decoding(inbound.view, inbound.packet),
         is_gone: false,
     };
@@ -153,9 +129,56 @@ fn give_way(
     })
 }
 
-/// Keeps a packet on an at_least_once edge until its receipt. Returns whether the edge counts as
-/// one that must settle it; later chunks of a set are settled with the first.
-fn keep(
+/// Keeps a packet on the at_least_once edge `at`, or counts why not; wakes its target, and asks
+/// producers to hold back, where that is due. Returns whether the producer must wait for the edge
+/// to settle it.
+#[inline(never)]
+pub(super) fn keep(
+    room: &mut Room<'_>,
+    live: &mut Run,
+    (at, actions): (u32, &mut Actions),
+    offered: &Offered<'_>,
+) -> bool {
+    let edge = &mut live.edges[at as usize];
+    let to = edge.to;
+    let session = &mut live.sessions[to.at()];
+    let idle = session.is_idle(offered.now);
+    let Outbox::Log(log) = &mut session.outbox else {
+        return false;
+    };
+    let paused = log.is_paused();
+    let kept = match offered.may_take(edge) {
+        Ok(()) => try_keep(room, (log, edge), at, offered),
+        Err(reason) => {
+            edge.counts.accepted += 1;
+            Err(reason)
+        }
+    };
+    let fills = !paused && log.is_paused();
+    let outstanding = kept.unwrap_or_else(|reason| {
+        edge.counts.drop_one(reason);
+        room.dead_letters.push(DeadLetter {
+            edge: at,
+            reason,
+            sequence: 0,
+        });
+        false
+    });
+    if let Some(owner) = session.owner
+        && idle
+        && !session.is_idle(offered.now)
+    {
+        actions.wake.push(owner);
+    }
+    if fills {
+        live.hold_upstream(to, offered.now, actions);
+    }
+    outstanding
+}
+
+/// Returns whether the edge counts as one that must settle the packet; later chunks of a set are
+/// settled with the first.
+fn try_keep(
     room: &mut Room<'_>,
     (log, edge): (&mut Log, &mut Edge),
     at: u32,
@@ -231,6 +254,19 @@ fn keep(
 }
 
 impl Offered<'_> {
+    /// Whether the edge takes it at all.
+    #[inline]
+    fn may_take(&self, edge: &Edge) -> Result<(), DropReason> {
+        if edge.over_cap {
+            return Err(DropReason::MaxDownstreams);
+        }
+        if !self.fits_pairs {
+            return Err(DropReason::Invalid);
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn encoded<'a>(&'a self, tail: &'a [u8]) -> Encoded<'a> {
         Encoded {
             source: self.inbound.source,
@@ -246,7 +282,14 @@ impl Offered<'_> {
     fn write(&self, encoded: &Encoded<'_>, sink: &mut impl Sink, may_pin: bool) {
         if self.kept.len() <= SHARE_ABOVE {
             encoded.copy(sink, wire_len(encoded.packet_len()));
-        } else if may_pin {
+        } else {
+            self.write_large(encoded, sink, may_pin);
+        }
+    }
+
+    #[inline(never)]
+    fn write_large(&self, encoded: &Encoded<'_>, sink: &mut impl Sink, may_pin: bool) {
+        if may_pin {
             encoded.share(sink);
         } else if self.targets > 1 {
             let copy = self.copy.get_or_init(|| encoded.kept_copy());
@@ -259,6 +302,7 @@ impl Offered<'_> {
 
 impl Room<'_> {
     /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
+    #[inline]
     fn judge(&self, len: usize) -> Result<(), DropReason> {
         // The limit is that of the message; the gRPC prefix before it does not count.
         if len - GRPC_HEAD_LEN > self.max_message {

@@ -9,7 +9,7 @@ use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
 use super::interrupt::Interrupt;
-use super::offer::{Offered, Room, offer};
+use super::offer::{Offered, Room, keep, queue};
 use super::{Actions, Engine, Run};
 use crate::account::RefuseReason;
 use crate::deliver::{ChunkPlace, Encoded, Origin, Outbox};
@@ -152,6 +152,7 @@ impl Engine {
             copy: OnceCell::new(),
             lane,
             turn,
+            media_ms: inbound.view.timestamp_ms().unwrap_or(0),
             origin: numbered.map(|n| n.origin),
             chunk: chunk_of(inbound.view),
             now,
@@ -179,21 +180,20 @@ impl Engine {
         }
         let mut outstanding = 0;
         let bytes = inbound.packet.len() as u64;
-        for nth in 0..live.downstream[step.at()].len() {
+        for nth in 0..offered.targets {
             let at = live.downstream[step.at()][nth];
-            let to = live.edges[at as usize].to;
-            let idle = live.sessions[to.at()].is_idle(now);
-            let paused = live.is_paused(to);
-            outstanding += u32::from(offer(&mut room, live, at, &offered));
-            let session = &live.sessions[to.at()];
-            if let Some(owner) = session.owner
-                && idle
-                && !session.is_idle(now)
-            {
-                actions.wake.push(owner);
-            }
-            if !paused && live.is_paused(to) {
-                live.hold_upstream(to, now, actions);
+            let session = &mut live.sessions[live.edges[at as usize].to.at()];
+            match &session.outbox {
+                Outbox::Lanes(lanes) => {
+                    let was_empty = lanes.is_empty();
+                    queue(&mut room, session, (&mut live.edges, at), &offered);
+                    if was_empty {
+                        actions.wake.extend(session.owner);
+                    }
+                }
+                Outbox::Log(_) => {
+                    outstanding += u32::from(keep(&mut room, live, (at, actions), &offered));
+                }
             }
         }
         self.note((run, step), (numbered, outstanding, bytes), now, actions);
@@ -338,13 +338,6 @@ impl Run {
             }
         }
         None
-    }
-
-    fn is_paused(&self, step: StepIndex) -> bool {
-        match &self.sessions[step.at()].outbox {
-            Outbox::Log(log) => log.is_paused(),
-            Outbox::Lanes(_) => false,
-        }
     }
 }
 

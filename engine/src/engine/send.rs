@@ -52,20 +52,26 @@ impl Engine {
         let media = match &mut session.outbox {
             Outbox::Lanes(lanes) => {
                 // What neighbours have in common, edge and time, is counted once for all of them.
-                let (mut alike, mut count) = ((0, now), 0);
+                let (mut alike, mut count, mut all) = ((0, now), 0, 0);
+                let holds_back = credit.holds_back();
                 let moved = lanes.take(budget, out, |entry| {
-                    let admits = credit.admits(entry.len as usize);
-                    if admits {
-                        credit.spend(entry.len as usize);
-                        if (entry.edge, entry.at) != alike {
-                            delivered(edges, alike, count, now);
-                            (alike, count) = ((entry.edge, entry.at), 0);
+                    if holds_back {
+                        if !credit.admits(entry.len as usize) {
+                            return false;
                         }
-                        count += 1;
+                        credit.spend(entry.len as usize);
                     }
-                    admits
+                    if (entry.edge, entry.at) != alike {
+                        delivered(edges, alike, count, now);
+                        (alike, all, count) = ((entry.edge, entry.at), all + count, 0);
+                    }
+                    count += 1;
+                    true
                 });
                 delivered(edges, alike, count, now);
+                if !holds_back {
+                    credit.spend_all(all + count, moved);
+                }
                 self.queued_bytes -= moved;
                 moved
             }

@@ -50,8 +50,9 @@ pub(super) struct Connection {
     http2: h2::server::Connection<Rewind<TcpStream>, Chunk>,
     door: Rc<Door>,
     peer: Peer,
-    /// By the place that [`Call`] names.
-    streams: Vec<Option<Process>>,
+    /// By the place that [`Call`] names; boxed, as most connections have one and a vector makes room
+    /// for four.
+    streams: Vec<Option<Box<Process>>>,
     free: Vec<usize>,
     keep_alive: KeepAlive,
     /// The keep-alive wants to be looked after.
@@ -230,7 +231,7 @@ impl Connection {
         // What came along with the request, and what has been waiting for the client.
         wakers.read.wake_by_ref();
         wakers.write.wake_by_ref();
-        self.streams[place] = Some(Process {
+        self.streams[place] = Some(Box::new(Process {
             plane: self.door.plane.clone(),
             stream,
             heard: self.heard.clone(),
@@ -238,7 +239,7 @@ impl Connection {
             body: request.into_body(),
             writer: Writer::new(send),
             wakers,
-        });
+        }));
     }
 }
 

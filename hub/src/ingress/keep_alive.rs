@@ -1,7 +1,7 @@
 //! Noticing a peer that is gone without a word (spec 2.6).
 //!
 //! Connections have no timers of their own: while the thread has any, each of its rests sets a
-//! timer and looks at the clock, which costs an eighth of a lone message. They are looked at once a
+//! timer and looks at the clock, which costs about a tenth of a lone message. They are looked at once a
 //! tick instead.
 
 use std::cell::{Cell, RefCell};
