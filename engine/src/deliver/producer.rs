@@ -16,8 +16,8 @@ use crate::route::AckEvery;
 pub(crate) struct Origin {
     /// Index of the step in its run.
     pub step: u16,
-    /// Index of the epoch in the step's session.
-    pub producer: u16,
+    /// Which of the step's producer epochs ([`Producer::id`]).
+    pub producer: u32,
     /// `envelope.sequence` as it came in.
     pub number: u64,
 }
@@ -29,9 +29,15 @@ pub(crate) struct ChunkPlace {
     pub count: u32,
 }
 
+/// Most numbers of one epoch that wait for chunks; past it the oldest is given up, so that memory
+/// does not grow with what a client leaves unfinished.
+const MAX_UNFINISHED: usize = 64;
+
 /// The numbers of one producer epoch.
 #[derive(Debug)]
 pub(crate) struct Producer {
+    /// Tells it from every other epoch of its step.
+    id: u32,
     epoch: Box<str>,
     /// Highest number that was routed or counted.
     highest: u64,
@@ -45,6 +51,8 @@ pub(crate) struct Producer {
     news: (u64, u64),
     /// It asked by resending: tell it at once.
     owed: bool,
+    /// Numbers that wait for chunks.
+    unfinished: usize,
 }
 
 /// One number on its way.
@@ -65,8 +73,9 @@ struct Chunks {
 }
 
 impl Producer {
-    pub(crate) fn new(epoch: &str) -> Self {
+    pub(crate) fn new(id: u32, epoch: &str) -> Self {
         Self {
+            id,
             epoch: epoch.into(),
             highest: 0,
             pending: VecDeque::new(),
@@ -74,7 +83,12 @@ impl Producer {
             since: None,
             news: (0, 0),
             owed: false,
+            unfinished: 0,
         }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.id
     }
 
     pub(crate) fn epoch(&self) -> &str {
@@ -114,7 +128,10 @@ impl Producer {
         if found.is_err() && outstanding == 0 && chunk.is_none_or(|c| c.count <= 1) {
             return self.mark_news(bytes, now);
         }
-        let at = found.unwrap_or_else(|at| {
+        if found.is_err() && chunk.is_some() {
+            self.begin_set(now);
+        }
+        let at = self.position(number).unwrap_or_else(|at| {
             let fresh = Pending {
                 number,
                 outstanding: 0,
@@ -135,9 +152,22 @@ impl Producer {
             chunks.last = now;
             if chunks.seen.len() as u64 >= u64::from(place.count) {
                 pending.chunks = None;
+                self.unfinished -= 1;
             }
         }
         self.close(at, now);
+    }
+
+    /// Makes room for one more number that waits for chunks.
+    fn begin_set(&mut self, now: Moment) {
+        self.unfinished += 1;
+        if self.unfinished > MAX_UNFINISHED
+            && let Some(at) = self.pending.iter().position(|p| p.chunks.is_some())
+        {
+            self.pending[at].chunks = None;
+            self.unfinished -= 1;
+            self.close(at, now);
+        }
     }
 
     /// One edge has settled `number`.
@@ -163,6 +193,7 @@ impl Producer {
                 .is_some_and(|c| now.since(c.last) >= patience)
             {
                 *chunks = None;
+                self.unfinished -= 1;
                 given_up += 1;
                 self.close(at, now);
             }
@@ -246,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_number_is_settled_when_every_edge_and_every_lower_number_is() {
-        let mut producer = Producer::new("e7");
+        let mut producer = Producer::new(0, "e7");
         producer.note(1, None, (2, 0), at(0));
         producer.note(2, None, (1, 0), at(0));
         producer.note(3, None, (0, 0), at(0));
@@ -260,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_set_is_settled_when_its_last_chunk_has_come_and_its_edges_are() {
-        let mut producer = Producer::new("e7");
+        let mut producer = Producer::new(0, "e7");
         producer.note(1, chunk(0, 3), (1, 0), at(0));
         producer.note(1, chunk(2, 3), (0, 0), at(0));
         assert!(producer.has_routed(1, chunk(2, 3)));
@@ -274,7 +305,7 @@ mod tests {
 
     #[test]
     fn an_abandoned_set_holds_the_producer_only_until_patience_ends() {
-        let mut producer = Producer::new("e7");
+        let mut producer = Producer::new(0, "e7");
         producer.note(1, chunk(0, 2), (0, 0), at(0));
         producer.note(2, None, (0, 0), at(0));
         assert_eq!(producer.settled(), 0);
@@ -290,9 +321,19 @@ mod tests {
     }
 
     #[test]
+    fn unfinished_sets_are_bounded() {
+        let mut producer = Producer::new(0, "e7");
+        for number in 1..=1000 {
+            producer.note(number, chunk(0, 2), (0, 0), at(0));
+        }
+        assert_eq!(producer.pending.len(), MAX_UNFINISHED);
+        assert_eq!(producer.settled(), 1000 - MAX_UNFINISHED as u64);
+    }
+
+    #[test]
     fn the_producer_is_told_after_so_many_packets_or_so_much_time() {
         let every = AckEvery::default();
-        let mut producer = Producer::new("e7");
+        let mut producer = Producer::new(0, "e7");
         for number in 1..=9 {
             producer.note(number, None, (0, 0), at(number));
         }
@@ -307,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_fresh_hub_takes_the_numbers_below_the_first_for_settled() {
-        let mut producer = Producer::new("e7");
+        let mut producer = Producer::new(0, "e7");
         producer.note(3, None, (1, 0), at(0));
         assert_eq!(producer.settled(), 2);
         assert!(producer.has_routed(2, None));

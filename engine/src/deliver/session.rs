@@ -19,8 +19,10 @@ use crate::route::{AckEvery, Semantics, StepPlan};
 /// Most bytes of heartbeats and directives that wait for a socket; what comes on top is skipped,
 /// since a newer heartbeat says nothing that an older one does not.
 const MAX_CONTROL_BYTES: usize = 16 * 1024;
-/// Most producer epochs that one step is remembered by, unless more have packets on their way.
-const MAX_PRODUCERS: usize = 8;
+/// Producer epochs that one step is remembered by, once they have nothing on their way, and most
+/// of all.
+const PRODUCERS_KEPT: usize = 8;
+const MAX_PRODUCERS: usize = 64;
 
 /// What waits for a step.
 #[derive(Debug)]
@@ -62,9 +64,11 @@ pub(crate) struct Session {
     /// Whether the owner should hold back, and whether it knows.
     pub(crate) hold: (bool, bool),
     ack_every: AckEvery,
+    /// The oldest first.
     producers: Vec<Producer>,
-    /// The producer epoch that the owner speaks in.
-    producer: Option<u16>,
+    /// Place of the producer epoch that the owner speaks in.
+    producer: Option<usize>,
+    next_producer: u32,
     /// Heartbeats and directives: never queued behind media, never counted (spec 2.6).
     control: Spool,
     control_bytes: usize,
@@ -91,6 +95,7 @@ impl Session {
             ack_every: plan.flow.ack_every,
             producers: Vec::new(),
             producer: None,
+            next_producer: 0,
             control: Spool::default(),
             control_bytes: 0,
         }
@@ -102,37 +107,39 @@ impl Session {
             let known = self.producers.iter().position(|p| p.epoch() == epoch);
             let at = known.unwrap_or_else(|| self.remember(epoch));
             self.producers[at].tell_again();
-            at as u16
+            at
         });
     }
 
-    /// A place for a new producer epoch: that of one that has nothing on its way, once there are
-    /// many.
+    /// A place for a new producer epoch. Old ones are forgotten: of many those that have nothing
+    /// on their way, of too many any.
     fn remember(&mut self, epoch: &str) -> usize {
-        let producer = Producer::new(epoch);
-        let settled = self.producers.iter().position(Producer::is_settled);
-        match settled.filter(|_| self.producers.len() >= MAX_PRODUCERS) {
-            Some(at) => {
-                // The oldest goes; the others keep their order, and nothing refers to any of them
-                // by place but packets on their way, which a settled one has none of.
-                self.producers[at] = producer;
-                at
-            }
-            None => {
-                self.producers.push(producer);
-                self.producers.len() - 1
+        if self.producers.len() >= PRODUCERS_KEPT {
+            let settled = self.producers.iter().position(Producer::is_settled);
+            let any = (self.producers.len() >= MAX_PRODUCERS).then_some(0);
+            if let Some(at) = settled.or(any) {
+                self.producers.remove(at);
             }
         }
+        self.producers
+            .push(Producer::new(self.next_producer, epoch));
+        self.next_producer = self.next_producer.wrapping_add(1);
+        self.producers.len() - 1
     }
 
-    /// The producer epoch that the owner speaks in, and its index.
-    pub(crate) fn producer(&self) -> Option<(u16, &Producer)> {
-        let at = self.producer?;
-        Some((at, self.producers.get(usize::from(at))?))
+    /// The producer epoch that the owner speaks in.
+    #[inline]
+    pub(crate) fn producer(&self) -> Option<&Producer> {
+        self.producers.get(self.producer?)
     }
 
-    pub(crate) fn producer_at(&mut self, at: u16) -> Option<&mut Producer> {
-        self.producers.get_mut(usize::from(at))
+    /// A producer epoch that is still remembered.
+    pub(crate) fn producer_at(&mut self, id: u32) -> Option<&mut Producer> {
+        let own = self.producer.unwrap_or(0);
+        if self.producers.get(own).is_some_and(|p| p.id() == id) {
+            return self.producers.get_mut(own);
+        }
+        self.producers.iter_mut().find(|p| p.id() == id)
     }
 
     pub(crate) fn producers(&mut self) -> impl Iterator<Item = &mut Producer> {
@@ -141,20 +148,18 @@ impl Session {
 
     /// Forgets what was sent as this step: nobody has spoken as it for too long.
     pub(crate) fn forget_producers(&mut self) {
-        if self.producers.iter().all(Producer::is_settled) {
-            self.producers = Vec::new();
-        }
+        self.producers.retain(|p| !p.is_settled());
     }
 
     /// When the owner must be told what is settled, at the latest.
     pub(crate) fn ack_deadline(&self) -> Option<Moment> {
-        self.producer()?.1.deadline(&self.ack_every)
+        self.producer()?.deadline(&self.ack_every)
     }
 
     /// Whether nothing at all may be sent to the owner now.
     pub(crate) fn is_idle(&self, now: Moment) -> bool {
         let media = match &self.outbox {
-            Outbox::Lanes(lanes) => lanes.is_empty() || !self.credit.admits_some(),
+            Outbox::Lanes(lanes) => !lanes.may_send(|e| self.credit.admits(e.len as usize)),
             Outbox::Log(log) => !log.may_send(&self.credit),
         };
         media && self.control_bytes == 0 && self.hold.0 == self.hold.1 && !self.owes_ack(now)
@@ -162,7 +167,7 @@ impl Session {
 
     fn owes_ack(&self, now: Moment) -> bool {
         self.producer()
-            .is_some_and(|(_, p)| p.wants_telling(&self.ack_every, now))
+            .is_some_and(|p| p.wants_telling(&self.ack_every, now))
     }
 
     /// Queues an encoded heartbeat or directive before everything else. Returns whether it was
@@ -195,7 +200,9 @@ impl Session {
             return;
         }
         let at = self.producer.filter(|_| ack);
-        let ack = at.and_then(|at| self.producer_at(at)).map(Producer::tell);
+        let ack = at
+            .and_then(|at| self.producers.get_mut(at))
+            .map(Producer::tell);
         self.hold.1 = self.hold.0;
         let signal = signal.then_some(self.hold.0);
         let mut message = BytesMut::with_capacity(32);

@@ -14,7 +14,7 @@ use crate::deliver::{
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
-use crate::route::Lane;
+use crate::route::{Lane, Overflow};
 
 /// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
 /// parts of large buffers are copied (spec 6).
@@ -221,9 +221,15 @@ fn try_keep(
     };
     let encoded = offered.encoded(tail);
     let len = wire_len(encoded.packet_len());
-    let mut judged = room.judge(len);
-    if judged.is_ok() && !log.admits(offered.lane, len) {
-        judged = Err(DropReason::LaneFull);
+    // An edge that makes its producers wait was asked for room before anything was routed; what has
+    // been let in since then came with this packet.
+    let waits = log.guarantee().overflow == Overflow::Pause;
+    let mut judged = room.judge_size(len);
+    if judged.is_ok() && !waits {
+        judged = room.judge(len);
+        if judged.is_ok() && !log.admits(offered.lane, len) {
+            judged = Err(DropReason::LaneFull);
+        }
     }
     if let (Some(chunk), Some(set)) = (offered.chunk, place.set) {
         let set_bytes = log.note_chunk(set, chunk, view.media_len(), offered.now);
@@ -301,13 +307,20 @@ impl Offered<'_> {
 }
 
 impl Room<'_> {
-    /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
+    /// Whether a receiver accepts a message of `len` bytes, its gRPC prefix included.
     #[inline]
-    fn judge(&self, len: usize) -> Result<(), DropReason> {
+    fn judge_size(&self, len: usize) -> Result<(), DropReason> {
         // The limit is that of the message; the gRPC prefix before it does not count.
         if len - GRPC_HEAD_LEN > self.max_message {
             return Err(DropReason::Oversize);
         }
+        Ok(())
+    }
+
+    /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
+    #[inline]
+    fn judge(&self, len: usize) -> Result<(), DropReason> {
+        self.judge_size(len)?;
         if self.is_short(len) {
             return Err(DropReason::Budget);
         }

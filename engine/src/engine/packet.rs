@@ -25,6 +25,10 @@ const CUT: Cut<'static> = Cut {
     frame: false,
 };
 
+/// Most chunks of one payload: what is remembered of a set grows with the chunks that come, and 10
+/// MiB in pieces of 160 bytes is as far as that needs to go.
+const MAX_CHUNKS: u32 = 65_536;
+
 /// One packet as it came in.
 #[derive(Clone, Copy)]
 pub struct Inbound<'a> {
@@ -88,7 +92,7 @@ impl Engine {
             }
             return Taken::Yes;
         }
-        let refusal = if !view.is_sound() || chunk_without_binary(view) {
+        let refusal = if !view.is_sound() || is_no_chunk(view) {
             Some(RefuseReason::Invalid)
         } else if view.is_heartbeat(inbound.packet) {
             self.forward_heartbeat((run, step), inbound, now, actions);
@@ -279,7 +283,7 @@ struct Numbered {
 impl Numbered {
     /// The number of a packet whose sender declared that it numbers, if it has one.
     fn of(live: &Run, step: StepIndex, view: &PacketView) -> Option<Self> {
-        let (producer, _) = live.sessions[step.at()].producer()?;
+        let producer = live.sessions[step.at()].producer()?.id();
         let number = view.envelope()?.sequence();
         (number > 0).then(|| Self {
             origin: Origin {
@@ -296,7 +300,7 @@ impl Run {
     fn has_routed(&self, n: Numbered) -> bool {
         let session = &self.sessions[usize::from(n.origin.step)];
         let producer = session.producer();
-        producer.is_some_and(|(_, p)| p.has_routed(n.origin.number, n.chunk))
+        producer.is_some_and(|p| p.has_routed(n.origin.number, n.chunk))
     }
 
     /// The turn that a packet names, else its stream's current one (spec 2.5).
@@ -314,9 +318,9 @@ impl Run {
         offered: &Offered<'_>,
         room: &Room<'_>,
     ) -> Option<(u32, bool)> {
-        // What the stamp adds at most: its tail, a long sequence, the original envelope's rest.
+        // What is written besides the packet's own bytes and the stamp: heads, a long sequence.
         const MOST_ADDED: usize = 32;
-        let kept = offered.kept.len() + MOST_ADDED;
+        let own = offered.inbound.packet.len() + MOST_ADDED;
         let may_fill = self.sessions[step.at()].accepts.pause;
         for &at in &self.downstream[step.at()] {
             let edge = &self.edges[at as usize];
@@ -326,7 +330,7 @@ impl Run {
             if edge.over_cap || log.guarantee().overflow != Overflow::Pause {
                 continue;
             }
-            let len = kept + edge.stamp.tail().len();
+            let len = own + edge.stamp.tail().len();
             if crate::mutant::is(crate::mutant::Mutant::SilentDropAtBound) {
                 continue;
             }
@@ -363,8 +367,11 @@ fn chunk_of(view: &PacketView) -> Option<ChunkPlace> {
 }
 
 /// Only binary frames are chunked; chunk fields elsewhere are legal bytes and no packet (spec 1).
-fn chunk_without_binary(view: &PacketView) -> bool {
-    view.frame() != Some(FrameKind::Binary) && view.envelope().is_some_and(|e| e.is_chunk())
+/// Neither is a chunk of a payload in more pieces than anybody makes.
+fn is_no_chunk(view: &PacketView) -> bool {
+    view.envelope()
+        .filter(|envelope| envelope.is_chunk())
+        .is_some_and(|e| view.frame() != Some(FrameKind::Binary) || e.chunk_count() > MAX_CHUNKS)
 }
 
 /// What stays of a packet for every target.

@@ -16,6 +16,7 @@ impl Engine {
         for settled in self.settled.drain(..) {
             self.queued_bytes -= settled.bytes;
             let edge = &mut live.edges[settled.edge as usize];
+            let to = edge.to;
             match settled.outcome {
                 Outcome::Delivered => edge.counts.delivered += 1,
                 Outcome::Dropped(reason) => {
@@ -31,6 +32,11 @@ impl Engine {
                         });
                     }
                 }
+            }
+            if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox
+                && log.resumes()
+            {
+                live.resume_upstream(to, now, actions);
             }
             let Some(origin) = settled.origin else {
                 continue;
@@ -52,14 +58,6 @@ impl Engine {
         }
         for letter in self.dead_letters.drain(..) {
             actions.events.push(live.dead_lettered(&letter));
-        }
-        for at in 0..live.sessions.len() {
-            let step = StepIndex(at as u16);
-            if let Outbox::Log(log) = &mut live.sessions[at].outbox
-                && log.resumes()
-            {
-                live.resume_upstream(step, now, actions);
-            }
         }
         self.unblock_budget(actions);
     }

@@ -176,7 +176,12 @@ impl Log {
 
     /// Whether something may be sent now.
     pub(crate) fn may_send(&self, credit: &Credit) -> bool {
-        if !self.again.is_empty() {
+        let again = self
+            .again
+            .iter()
+            .filter_map(|&ordinal| self.index_of(ordinal));
+        let late = again.map(|at| &self.slots[at]).find(|slot| !slot.settled);
+        if late.is_some_and(|slot| credit.admits(slot.len as usize)) {
             return true;
         }
         let next = self.slots.iter().skip(self.next).find(|s| !s.settled);

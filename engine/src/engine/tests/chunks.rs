@@ -4,7 +4,7 @@ use transport_proto::view::Flow;
 
 use super::guarantee::{identity, kept, pair};
 use super::*;
-use crate::route::{Credits, FlowPlan, Guarantee, Overflow};
+use crate::route::{Credits, FlowPlan, Guarantee, Overflow, Semantics};
 
 /// Chunk `index` of `count` of the payload `id`, with the producer's number when it is not 0.
 fn chunk(id: &str, index: u8, count: u8, number: u8) -> Bytes {
@@ -200,4 +200,40 @@ fn the_budget_of_all_queues_blocks_and_lets_go_on() {
     rig.flow(c, &ack(1), at(4));
     assert_eq!(rig.actions.resume[..], [p]);
     assert_eq!(rig.offer(p, &packet("2", 4000), at(5)), Taken::Yes);
+}
+
+#[test]
+fn credits_that_let_a_large_packet_go_wake_its_step() {
+    for semantics in [
+        Semantics::BestEffort,
+        Semantics::AtLeastOnce(Guarantee::default()),
+    ] {
+        let consumer = StepPlan {
+            semantics,
+            flow: FlowPlan {
+                grant: Credits {
+                    messages: 100,
+                    bytes: 5000,
+                },
+                ..FlowPlan::default()
+            },
+            ..step("c")
+        };
+        let steps = vec![step("p"), consumer];
+        let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 1)]));
+        let (p, c) = (rig.connect("p"), rig.connect("c"));
+        let bytes = |credits_bytes| Flow {
+            credits_bytes,
+            ..Flow::default()
+        };
+        rig.flow(c, &bytes(1), at(0));
+        rig.send(p, "first", 3000, at(1));
+        assert_eq!(got(&mut rig, c, at(2)).len(), 1);
+        rig.send(p, "large", 3000, at(3));
+        assert_eq!(got(&mut rig, c, at(4)).len(), 0, "{semantics:?}");
+        rig.actions.wake.clear();
+        rig.flow(c, &bytes(3000), at(5));
+        assert_eq!(rig.actions.wake[..], [c], "{semantics:?}");
+        assert_eq!(got(&mut rig, c, at(6)).len(), 1, "{semantics:?}");
+    }
 }
