@@ -4,7 +4,7 @@
 use super::{Consumer, path};
 use crate::drive::shared::bump;
 use crate::packet::{
-    Frame, HEADER_LEN, Header, HeaderError, Identity, JSON_HEADER_AT, open_identified, struct_text,
+    Frame, HEADER_LEN, Header, HeaderError, Identity, JSON_HEADER_AT, struct_text,
 };
 use crate::units::Nanos;
 use crate::verify::{Carried, Example, Fault, Order, Payload, Seen};
@@ -19,8 +19,7 @@ impl<W: Wire> Consumer<'_, W> {
                 let frame = self.layout.open(message);
                 frame.map(|frame| frame.map(|frame| (frame, Identity::default())))
             }
-            // Every message has a sequence of its own, so no two are alike around the payload.
-            Some(_) => open_identified(message),
+            Some(_) => self.layout.open_identified(message),
         };
         let (frame, identity) = match opened {
             Ok(Some(opened)) => opened,
