@@ -128,12 +128,14 @@ impl Oracle {
         let window = rules
             .max_in_flight
             .map_or(window, |most| window.min(most.max(1)));
+        // Sets that wait for chunks have bounds of their own.
+        let open: u64 = self.rules.to(step).map(|e| self.life.edges[e].open).sum();
         let bounds = [
             ("messages in flight", in_flight, window),
             (
                 "messages in all",
                 queued + in_flight,
-                buffer + window + rules.laned_messages,
+                buffer + window + rules.laned_messages + open,
             ),
         ];
         for (bound, is, most) in bounds {
