@@ -34,8 +34,9 @@ impl Engine {
                     }
                 }
             }
+            // An empty log takes a packet even when the budget is spent.
             if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox
-                && log.resumes()
+                && (log.resumes() || self.budget_blocks && log.is_empty())
             {
                 live.resume_upstream(to, now, actions);
             }

@@ -450,3 +450,26 @@ fn the_budget_never_makes_a_waiting_edge_drop() {
     assert_eq!(rig.edge("d").counts.dropped_total(), 0);
     assert_eq!(rig.edge("d").queued, 1);
 }
+
+#[test]
+fn an_edge_that_has_emptied_lets_its_producer_go_on_whatever_others_hold() {
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
+    let steps = vec![
+        step("p"),
+        step("q"),
+        kept("c", Guarantee::default()),
+        kept("d", Guarantee::default()),
+    ];
+    let mut rig = Rig::new(limits, plan(steps, &[(0, 2), (1, 3)]));
+    let (p, q, c) = (rig.connect("p"), rig.connect("q"), rig.connect("c"));
+    assert_eq!(rig.offer(p, &packet("1", 100), at(1)), Taken::Yes);
+    assert_eq!(rig.offer(q, &packet("held", 5000), at(2)), Taken::Yes);
+    assert_eq!(rig.offer(p, &packet("2", 100), at(3)), Taken::Blocked);
+    assert_eq!(sequences(&mut rig, c, at(4)), [1]);
+    rig.flow(c, &ack(1), at(5));
+    assert_eq!(rig.actions.resume[..], [p]);
+    assert_eq!(rig.offer(p, &packet("2", 100), at(6)), Taken::Yes);
+}
