@@ -165,7 +165,8 @@ impl Session {
         media && self.control_bytes == 0 && self.hold.0 == self.hold.1 && !self.owes_ack(now)
     }
 
-    fn owes_ack(&self, now: Moment) -> bool {
+    /// Whether the owner should be told now what is settled.
+    pub(crate) fn owes_ack(&self, now: Moment) -> bool {
         self.producer()
             .is_some_and(|p| p.wants_telling(&self.ack_every, now))
     }

@@ -147,10 +147,12 @@ pub(super) fn keep(
     let edge = &mut live.edges[at as usize];
     let to = edge.to;
     let session = &mut live.sessions[to.at()];
-    let idle = session.is_idle(offered.now);
     let Outbox::Log(log) = &mut session.outbox else {
         return false;
     };
+    // What stands before it has woken the target already, or waits for window or credits, and
+    // these wake it.
+    let is_next = log.is_caught_up();
     let paused = log.is_paused();
     let kept = match offered.may_take(edge) {
         Ok(()) => try_keep(room, (log, edge), at, offered),
@@ -169,11 +171,8 @@ pub(super) fn keep(
         });
         false
     });
-    if let Some(owner) = session.owner
-        && idle
-        && !session.is_idle(offered.now)
-    {
-        actions.wake.push(owner);
+    if is_next && log.may_send(&session.credit) {
+        actions.wake.extend(session.owner);
     }
     if fills {
         live.hold_upstream(to, offered.now, actions);

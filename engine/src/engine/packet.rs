@@ -222,18 +222,30 @@ impl Engine {
             return;
         };
         let session = &mut live.sessions[step.at()];
-        let idle = session.is_idle(now);
         if let Some(producer) = session.producer_at(n.origin.producer) {
             producer.note(n.origin.number, n.chunk, (outstanding, bytes), now);
+            if producer.has_news() {
+                self.look_after(run, step, now, actions);
+            }
         }
-        if let Some(due) = session.ack_deadline() {
+    }
+
+    /// Wakes a producer that should be told now what is settled, or sees to it that it is in time.
+    pub(super) fn look_after(
+        &mut self,
+        run: RunId,
+        step: StepIndex,
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        let Some(live) = self.runs.get(run.0 as usize) else {
+            return;
+        };
+        let session = &live.sessions[step.at()];
+        if session.owes_ack(now) {
+            actions.wake.extend(session.owner);
+        } else if let Some(due) = session.ack_deadline() {
             self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
-        }
-        if let Some(owner) = session.owner
-            && idle
-            && !session.is_idle(now)
-        {
-            actions.wake.push(owner);
         }
     }
 

@@ -1,6 +1,8 @@
 //! What follows from packets that are done with: accounts, producers that hear of it, and who may
 //! go on.
 
+use smallvec::SmallVec;
+
 use super::{Actions, DeadLetter, Engine, Event, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, Outcome};
@@ -13,6 +15,7 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
+        let mut producers = SmallVec::<[u16; 4]>::new();
         for settled in self.settled.drain(..) {
             self.queued_bytes -= settled.bytes;
             self.staged_bytes -= settled.staged;
@@ -44,22 +47,18 @@ impl Engine {
                 continue;
             };
             let session = &mut live.sessions[usize::from(origin.step)];
-            let idle = session.is_idle(now);
             if let Some(producer) = session.producer_at(origin.producer) {
                 producer.settle(origin.number, now);
             }
-            if let Some(due) = session.ack_deadline() {
-                self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
-            }
-            if let Some(owner) = session.owner
-                && idle
-                && !session.is_idle(now)
-            {
-                actions.wake.push(owner);
+            if producers.last() != Some(&origin.step) {
+                producers.push(origin.step);
             }
         }
         for letter in self.dead_letters.drain(..) {
             actions.events.push(live.dead_lettered(&letter));
+        }
+        for step in producers {
+            self.look_after(run, StepIndex(step), now, actions);
         }
         self.unblock_budget(actions);
     }

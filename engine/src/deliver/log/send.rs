@@ -178,17 +178,31 @@ impl Log {
         sent.next().map(|slot| slot.sent_at.after(ack_wait))
     }
 
+    /// Whether the present connection has been sent everything that is kept.
+    #[inline]
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.next == self.slots.len() && self.again.is_empty()
+    }
+
     /// Whether something may be sent now.
     pub(crate) fn may_send(&self, credit: &Credit) -> bool {
+        self.may_send_late(credit) || {
+            let mut next = self.slots.range(self.next..);
+            next.find(|slot| !slot.settled)
+                .is_some_and(|slot| self.may_step_over(slot, credit))
+        }
+    }
+
+    #[inline]
+    fn may_send_late(&self, credit: &Credit) -> bool {
+        if self.again.is_empty() {
+            return false;
+        }
         let again = self
             .again
             .iter()
             .filter_map(|&ordinal| self.index_of(ordinal));
         let late = again.map(|at| &self.slots[at]).find(|slot| !slot.settled);
-        if late.is_some_and(|slot| credit.admits(slot.len as usize)) {
-            return true;
-        }
-        let next = self.slots.iter().skip(self.next).find(|s| !s.settled);
-        next.is_some_and(|slot| self.may_step_over(slot, credit))
+        late.is_some_and(|slot| credit.admits(slot.len as usize))
     }
 }
