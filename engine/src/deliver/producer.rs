@@ -261,8 +261,21 @@ impl Producer {
             (_, Some(last)) if last.number < number => Err(self.pending.len()),
             (Some(first), _) if first.number == number => Ok(0),
             (None, _) => Err(0),
-            _ => self.pending.binary_search_by_key(&number, |p| p.number),
+            (Some(first), _) => {
+                // Without gaps a number stands as far from the first as its value says.
+                let guess = usize::try_from(number.wrapping_sub(first.number));
+                let guess = guess.ok().filter(|&at| {
+                    let found = self.pending.get(at);
+                    found.is_some_and(|p| p.number == number)
+                });
+                guess.map_or_else(|| self.search(number), Ok)
+            }
         }
+    }
+
+    #[cold]
+    fn search(&self, number: u64) -> Result<usize, usize> {
+        self.pending.binary_search_by_key(&number, |p| p.number)
     }
 
     /// Forgets the entry at `at` once all its chunks are here and all its edges are settled.

@@ -196,7 +196,8 @@ fn try_keep(
         return Ok(false);
     }
     edge.counts.accepted += 1;
-    let partition = view.envelope().map_or("", |e| e.partition(packet));
+    let partitioned = view.envelope().filter(|_| log.guarantee().per_partition);
+    let partition = partitioned.map_or("", |e| e.partition(packet));
     let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
     let own;
     let tail = if view.envelope_has_more() {
