@@ -8,7 +8,7 @@
 //! | `mod` | limits, actions, attaching runs |
 //! | `connect` | registration, fencing, disconnects |
 //! | `packet` | one packet in, onto every edge |
-//! | `offer` | one packet onto one edge |
+//! | `offer`, `chunk_sets` | one packet onto one edge |
 //! | `send` | bytes out to a socket |
 //! | `receipts` | receipts and credits |
 //! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
@@ -16,6 +16,7 @@
 //! | `tick` | heartbeats, expiry, late receipts, draining |
 //! | `snapshot` | what admin and telemetry see |
 
+mod chunk_sets;
 mod connect;
 mod interrupt;
 mod offer;

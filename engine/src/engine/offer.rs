@@ -5,19 +5,17 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
 
+use super::chunk_sets::keep_chunk;
 use super::packet::Inbound;
 use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::deliver::{
-    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, Place, Queue, SHARE_ABOVE,
-    Session, SetKey, Settled, Sink, Staged, starts_decoding, wire_len,
+    ChunkPlace, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE, Session, Settled,
+    Sink, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
 use crate::route::{Lane, Overflow};
-
-/// Most bytes of chunks, of all streams, that wait for the others of their sets (spec 2.3).
-const MAX_STAGED_BYTES: usize = 64 * 1024 * 1024;
 
 /// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
 /// parts of large buffers are copied (spec 6).
@@ -217,96 +215,6 @@ fn try_keep(
     Ok(true)
 }
 
-/// Keeps a chunk until its set is whole, and then the set, as one packet (spec 2.3, chunks).
-fn keep_chunk(
-    room: &mut Room<'_>,
-    (log, edge): (&mut Log, &mut Edge),
-    (at, chunk): (u32, ChunkPlace),
-    offered: &Offered<'_>,
-) -> Result<bool, DropReason> {
-    let key = offered.set_key(at);
-    let verdict = log.judge_chunk(key, chunk);
-    let (set, is_first) = match verdict {
-        ChunkVerdict::Ignore => return Ok(false),
-        ChunkVerdict::TooMany => {
-            edge.counts.accepted += 1;
-            return Err(DropReason::MaxBuffers);
-        }
-        ChunkVerdict::More(set) | ChunkVerdict::Last(set) => (set, false),
-        ChunkVerdict::First => {
-            edge.counts.accepted += 1;
-            (log.open_set(key.id, chunk, offered.item(at)), true)
-        }
-    };
-    let len = offered.most_len(edge);
-    let (staged, payload) = log.staged(set);
-    let is_last = chunk.count <= 1 || matches!(verdict, ChunkVerdict::Last(_));
-    let judged = if payload + offered.inbound.view.media_len() > room.max_message {
-        Err(DropReason::Oversize)
-    } else if is_last {
-        room.judge_kept(log, offered.lane, staged + len)
-            .or_else(|reason| match reason {
-                // Of the set, no single message is as large as all of them.
-                DropReason::Oversize => Ok(()),
-                other => Err(other),
-            })
-            .and_then(|()| room.judge_size(len))
-    } else if *room.staged + len > MAX_STAGED_BYTES {
-        Err(DropReason::MaxBuffers)
-    } else {
-        room.judge_size(len)
-    };
-    if let Err(reason) = judged {
-        log.drop_set(set, reason, room.settled);
-        return Ok(is_first);
-    }
-    log.stage(set, chunk.index, offered.staged(len), offered.now);
-    *room.staged += len;
-    if is_last {
-        push_set(room, (log, edge), set);
-    }
-    Ok(is_first)
-}
-
-/// Appends a set that is whole now: its chunks one by one, under one sequence.
-fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
-    let Some(whole) = log.complete_set(set) else {
-        return;
-    };
-    *room.staged -= whole.bytes;
-    let first = whole.chunks.first();
-    let partition = first.and_then(|chunk| Some(chunk.view.envelope()?.partition(&chunk.packet)));
-    let Some(place) = log.place(partition.unwrap_or_default()) else {
-        edge.counts.drop_one(DropReason::MaxBuffers);
-        return;
-    };
-    for (nth, chunk) in whole.chunks.iter().enumerate() {
-        let tail = edge
-            .stamp
-            .tail_with_envelope(&chunk.packet, &chunk.view, place.sequence);
-        let encoded = Encoded {
-            source: &chunk.packet,
-            start: 0,
-            kept: &chunk.kept,
-            tail: &tail,
-        };
-        let len = wire_len(encoded.packet_len());
-        let place = Place {
-            set: Some(set),
-            head: nth == 0,
-            ..place
-        };
-        log.push((whole.item, place), len, |store| {
-            if chunk.kept.len() <= SHARE_ABOVE {
-                encoded.copy(store, len);
-            } else {
-                encoded.share(store);
-            }
-        });
-        *room.queued += len;
-    }
-}
-
 impl Offered<'_> {
     /// Whether the edge takes it at all.
     #[inline]
@@ -321,7 +229,7 @@ impl Offered<'_> {
     }
 
     /// What a log is told of it.
-    fn item(&self, edge: u32) -> Item {
+    pub(super) fn item(&self, edge: u32) -> Item {
         Item {
             edge,
             lane: self.lane,
@@ -331,42 +239,11 @@ impl Offered<'_> {
         }
     }
 
-    /// The set that it is a chunk of.
-    pub(super) fn set_key(&self, edge: u32) -> SetKey<'_> {
-        let envelope = self.inbound.view.envelope();
-        SetKey {
-            edge,
-            id: envelope.map_or("", |e| e.chunk_id(self.inbound.packet)),
-        }
-    }
-
     /// Most bytes that it takes on the wire to the target of `edge`.
     pub(super) fn most_len(&self, edge: &Edge) -> usize {
         // What is written besides the packet's own bytes and the stamp: heads, a long sequence.
         const MOST_ADDED: usize = 32;
         self.inbound.packet.len() + edge.stamp.tail().len() + MOST_ADDED
-    }
-
-    /// It and what is known of it, to be kept while its set is not whole.
-    fn staged(&self, len: usize) -> Staged {
-        let Inbound {
-            source,
-            start,
-            packet,
-            view,
-            pinned,
-        } = *self.inbound;
-        let packet = if pinned <= len.saturating_mul(4) {
-            source.slice(start..start + packet.len())
-        } else {
-            Bytes::copy_from_slice(packet)
-        };
-        Staged {
-            packet,
-            view: view.clone(),
-            kept: self.kept.clone(),
-            len,
-        }
     }
 
     #[inline]
@@ -407,7 +284,7 @@ impl Room<'_> {
     /// Whether `len` bytes more may be kept for their receipt. An edge that makes its producers wait
     /// was asked for room before anything was routed; what has been let in since came with this
     /// packet.
-    fn judge_kept(&self, log: &Log, lane: Lane, len: usize) -> Result<(), DropReason> {
+    pub(super) fn judge_kept(&self, log: &Log, lane: Lane, len: usize) -> Result<(), DropReason> {
         if log.guarantee().overflow == Overflow::Pause {
             return self.judge_size(len);
         }
@@ -421,7 +298,7 @@ impl Room<'_> {
 
     /// Whether a receiver accepts a message of `len` bytes, its gRPC prefix included.
     #[inline]
-    fn judge_size(&self, len: usize) -> Result<(), DropReason> {
+    pub(super) fn judge_size(&self, len: usize) -> Result<(), DropReason> {
         // The limit is that of the message; the gRPC prefix before it does not count.
         if len - GRPC_HEAD_LEN > self.max_message {
             return Err(DropReason::Oversize);
