@@ -12,8 +12,11 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use rig::{Rig, batch};
 use transport_proto::view::{Dialect, PacketView};
 
-/// What is promised, and an engine that promises it to so many sinks.
-const PROMISES: [(&str, fn(usize) -> Rig); 2] = [
+/// An engine that promises something to so many sinks.
+type Make = fn(usize) -> Rig;
+
+/// What is promised, and how such an engine is made.
+const PROMISES: [(&str, Make); 2] = [
     ("best_effort", Rig::new),
     ("at_least_once", Rig::at_least_once),
 ];

@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on shall stop
 
 use bytes::BytesMut;
-use loadtest::packet::{HEADER_LEN, Header, Kind, Stamp, Template, open_message};
+use loadtest::packet::{
+    HEADER_LEN, Header, Kind, Stamp, Template, number_len, open_flow, open_identified,
+    open_message, put_receipt,
+};
 use loadtest::units::{Nanos, Nonce, ProducerId, Sequence};
 use prost::Message;
-use transport_proto::v1::{DataPacket, ProcessRequest, data_packet::Frame};
+use transport_proto::v1::{
+    DataPacket, FlowControl, ProcessRequest, StreamEnvelope, data_packet::Frame,
+};
 
 const SENT_AT: u64 = 1_800_000_000_123;
 
@@ -40,6 +45,80 @@ fn audio_is_twenty_milliseconds_of_wideband_speech_by_its_fields() {
         packet.envelope.is_none(),
         "a plain producer numbers nothing"
     );
+}
+
+#[test]
+fn a_numbered_message_differs_in_its_envelope_alone_whatever_the_length_of_its_number() {
+    for number in [1, 127, 128, 16_383, 16_384, 1 << 35, u64::MAX] {
+        for kind in [Kind::Audio, Kind::Video, Kind::Binary, Kind::Json] {
+            let sequence = Sequence(number - 1);
+            let stamp = Stamp {
+                sequence,
+                intended: Nanos(5_000),
+                unix_ms: SENT_AT,
+            };
+            let decoded = |number_len| {
+                let of = (ProducerId(2), Nonce(1));
+                let template = Template::numbered(kind, 300, of, number_len).unwrap();
+                let mut out = BytesMut::new();
+                template.append(stamp, &mut out);
+                let framed = template.framed(b"<", b">");
+                let mut again = BytesMut::new();
+                framed.append(stamp, &mut again);
+                assert_eq!(again[1..again.len() - 1], out[..], "{kind:?} {number}");
+                let request = ProcessRequest::decode(&out[..]).unwrap();
+                assert_eq!(request.encoded_len(), out.len(), "nothing is padded");
+                request
+            };
+            let mut numbered = decoded(Some(number_len(sequence)));
+            let envelope = numbered.packet.as_mut().unwrap().envelope.take().unwrap();
+            let expected = StreamEnvelope {
+                sequence: number,
+                ..StreamEnvelope::default()
+            };
+            assert_eq!(envelope, expected, "{kind:?}");
+            assert_eq!(numbered, decoded(None), "{kind:?} {number}");
+        }
+    }
+}
+
+#[test]
+fn a_receipt_is_the_contracts() {
+    for ack in [1, 300, u64::MAX] {
+        let mut message = Vec::new();
+        put_receipt(&mut message, ack);
+        let request = ProcessRequest::decode(&message[..]).unwrap();
+        assert_eq!(request.packet, None);
+        let flow = request.flow.unwrap();
+        assert_eq!((flow.ack, flow.signal), (ack, 0));
+    }
+}
+
+#[test]
+fn what_a_hub_says_of_identity_and_flow_is_read() {
+    let template = Template::new(Kind::Audio, 80, ProducerId(2), Nonce(1)).unwrap();
+    let mut request = ProcessRequest::decode(message(&template).as_slice()).unwrap();
+    request.packet.as_mut().unwrap().envelope = Some(StreamEnvelope {
+        stream_id: "ns/r/c@k3".into(),
+        sequence: 300,
+        ..StreamEnvelope::default()
+    });
+    for (signal, paused) in [(0, None), (1, Some(true)), (2, Some(false))] {
+        request.flow = Some(FlowControl {
+            ack: 70_000,
+            signal,
+            ..FlowControl::default()
+        });
+        let bytes = request.encode_to_vec();
+        let (frame, identity) = open_identified(&bytes).unwrap().unwrap();
+        assert_eq!(frame.payload.len(), 80);
+        assert_eq!(
+            (identity.stream, identity.sequence),
+            (&b"ns/r/c@k3"[..], 300)
+        );
+        let flow = open_flow(&bytes).unwrap();
+        assert_eq!((flow.ack, flow.paused), (70_000, paused));
+    }
 }
 
 #[test]
@@ -87,7 +166,7 @@ fn what_a_hub_encodes_anew_is_still_found_and_verified() {
         for i in 0..20 {
             packet.metadata.insert(format!("key-{i}"), "value".into());
         }
-        packet.envelope = Some(transport_proto::v1::StreamEnvelope::default());
+        packet.envelope = Some(StreamEnvelope::default());
         let encoded = request.encode_to_vec();
         let frame = open_message(&encoded).unwrap().unwrap();
         let header = Header::verify(frame.payload).unwrap();
@@ -121,9 +200,14 @@ fn producers_do_not_send_the_same_noise() {
 
 #[test]
 fn the_story_of_every_shape_loads_without_a_warning_and_has_the_shapes_edges() {
-    use loadtest::scenario::{Shape, Topology, story_yaml};
-    for shape in Shape::ALL {
-        let scenario = shape.scenario();
+    use loadtest::scenario::{Semantics, Shape, Topology, story_yaml};
+    let plain = Shape::ALL.map(Shape::scenario);
+    let guaranteed = plain.clone().map(|mut scenario| {
+        scenario.semantics = Semantics::AtLeastOnce;
+        scenario
+    });
+    for scenario in plain.into_iter().chain(guaranteed) {
+        let shape = &scenario.name;
         let topology = Topology::of(&scenario);
         let yaml = story_yaml(&scenario, &topology);
         let loaded = hub::story::load_str("load.yaml", &yaml, &Default::default()).unwrap();

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on shall stop
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::CommandFactory;
 use loadtest::measure::Percentiles;
-use loadtest::report::{FaultReport, HubReport, Report, Sample};
-use loadtest::scenario::Shape;
+use loadtest::report::{FaultReport, GuaranteeReport, HubReport, Report, Sample};
+use loadtest::scenario::{Cut, Shape, Slow};
 use loadtest::verify::Example;
 use serde_json::Value;
 
@@ -25,8 +26,19 @@ fn full() -> Report {
         count: 1,
         first: Some(example),
     };
+    let mut scenario = Shape::Storm.scenario();
+    scenario.accept_pause = true;
+    scenario.cut = Some(Cut {
+        every: Duration::from_secs(1),
+        seed: 1,
+    });
+    scenario.slow = Some(Slow {
+        rate: 1.0,
+        consumers: 1,
+    });
     Report {
-        scenario: Shape::Storm.scenario(),
+        scenario,
+        at_least_once: Some(GuaranteeReport::default()),
         faults: [("lost".to_owned(), fault)].into(),
         hub: Some(HubReport::default()),
         latency_us: Percentiles::default(),

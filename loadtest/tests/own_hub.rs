@@ -147,6 +147,42 @@ fn a_hub_that_is_killed_on_purpose_is_found_again() {
 }
 
 #[test]
+fn a_guaranteed_load_survives_cuts_of_both_ends_and_kills_of_the_hub() {
+    let line = "run --semantics at_least_once --rate 1000 --producers 3 --fan-out 2 --consumers 4 \
+                --warmup 0s --duration 2s --cut-every 60ms --kill-every 700ms --quiet --output json";
+    let output = output(line);
+    let report = json(&output);
+    assert!(output.status.success(), "{:#}", report["verdict"]);
+    assert_eq!(report["throughput"]["delivered"], 12_000);
+    let guarantee = &report["at_least_once"];
+    assert_eq!(guarantee["acknowledged"], 6_000);
+    assert_eq!(guarantee["unacknowledged"], 0);
+    assert!(report["connect"]["cuts"].as_u64().unwrap() >= 10);
+    assert!(guarantee["resent"].as_u64().unwrap() > 0, "{guarantee:#}");
+    assert!(guarantee["redelivered"].as_u64().unwrap() > 0);
+    assert!(guarantee["first_packet_us"]["count"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_slow_consumer_holds_its_producers_up_and_loses_nothing() {
+    for flags in ["", "--accept-pause"] {
+        let line = format!(
+            "run --semantics at_least_once --rate 2000 --slow-consumer 400 {flags} \
+             --size 8KiB --warmup 0s --duration 2s --quiet --output json"
+        );
+        let output = output(&line);
+        let report = json(&output);
+        assert!(output.status.success(), "{:#}", report["verdict"]);
+        let guarantee = &report["at_least_once"];
+        assert_eq!(guarantee["held_up_producers"], 1, "{guarantee:#}");
+        assert!(guarantee["held_up_seconds"].as_f64().unwrap() > 0.1);
+        let pauses = guarantee["pauses"].as_u64().unwrap();
+        assert_eq!(pauses > 0, !flags.is_empty(), "{guarantee:#}");
+        assert_eq!(report["limit"]["by"], "consumer");
+    }
+}
+
+#[test]
 fn a_target_where_nothing_listens_says_what_to_do() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();

@@ -78,7 +78,6 @@ impl Load {
             duration: timing.measured,
             warmup: timing.warmup,
             semantics: Semantics::BestEffort,
-            storm: None,
             flows: vec![Flow {
                 name: "bench".to_owned(),
                 kind: Kind::Audio,
@@ -90,6 +89,7 @@ impl Load {
                 consumers: 0,
                 pace,
             }],
+            ..Scenario::default()
         }
     }
 }

@@ -45,11 +45,6 @@ impl Credit {
         messages && bytes
     }
 
-    /// Whether any packet at all may be sent.
-    pub(crate) fn admits_some(&self) -> bool {
-        self.admits(1)
-    }
-
     /// Whether anything is held back at all: the peer has returned credits.
     #[inline]
     pub(crate) fn holds_back(&self) -> bool {

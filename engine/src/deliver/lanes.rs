@@ -96,6 +96,11 @@ impl Lanes {
         self.queues.iter().flat_map(Queue::entries)
     }
 
+    /// Whether any packet that is next in its lane passes.
+    pub(crate) fn may_send(&self, admits: impl Fn(&Entry) -> bool) -> bool {
+        self.queues.iter().any(|q| q.front().is_some_and(&admits))
+    }
+
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.iter().all(Queue::is_empty)

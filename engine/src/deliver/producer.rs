@@ -62,7 +62,7 @@ struct Pending {
     /// Edges on which it is not settled.
     outstanding: u32,
     /// Chunks that have come, while some are missing.
-    chunks: Option<Chunks>,
+    chunks: Option<Box<Chunks>>,
     bytes: u64,
 }
 
@@ -135,13 +135,19 @@ impl Producer {
             let fresh = Pending {
                 number,
                 outstanding: 0,
-                chunks: chunk.map(|_| Chunks {
-                    seen: BTreeSet::new(),
-                    last: now,
+                chunks: chunk.map(|_| {
+                    Box::new(Chunks {
+                        seen: BTreeSet::new(),
+                        last: now,
+                    })
                 }),
                 bytes: 0,
             };
-            self.pending.insert(at, fresh);
+            if at == self.pending.len() {
+                self.pending.push_back(fresh);
+            } else {
+                self.pending.insert(at, fresh);
+            }
             at
         });
         let pending = &mut self.pending[at];
@@ -212,10 +218,16 @@ impl Producer {
         front.map_or(self.highest, |pending| pending.number - 1)
     }
 
+    /// Whether there is anything that it has not been told.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.owed || self.since.is_some()
+    }
+
     /// Whether the producer should be told now.
     pub(crate) fn wants_telling(&self, every: &AckEvery, now: Moment) -> bool {
-        if self.owed {
-            return true;
+        if self.owed || self.since.is_none() {
+            return self.owed;
         }
         let (packets, bytes) = self.news;
         let due = self.since.is_some_and(|t| now.since(t) >= every.max_delay);
@@ -242,7 +254,27 @@ impl Producer {
         self.told
     }
 
+    /// Where `number` stands, or would. New numbers come last and old ones are settled first.
+    #[inline]
     fn position(&self, number: u64) -> Result<usize, usize> {
+        match (self.pending.front(), self.pending.back()) {
+            (_, Some(last)) if last.number < number => Err(self.pending.len()),
+            (Some(first), _) if first.number == number => Ok(0),
+            (None, _) => Err(0),
+            (Some(first), _) => {
+                // Without gaps a number stands as far from the first as its value says.
+                let guess = usize::try_from(number.wrapping_sub(first.number));
+                let guess = guess.ok().filter(|&at| {
+                    let found = self.pending.get(at);
+                    found.is_some_and(|p| p.number == number)
+                });
+                guess.map_or_else(|| self.search(number), Ok)
+            }
+        }
+    }
+
+    #[cold]
+    fn search(&self, number: u64) -> Result<usize, usize> {
         self.pending.binary_search_by_key(&number, |p| p.number)
     }
 
@@ -251,7 +283,11 @@ impl Producer {
         let pending = &self.pending[at];
         if pending.outstanding == 0 && pending.chunks.is_none() {
             let bytes = pending.bytes;
-            self.pending.remove(at);
+            if at == 0 {
+                self.pending.pop_front();
+            } else {
+                self.pending.remove(at);
+            }
             self.mark_news(bytes, now);
         }
     }

@@ -245,6 +245,11 @@ impl Queue {
         self.entries.iter().filter(|e| !e.is_gone)
     }
 
+    /// The oldest packet that waits.
+    pub(crate) fn front(&self) -> Option<&Entry> {
+        self.entries().next()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.messages == 0
     }

@@ -159,13 +159,14 @@ impl Session {
     /// Whether nothing at all may be sent to the owner now.
     pub(crate) fn is_idle(&self, now: Moment) -> bool {
         let media = match &self.outbox {
-            Outbox::Lanes(lanes) => lanes.is_empty() || !self.credit.admits_some(),
+            Outbox::Lanes(lanes) => !lanes.may_send(|e| self.credit.admits(e.len as usize)),
             Outbox::Log(log) => !log.may_send(&self.credit),
         };
         media && self.control_bytes == 0 && self.hold.0 == self.hold.1 && !self.owes_ack(now)
     }
 
-    fn owes_ack(&self, now: Moment) -> bool {
+    /// Whether the owner should be told now what is settled.
+    pub(crate) fn owes_ack(&self, now: Moment) -> bool {
         self.producer()
             .is_some_and(|p| p.wants_telling(&self.ack_every, now))
     }

@@ -81,6 +81,12 @@ impl Engine {
         }
         self.queued_bytes -= freed;
         live.direct_interrupt(interrupt, now, actions);
+        // What was too large to go may have made way for what is not.
+        for session in &live.sessions {
+            if !session.is_idle(now) {
+                actions.wake.extend(session.owner);
+            }
+        }
         self.close_accounts(run, now, actions);
     }
 

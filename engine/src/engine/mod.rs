@@ -8,7 +8,7 @@
 //! | `mod` | limits, actions, attaching runs |
 //! | `connect` | registration, fencing, disconnects |
 //! | `packet` | one packet in, onto every edge |
-//! | `offer` | one packet onto one edge |
+//! | `offer`, `chunk_sets` | one packet onto one edge |
 //! | `send` | bytes out to a socket |
 //! | `receipts` | receipts and credits |
 //! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
@@ -18,6 +18,7 @@
 //! | `event` | what people are told |
 //! | `snapshot` | what admin and telemetry see |
 
+mod chunk_sets;
 mod connect;
 mod event;
 mod interrupt;
@@ -152,6 +153,8 @@ pub struct Engine {
     streams: usize,
     /// Bytes that wait in all queues.
     queued_bytes: usize,
+    /// Bytes of chunks that wait for the others of their sets.
+    staged_bytes: usize,
     draining: bool,
     /// When a tick is due that cannot wait for the next regular one.
     deadline: Option<Moment>,
@@ -183,6 +186,7 @@ impl Engine {
             free: Vec::new(),
             streams: 0,
             queued_bytes: 0,
+            staged_bytes: 0,
             draining: false,
             deadline: None,
             budget_blocks: false,

@@ -5,16 +5,17 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
 
+use super::chunk_sets::keep_chunk;
 use super::packet::Inbound;
 use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::deliver::{
-    ChunkPlace, ChunkVerdict, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE,
-    Session, SetKey, Settled, Sink, starts_decoding, wire_len,
+    ChunkPlace, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE, Session, Settled,
+    Sink, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
-use crate::route::Lane;
+use crate::route::{Lane, Overflow};
 
 /// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
 /// parts of large buffers are copied (spec 6).
@@ -25,6 +26,8 @@ pub(super) struct Room<'a> {
     pub(super) max_message: usize,
     pub(super) budget: usize,
     pub(super) queued: &'a mut usize,
+    /// Bytes of chunks that wait for the others of their sets.
+    pub(super) staged: &'a mut usize,
     pub(super) settled: &'a mut Vec<Settled>,
     pub(super) dead_letters: &'a mut Vec<DeadLetter>,
 }
@@ -142,10 +145,12 @@ pub(super) fn keep(
     let edge = &mut live.edges[at as usize];
     let to = edge.to;
     let session = &mut live.sessions[to.at()];
-    let idle = session.is_idle(offered.now);
     let Outbox::Log(log) = &mut session.outbox else {
         return false;
     };
+    // What stands before it has woken the target already, or waits for window or credits, and
+    // these wake it.
+    let is_next = log.is_caught_up();
     let paused = log.is_paused();
     let kept = match offered.may_take(edge) {
         Ok(()) => try_keep(room, (log, edge), at, offered),
@@ -164,11 +169,8 @@ pub(super) fn keep(
         });
         false
     });
-    if let Some(owner) = session.owner
-        && idle
-        && !session.is_idle(offered.now)
-    {
-        actions.wake.push(owner);
+    if is_next && log.may_send(&session.credit) {
+        actions.wake.extend(session.owner);
     }
     if fills {
         live.hold_upstream(to, offered.now, actions);
@@ -184,34 +186,17 @@ fn try_keep(
     at: u32,
     offered: &Offered<'_>,
 ) -> Result<bool, DropReason> {
-    let view = offered.inbound.view;
-    let packet = offered.inbound.packet;
-    let key = SetKey {
-        edge: at,
-        id: view.envelope().map_or("", |e| e.chunk_id(packet)),
-    };
-    let verdict = offered.chunk.map(|chunk| log.judge_chunk(key, chunk));
-    let place = match verdict {
-        Some(ChunkVerdict::Ignore) => return Ok(false),
-        Some(ChunkVerdict::More(place)) => place,
-        Some(ChunkVerdict::TooMany) => {
-            edge.counts.accepted += 1;
-            return Err(DropReason::MaxBuffers);
-        }
-        Some(ChunkVerdict::First) | None => {
-            let silent = mutant::is(Mutant::SilentDropAtBound);
-            if silent && !log.admits(offered.lane, packet.len() + 256) {
-                return Ok(false);
-            }
-            edge.counts.accepted += 1;
-            let partition = view.envelope().map_or("", |e| e.partition(packet));
-            let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
-            match offered.chunk {
-                Some(chunk) => log.open_set(key, chunk, place, offered.now),
-                None => place,
-            }
-        }
-    };
+    if let Some(chunk) = offered.chunk {
+        return keep_chunk(room, (log, edge), (at, chunk), offered);
+    }
+    let (view, packet) = (offered.inbound.view, offered.inbound.packet);
+    if mutant::is(Mutant::SilentDropAtBound) && !log.admits(offered.lane, packet.len() + 256) {
+        return Ok(false);
+    }
+    edge.counts.accepted += 1;
+    let partitioned = view.envelope().filter(|_| log.guarantee().per_partition);
+    let partition = partitioned.map_or("", |e| e.partition(packet));
+    let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
     let own;
     let tail = if view.envelope_has_more() {
         own = edge.stamp.tail_with_envelope(packet, view, place.sequence);
@@ -221,36 +206,13 @@ fn try_keep(
     };
     let encoded = offered.encoded(tail);
     let len = wire_len(encoded.packet_len());
-    let mut judged = room.judge(len);
-    if judged.is_ok() && !log.admits(offered.lane, len) {
-        judged = Err(DropReason::LaneFull);
-    }
-    if let (Some(chunk), Some(set)) = (offered.chunk, place.set) {
-        let set_bytes = log.note_chunk(set, chunk, view.media_len(), offered.now);
-        if judged.is_ok() && set_bytes > room.max_message {
-            judged = Err(DropReason::Oversize);
-        }
-    }
-    if let Err(reason) = judged {
-        // A set that cannot be completed ends as one drop, and was accepted as one.
-        let counted = place
-            .set
-            .is_some_and(|set| log.drop_set(set, reason, room.settled));
-        return if counted { Ok(false) } else { Err(reason) };
-    }
-    let item = Item {
-        edge: at,
-        lane: offered.lane,
-        turn: offered.turn,
-        at: offered.now,
-        origin: offered.origin,
-    };
+    room.judge_kept(log, offered.lane, len)?;
     let may_pin = offered.inbound.pinned <= len.saturating_mul(4);
-    log.push((item, place), len, |store| {
+    log.push((offered.item(at), place), len, |store| {
         offered.write(&encoded, store, may_pin);
     });
     *room.queued += len;
-    Ok(place.head)
+    Ok(true)
 }
 
 impl Offered<'_> {
@@ -264,6 +226,24 @@ impl Offered<'_> {
             return Err(DropReason::Invalid);
         }
         Ok(())
+    }
+
+    /// What a log is told of it.
+    pub(super) fn item(&self, edge: u32) -> Item {
+        Item {
+            edge,
+            lane: self.lane,
+            turn: self.turn,
+            at: self.now,
+            origin: self.origin,
+        }
+    }
+
+    /// Most bytes that it takes on the wire to the target of `edge`.
+    pub(super) fn most_len(&self, edge: &Edge) -> usize {
+        // What is written besides the packet's own bytes and the stamp: heads, a long sequence.
+        const MOST_ADDED: usize = 32;
+        self.inbound.packet.len() + edge.stamp.tail().len() + MOST_ADDED
     }
 
     #[inline]
@@ -301,13 +281,35 @@ impl Offered<'_> {
 }
 
 impl Room<'_> {
-    /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
+    /// Whether `len` bytes more may be kept for their receipt. An edge that makes its producers wait
+    /// was asked for room before anything was routed; what has been let in since came with this
+    /// packet.
+    pub(super) fn judge_kept(&self, log: &Log, lane: Lane, len: usize) -> Result<(), DropReason> {
+        if log.guarantee().overflow == Overflow::Pause {
+            return self.judge_size(len);
+        }
+        self.judge(len)?;
+        if log.admits(lane, len) {
+            Ok(())
+        } else {
+            Err(DropReason::LaneFull)
+        }
+    }
+
+    /// Whether a receiver accepts a message of `len` bytes, its gRPC prefix included.
     #[inline]
-    fn judge(&self, len: usize) -> Result<(), DropReason> {
+    pub(super) fn judge_size(&self, len: usize) -> Result<(), DropReason> {
         // The limit is that of the message; the gRPC prefix before it does not count.
         if len - GRPC_HEAD_LEN > self.max_message {
             return Err(DropReason::Oversize);
         }
+        Ok(())
+    }
+
+    /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
+    #[inline]
+    fn judge(&self, len: usize) -> Result<(), DropReason> {
+        self.judge_size(len)?;
         if self.is_short(len) {
             return Err(DropReason::Budget);
         }

@@ -12,7 +12,7 @@ use super::interrupt::Interrupt;
 use super::offer::{Offered, Room, keep, queue};
 use super::{Actions, Engine, Run};
 use crate::account::RefuseReason;
-use crate::deliver::{ChunkPlace, Encoded, Origin, Outbox};
+use crate::deliver::{ChunkPlace, ChunkVerdict, Encoded, Origin, Outbox};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
 use crate::route::{Lane, Overflow, ROUTING_KEYS};
 
@@ -165,6 +165,7 @@ impl Engine {
             max_message: self.limits.max_message_bytes,
             budget: self.limits.queue_budget_bytes,
             queued: &mut self.queued_bytes,
+            staged: &mut self.staged_bytes,
             settled: &mut self.settled,
             dead_letters: &mut self.dead_letters,
         };
@@ -222,18 +223,30 @@ impl Engine {
             return;
         };
         let session = &mut live.sessions[step.at()];
-        let idle = session.is_idle(now);
         if let Some(producer) = session.producer_at(n.origin.producer) {
             producer.note(n.origin.number, n.chunk, (outstanding, bytes), now);
+            if producer.has_news() {
+                self.look_after(run, step, now, actions);
+            }
         }
-        if let Some(due) = session.ack_deadline() {
+    }
+
+    /// Wakes a producer that should be told now what is settled, or sees to it that it is in time.
+    pub(super) fn look_after(
+        &mut self,
+        run: RunId,
+        step: StepIndex,
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        let Some(live) = self.runs.get(run.0 as usize) else {
+            return;
+        };
+        let session = &live.sessions[step.at()];
+        if session.owes_ack(now) {
+            actions.wake.extend(session.owner);
+        } else if let Some(due) = session.ack_deadline() {
             self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
-        }
-        if let Some(owner) = session.owner
-            && idle
-            && !session.is_idle(now)
-        {
-            actions.wake.push(owner);
         }
     }
 
@@ -319,9 +332,6 @@ impl Run {
         offered: &Offered<'_>,
         room: &Room<'_>,
     ) -> Option<(u32, bool)> {
-        // What the stamp adds at most: its tail, a long sequence, the original envelope's rest.
-        const MOST_ADDED: usize = 32;
-        let kept = offered.kept.len() + MOST_ADDED;
         let may_fill = self.sessions[step.at()].accepts.pause;
         for &at in &self.downstream[step.at()] {
             let edge = &self.edges[at as usize];
@@ -331,14 +341,25 @@ impl Run {
             if edge.over_cap || log.guarantee().overflow != Overflow::Pause {
                 continue;
             }
-            let len = kept + edge.stamp.tail().len();
+            let mut len = offered.most_len(edge);
+            // A set is let in as one, when its last chunk has come; until then it takes no room.
+            match offered
+                .chunk
+                .map(|c| log.judge_chunk(offered.set_key(at), c))
+            {
+                Some(ChunkVerdict::More(_) | ChunkVerdict::Ignore) => continue,
+                Some(ChunkVerdict::Last(set)) => len += log.staged(set).0,
+                Some(ChunkVerdict::First | ChunkVerdict::TooMany) | None => {}
+            }
             if crate::mutant::is(crate::mutant::Mutant::SilentDropAtBound) {
                 continue;
             }
             if (log.is_paused() && !may_fill) || !log.admits(offered.lane, len) {
                 return Some((at, false));
             }
-            if room.is_short(len) {
+            // An empty log admits one packet whatever the others hold: otherwise two could wait for
+            // each other's receipts.
+            if room.is_short(len) && !log.is_empty() {
                 return Some((at, true));
             }
         }

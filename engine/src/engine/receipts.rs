@@ -29,7 +29,6 @@ impl Engine {
             return;
         };
         let session = &mut live.sessions[step.at()];
-        let idle = session.is_idle(now);
         if let Outbox::Log(log) = &mut session.outbox {
             let stream = (flow.ack > 0).then_some(("", flow.ack));
             let partitions = flow
@@ -45,7 +44,7 @@ impl Engine {
         session
             .credit
             .give(flow.credits_messages, flow.credits_bytes);
-        if idle && !session.is_idle(now) {
+        if !session.is_idle(now) {
             actions.wake.push(conn);
         }
         if !self.settled.is_empty() {
@@ -73,14 +72,13 @@ impl Engine {
             session.ignored.foreign += 1;
             return;
         }
-        let idle = session.is_idle(now);
         let Outbox::Log(log) = &mut session.outbox else {
             session.ignored.unknown += 1;
             return;
         };
         let ack = log.receipt(receipt.partition, receipt.sequence, &mut self.settled);
         session.ignored.unknown += u64::from(ack == Ack::Unknown);
-        if idle && !session.is_idle(now) {
+        if !session.is_idle(now) {
             actions.wake.push(conn);
         }
         if !self.settled.is_empty() {

@@ -1,6 +1,8 @@
 //! What follows from packets that are done with: accounts, producers that hear of it, and who may
 //! go on.
 
+use smallvec::SmallVec;
+
 use super::{Actions, DeadLetter, Engine, Event, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, Outcome};
@@ -13,8 +15,10 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
+        let mut producers = SmallVec::<[u16; 4]>::new();
         for settled in self.settled.drain(..) {
             self.queued_bytes -= settled.bytes;
+            self.staged_bytes -= settled.staged;
             let edge = &mut live.edges[settled.edge as usize];
             let to = edge.to;
             match settled.outcome {
@@ -33,8 +37,9 @@ impl Engine {
                     }
                 }
             }
+            // An empty log takes a packet even when the budget is spent.
             if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox
-                && log.resumes()
+                && (log.resumes() || self.budget_blocks && log.is_empty())
             {
                 live.resume_upstream(to, now, actions);
             }
@@ -42,18 +47,11 @@ impl Engine {
                 continue;
             };
             let session = &mut live.sessions[usize::from(origin.step)];
-            let idle = session.is_idle(now);
             if let Some(producer) = session.producer_at(origin.producer) {
                 producer.settle(origin.number, now);
             }
-            if let Some(due) = session.ack_deadline() {
-                self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
-            }
-            if let Some(owner) = session.owner
-                && idle
-                && !session.is_idle(now)
-            {
-                actions.wake.push(owner);
+            if producers.last() != Some(&origin.step) {
+                producers.push(origin.step);
             }
         }
         for letter in self.dead_letters.drain(..) {
@@ -63,6 +61,9 @@ impl Engine {
             }
             self.letters_left -= 1;
             actions.events.push(live.dead_lettered(&letter));
+        }
+        for step in producers {
+            self.look_after(run, StepIndex(step), now, actions);
         }
         self.unblock_budget(actions);
     }

@@ -113,7 +113,7 @@ impl Engine {
             heartbeats: self.heartbeats,
             streams: self.streams,
             runs: self.runs.len(),
-            queued_bytes: self.queued_bytes,
+            queued_bytes: self.queued_bytes + self.staged_bytes,
         };
         for run in &self.runs {
             let first = snapshot.edges.len();
@@ -146,6 +146,10 @@ impl Engine {
                         }
                     }
                     Outbox::Log(log) => {
+                        for (edge, bytes) in log.open_sets() {
+                            edges[edge as usize].queued += 1;
+                            edges[edge as usize].queued_bytes += bytes as u64;
+                        }
                         for (edge, len, is_sent, is_head) in log.kept() {
                             let edge = &mut edges[edge as usize];
                             let (packets, bytes) = if is_sent {

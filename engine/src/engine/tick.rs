@@ -75,17 +75,14 @@ impl Engine {
         let Some(owner) = session.owner else {
             return session.rest();
         };
-        if now < session.next_heartbeat {
-            return;
+        if now >= session.next_heartbeat {
+            session.next_heartbeat = next_heartbeat(owner, interval, now);
+            session.rest();
+            self.heartbeats.sent += u64::from(session.push_control(&self.heartbeat));
         }
-        session.next_heartbeat = next_heartbeat(owner, interval, now);
-        session.rest();
-        let idle = session.is_idle(now);
-        if session.push_control(&self.heartbeat) {
-            self.heartbeats.sent += 1;
-            if idle {
-                actions.wake.push(owner);
-            }
+        // Waking somebody twice costs little; somebody who was not woken would wait for ever.
+        if !session.is_idle(now) {
+            actions.wake.push(owner);
         }
     }
 
@@ -111,6 +108,7 @@ impl Engine {
                     Outbox::Log(log) => {
                         log.drop_all(DropReason::Shutdown, &mut self.settled);
                         for settled in self.settled.drain(..) {
+                            self.staged_bytes -= settled.staged;
                             drop_one(settled.edge, settled.bytes);
                         }
                     }

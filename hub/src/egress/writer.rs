@@ -58,7 +58,13 @@ impl Writer {
             if len == 0 {
                 // What is not used belongs to the connection's other streams.
                 self.send.reserve_capacity(0);
-                return Flow::Open;
+                let Some(status) = stream.ending() else {
+                    return Flow::Open;
+                };
+                // Window or credits hold the rest back, and a client that has ended its side can
+                // give neither: it stays for the step's next connection.
+                let _ = self.send.send_trailers(status.trailers());
+                return Flow::Over;
             }
             self.owed = self.owed.map(|owed| owed.saturating_sub(len));
             if self.send.send_data(Chunk::new(pieces, len), false).is_err() {

@@ -187,3 +187,27 @@ async fn a_step_that_returns_credits_is_sent_no_more_than_it_granted() {
     assert_eq!(next(&mut a).await.1, 4);
     hub.wait_for_metric("hub_queue_packets", &edge, 1.0).await;
 }
+
+#[tokio::test]
+async fn a_consumer_that_ends_without_receipts_is_let_go_and_loses_nothing() {
+    let hub = hub(4);
+    let mut connection = Connection::open(hub.grpc).await;
+    let mut src = numbering(&mut connection, "pause").await;
+    let mut a = connection.process("a").await.accepted().await;
+    for number in 1..=8 {
+        src.send_numbered(number);
+    }
+    for number in 1..=4 {
+        assert_eq!(next(&mut a).await.1, number);
+    }
+    let edge = ["from=\"src\"", "to=\"a\""];
+    hub.wait_for_metric("hub_queue_packets", &edge, 4.0).await;
+    a.send
+        .send_data(bytes::Bytes::new(), true)
+        .expect("half-closes");
+    assert_eq!(a.ended().await.0, 0, "what the window holds back stays");
+    let mut a = connection.process("a").await.accepted().await;
+    for number in 1..=4 {
+        assert_eq!(next(&mut a).await.1, number);
+    }
+}

@@ -1,6 +1,7 @@
 //! Owns the command line: subcommands, flags, exit codes.
 
 mod args;
+mod asked;
 mod compare;
 mod kill;
 mod pin;

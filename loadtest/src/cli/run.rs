@@ -164,10 +164,6 @@ fn generate(args: &RunArgs, scenario: &Scenario, target: &Target) -> Result<Repo
         let options = RunOptions {
             threads: usize::from(args.threads),
             messages: args.messages,
-            slow_consumers: args
-                .slow_consumer
-                .map_or(0, |_| args.slow_consumers as usize),
-            slow_rate: args.slow_consumer.unwrap_or(f64::INFINITY),
             reconnect: args.kill_every.is_some(),
             ..RunOptions::new(stopped)
         };

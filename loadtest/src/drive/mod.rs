@@ -4,12 +4,17 @@
 //! the consumers they reach) stays on one thread where it can. Threads share counters only.
 
 mod consumer;
+mod cut;
+mod guarantee;
+mod ledger;
 mod outcome;
 mod pacer;
 mod producer;
+mod receipts;
 mod run;
 mod schedule;
 mod shared;
+mod stock;
 mod timeline;
 mod worker;
 

@@ -14,7 +14,7 @@ use super::timeline::{Reading, Timeline};
 use super::worker::{Event, Outcome, Share, work};
 use crate::measure::{HubCounters, Latencies, MachineUse, scrape};
 use crate::report::{Observed, Report, Sample};
-use crate::scenario::{Scenario, Topology};
+use crate::scenario::{Bounds, Scenario, Topology};
 use crate::units::{Clock, Nanos, Nonce};
 use crate::wire::{OpenError, Wire};
 
@@ -36,10 +36,6 @@ pub struct RunOptions {
     pub sample_every: Duration,
     /// Longest wait for the backlog and for what is under way, once the time is up.
     pub drain: Duration,
-    /// How many consumers are slow on purpose; their latency is in no figure.
-    pub slow_consumers: usize,
-    /// Messages a second that a slow consumer reads while traffic flows.
-    pub slow_rate: f64,
     /// Streams that end by themselves are opened again, and what was under way on them is lost with
     /// the connection; otherwise each is a failure.
     pub reconnect: bool,
@@ -55,8 +51,6 @@ impl RunOptions {
             messages: None,
             sample_every: Duration::from_secs(1),
             drain: Duration::from_secs(10),
-            slow_consumers: 0,
-            slow_rate: f64::INFINITY,
             reconnect: false,
             stop,
         }
@@ -140,6 +134,7 @@ struct Run {
     shared: Arc<Shared>,
     phase: watch::Sender<Phase>,
     wave: watch::Sender<u64>,
+    cut: watch::Sender<u64>,
     events: mpsc::UnboundedReceiver<Event>,
     threads: Vec<JoinHandle<std::io::Result<Outcome>>>,
 }
@@ -153,6 +148,7 @@ impl Run {
         let topology = Topology::of(scenario);
         let (phase, phase_seen) = watch::channel(Phase::Connect);
         let (wave, wave_seen) = watch::channel(0);
+        let (cut, cut_seen) = watch::channel(0);
         let (tell, events) = mpsc::unbounded_channel();
         let shares = shares(&topology, options.threads.max(1));
         let shared = Arc::new(Shared {
@@ -162,15 +158,18 @@ impl Run {
             options: options.clone(),
             phase: phase_seen,
             wave: wave_seen,
+            cut: cut_seen,
             edges: some(topology.edges.len(), EdgeProgress::default),
             producers: some(topology.producers.len(), ProducerProgress::default),
             threads: some(shares.len(), ThreadCounters::default),
+            bounds: Bounds::of(scenario, &topology),
             topology,
         });
         let mut run = Run {
             shared,
             phase,
             wave,
+            cut,
             events,
             threads: Vec::new(),
         };
@@ -265,16 +264,18 @@ impl Run {
         let shared = &self.shared;
         let mut stop = shared.options.stop.clone();
         let storm = shared.scenario.storm.map(|storm| storm.every);
+        let cut = shared.scenario.cut.map(|cut| cut.every);
         loop {
             let now = shared.clock.now();
             if now >= moment || *stop.borrow() || shared.all_finished() {
                 return;
             }
-            if let Some(every) = storm {
-                let wave = timeline.elapsed().as_nanos() / every.as_nanos().max(1);
-                self.wave.send_if_modified(|last| {
-                    let due = wave as u64 > *last;
-                    *last = (*last).max(wave as u64);
+            for (every, told) in [(storm, &self.wave), (cut, &self.cut)] {
+                let Some(every) = every else { continue };
+                let number = (timeline.elapsed().as_nanos() / every.as_nanos().max(1)) as u64;
+                told.send_if_modified(|last| {
+                    let due = number > *last;
+                    *last = number.max(*last);
                     due
                 });
             }
@@ -304,14 +305,20 @@ impl Run {
         }
         self.phase.send_replace(Phase::Drain);
         let deadline = shared.clock.now().plus(shared.options.drain);
+        // What is guaranteed is waited for as long as it may take.
+        let quiet = if shared.scenario.is_guaranteed() {
+            shared.options.drain
+        } else {
+            QUIET
+        };
         let mut last = (u64::MAX, shared.clock.now());
         loop {
-            let (now, under_way) = (shared.clock.now(), shared.under_way());
-            if under_way != last.0 {
-                last = (under_way, now);
+            let (now, open) = (shared.clock.now(), shared.under_way() + shared.unsettled());
+            if open != last.0 {
+                last = (open, now);
             }
-            let settled = under_way == 0 && shared.all_finished();
-            if settled || now.since(last.1) >= QUIET || now >= deadline {
+            let settled = open == 0 && shared.all_finished();
+            if settled || now.since(last.1) >= quiet || now >= deadline {
                 return;
             }
             if let Some(sample) = timeline.due(shared.options.sample_every) {

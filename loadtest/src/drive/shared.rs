@@ -9,7 +9,7 @@ use futures_util::task::AtomicWaker;
 use tokio::sync::watch;
 
 use crate::measure::Latencies;
-use crate::scenario::{Scenario, Topology};
+use crate::scenario::{Bounds, Scenario, Topology};
 use crate::units::{Clock, EdgeId, Nanos, Nonce, ProducerId};
 
 /// Where a run stands. Goes forward only.
@@ -48,8 +48,10 @@ pub(super) struct EdgeProgress {
 /// One producer's progress.
 #[derive(Debug, Default)]
 pub(super) struct ProducerProgress {
-    /// Messages handed to the connection.
+    /// Messages handed to the connection, each once.
     pub(super) sent: AtomicU64,
+    /// How many of them it has heard to be settled.
+    pub(super) settled: AtomicU64,
     /// Nothing more will be sent.
     pub(super) finished: AtomicBool,
     /// Woken when a consumer has received something.
@@ -80,10 +82,14 @@ pub(super) struct Shared {
     pub(super) nonce: Nonce,
     pub(super) scenario: Scenario,
     pub(super) topology: Topology,
+    /// What the hub may hold for a step without receipts.
+    pub(super) bounds: Bounds,
     pub(super) options: super::RunOptions,
     pub(super) phase: watch::Receiver<Phase>,
     /// Number of the last wave of cuts; 0 before the first.
     pub(super) wave: watch::Receiver<u64>,
+    /// Number of the last single cut; 0 before the first.
+    pub(super) cut: watch::Receiver<u64>,
     pub(super) edges: Vec<EdgeProgress>,
     pub(super) producers: Vec<ProducerProgress>,
     pub(super) threads: Vec<ThreadCounters>,
@@ -93,7 +99,8 @@ impl Shared {
     /// Publishes how far an edge is and wakes its producer.
     pub(super) fn advance(&self, edge: EdgeId, producer: ProducerId, position: u64, received: u64) {
         let progress = &self.edges[edge.0 as usize];
-        progress.position.fetch_max(position, Ordering::Relaxed);
+        // Published before the receipt that it earns, see `acknowledged`.
+        progress.position.fetch_max(position, Ordering::Release);
         progress.received.store(received, Ordering::Relaxed);
         self.producers[producer.0 as usize].window.wake();
     }
@@ -103,7 +110,7 @@ impl Shared {
         let edges = &self.topology.producers[producer.0 as usize].edges;
         edges
             .iter()
-            .map(|edge| self.edges[edge.0 as usize].position.load(Ordering::Relaxed))
+            .map(|edge| self.edges[edge.0 as usize].position.load(Ordering::Acquire))
             .min()
             .unwrap_or(0)
     }
@@ -136,6 +143,18 @@ impl Shared {
             .zip(&self.topology.edges)
             .map(of_edge)
             .sum()
+    }
+
+    /// Messages that their producers have not heard to be settled; nothing for best_effort.
+    pub(super) fn unsettled(&self) -> u64 {
+        if !self.scenario.is_guaranteed() {
+            return 0;
+        }
+        let open = |p: &ProducerProgress| {
+            let sent = p.sent.load(Ordering::Relaxed);
+            sent.saturating_sub(p.settled.load(Ordering::Relaxed))
+        };
+        self.producers.iter().map(open).sum()
     }
 
     /// Messages handed to connections, each counted once for every consumer it is meant for.

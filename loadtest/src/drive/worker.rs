@@ -1,6 +1,6 @@
 //! Owns one generator thread: its runtime, its streams, and what they report at the end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::LocalSet;
 
 use super::consumer;
+use super::guarantee::Guarantee;
 use super::pacer::Pacer;
 use super::producer;
 use super::shared::{Phase, Shared, Window};
@@ -72,8 +73,12 @@ pub(super) struct Outcome {
     pub(super) unsent: u64,
     /// Nanoseconds that producers had something to send and the hub took nothing.
     pub(super) blocked_nanos: u64,
-    /// Times that a full window saw no progress and was given up.
+    /// Times that a full window saw no progress (and, for best_effort, was given up).
     pub(super) stalls: u64,
+    /// Connections that were cut on purpose.
+    pub(super) cuts: u64,
+    /// What at_least_once adds to it.
+    pub(super) guarantee: Guarantee,
 }
 
 /// What the tasks of one thread share.
@@ -85,6 +90,8 @@ pub(super) struct Thread<W> {
     pub(super) pacer: Pacer,
     pub(super) latencies: RefCell<Latencies>,
     pub(super) outcome: RefCell<Outcome>,
+    /// Times of the traffic, once they are known.
+    window: Cell<Option<Window>>,
     events: mpsc::UnboundedSender<Event>,
     opening: Semaphore,
 }
@@ -112,6 +119,7 @@ pub(super) fn work<W: Wire>(
             pacer: Pacer::new(shared.clock)?,
             latencies: RefCell::default(),
             outcome: RefCell::default(),
+            window: Cell::new(None),
             events,
             opening: Semaphore::new(OPENING_AT_ONCE),
         });
@@ -171,24 +179,14 @@ impl<W> Thread<W> {
         loop {
             match *phase.borrow_and_update() {
                 Phase::Connect => {}
-                Phase::Traffic(window) => return Some(window),
+                Phase::Traffic(window) => {
+                    self.window.set(Some(window));
+                    return Some(window);
+                }
                 Phase::Drain | Phase::Close => return None,
             }
             if phase.changed().await.is_err() {
                 return None;
-            }
-        }
-    }
-
-    /// Waits for a wave of cuts that hits this stream; forever without storms.
-    pub(super) async fn cut(&self, waves: &mut watch::Receiver<u64>, stream: usize) {
-        let fraction = self.shared.scenario.storm.map_or(0.0, |s| s.fraction);
-        loop {
-            if waves.changed().await.is_err() {
-                return std::future::pending().await;
-            }
-            if hit_by(*waves.borrow_and_update(), stream, fraction) {
-                return;
             }
         }
     }
@@ -221,12 +219,17 @@ impl<W> Thread<W> {
         let _ = phase.wait_for(|phase| *phase == Phase::Close).await;
     }
 
+    /// Messages intended from here on are in the figures.
+    pub(super) fn measure_from(&self) -> Nanos {
+        self.window
+            .get()
+            .map_or(Nanos(0), |window| window.measure_from)
+    }
+
     /// Seconds since traffic began.
     pub(super) fn seconds(&self, at: Nanos) -> f64 {
-        match *self.shared.phase.borrow() {
-            Phase::Traffic(window) => at.since(window.start).as_secs_f64(),
-            _ => at.0 as f64 / 1e9,
-        }
+        let start = self.window.get().map_or(Nanos(0), |window| window.start);
+        at.since(start).as_secs_f64()
     }
 }
 
@@ -285,30 +288,5 @@ impl<W: Wire> Thread<W> {
         }
         let took = self.shared.clock.now().since(began).as_nanos() as u64;
         opened.map(|halves| (took, halves))
-    }
-}
-
-/// Whether a wave of cuts hits a stream: the same for every run, spread evenly over the streams.
-pub(super) fn hit_by(wave: u64, stream: usize, fraction: f64) -> bool {
-    let mixed = (wave << 32 ^ stream as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .rotate_left(29)
-        .wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    ((mixed >> 11) as f64 / (1u64 << 53) as f64) < fraction
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wave_hits_about_its_fraction_and_other_streams_next_time() {
-        let hit = |wave| -> Vec<usize> {
-            let streams = 0..1000;
-            streams.filter(|s| hit_by(wave, *s, 0.3)).collect()
-        };
-        assert!((200..400).contains(&hit(1).len()));
-        assert_ne!(hit(1), hit(2));
-        assert_eq!((0..1000).filter(|s| hit_by(7, *s, 1.0)).count(), 1000);
     }
 }

@@ -15,8 +15,13 @@ pub struct Latencies {
     pub delivery: Histogram<u64>,
     /// The same before measuring began; shown while it lasts, in no figure.
     pub warmup: Histogram<u64>,
-    /// From the intended send time to the hand-over to the connection.
+    /// From the intended send time to the hand-over to the connection, where the generator itself
+    /// was late.
     pub send_lag: Histogram<u64>,
+    /// The same, where the other side took nothing or told the producer to wait.
+    pub held_up: Histogram<u64>,
+    /// From the intended send time to the moment at which the producer heard that it is settled.
+    pub settled: Histogram<u64>,
 }
 
 impl Default for Latencies {
@@ -27,7 +32,9 @@ impl Default for Latencies {
         Latencies {
             delivery: histogram.clone(),
             warmup: histogram.clone(),
-            send_lag: histogram,
+            send_lag: histogram.clone(),
+            held_up: histogram.clone(),
+            settled: histogram,
         }
     }
 }
@@ -39,6 +46,8 @@ impl Latencies {
         let _ = self.delivery.add(&other.delivery);
         let _ = self.warmup.add(&other.warmup);
         let _ = self.send_lag.add(&other.send_lag);
+        let _ = self.held_up.add(&other.held_up);
+        let _ = self.settled.add(&other.settled);
     }
 
     /// Forgets everything.
@@ -46,11 +55,20 @@ impl Latencies {
         self.delivery.clear();
         self.warmup.clear();
         self.send_lag.clear();
+        self.held_up.clear();
+        self.settled.clear();
     }
 
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.delivery.is_empty() && self.warmup.is_empty() && self.send_lag.is_empty()
+        let all = [
+            &self.delivery,
+            &self.warmup,
+            &self.send_lag,
+            &self.held_up,
+            &self.settled,
+        ];
+        all.into_iter().all(Histogram::is_empty)
     }
 }
 

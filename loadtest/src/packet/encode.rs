@@ -2,6 +2,18 @@
 //!
 //! Templates are built once per run, so these favour being obvious over being quick.
 
+/// Bytes of `value` as a base-128 varint.
+pub(super) fn varint_len(value: u64) -> usize {
+    (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+/// Appends a `ProcessRequest` that is a receipt for everything up to `ack` on this connection.
+pub fn put_receipt(out: &mut Vec<u8>, ack: u64) {
+    let mut flow = Vec::with_capacity(11);
+    put_number(&mut flow, 1, ack);
+    put_bytes(out, 2, &flow);
+}
+
 /// Appends `value` as a base-128 varint.
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

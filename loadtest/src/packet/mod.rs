@@ -10,7 +10,11 @@ mod layout;
 mod read;
 mod template;
 
+pub use encode::put_receipt;
 pub use header::{HEADER_LEN, Header, HeaderError, JSON_HEADER_AT};
 pub use layout::Layout;
-pub use read::{Frame, FrameKind, ReadError, open_message, struct_text};
-pub use template::{Kind, Stamp, Template, TemplateError};
+pub use read::{
+    Flow, Frame, FrameKind, Identity, ReadError, open_flow, open_identified, open_message,
+    struct_text,
+};
+pub use template::{Kind, Stamp, Template, TemplateError, number_len};

@@ -35,11 +35,85 @@ pub struct ReadError {
     pub offset: usize,
 }
 
+/// Which packet of which stream a message says it is (`StreamEnvelope`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// `stream_id`; empty when there is none.
+    pub stream: &'a [u8],
+    /// `sequence`; 0 when there is none.
+    pub sequence: u64,
+}
+
+/// What a hub says to a producer beside packets (`FlowControl`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// `ack`: everything up to this number is settled; 0 says nothing.
+    pub ack: u64,
+    /// `signal` 1 (pause) or 2 (resume).
+    pub paused: Option<bool>,
+}
+
 /// Finds the frame of a message; `None` when it carries none (a heartbeat, a hook, flow control).
 ///
 /// # Errors
 /// [`ReadError`] when the bytes are not protobuf.
 pub fn open_message(message: &[u8]) -> Result<Option<Frame<'_>>, ReadError> {
+    packet_of(message)?.map_or(Ok(None), open_packet)
+}
+
+/// The frame and the identity of a message; `None` when it carries no frame.
+///
+/// # Errors
+/// [`ReadError`] when the bytes are not protobuf.
+pub fn open_identified(message: &[u8]) -> Result<Option<(Frame<'_>, Identity<'_>)>, ReadError> {
+    let Some(packet) = packet_of(message)? else {
+        return Ok(None);
+    };
+    let Some(frame) = open_packet(packet)? else {
+        return Ok(None);
+    };
+    let mut identity = Identity::default();
+    let mut fields = Fields::of(packet);
+    while let Some(field) = fields.next()? {
+        let Some(envelope) = field.content.filter(|_| field.number == 8) else {
+            continue;
+        };
+        let mut parts = Fields::of(envelope);
+        while let Some(part) = parts.next()? {
+            match part.number {
+                1 => identity.stream = part.content.unwrap_or_default(),
+                2 => identity.sequence = part.value,
+                _ => {}
+            }
+        }
+    }
+    Ok(Some((frame, identity)))
+}
+
+/// The flow control of a message; all zero when it has none.
+///
+/// # Errors
+/// [`ReadError`] when the bytes are not protobuf.
+pub fn open_flow(message: &[u8]) -> Result<Flow, ReadError> {
+    let mut flow = Flow::default();
+    let mut fields = Fields::of(message);
+    while let Some(field) = fields.next()? {
+        let Some(content) = field.content.filter(|_| field.number == 2) else {
+            continue;
+        };
+        let mut parts = Fields::of(content);
+        while let Some(part) = parts.next()? {
+            match (part.number, part.value) {
+                (1, ack) => flow.ack = ack,
+                (7, signal @ (1 | 2)) => flow.paused = Some(signal == 1),
+                _ => {}
+            }
+        }
+    }
+    Ok(flow)
+}
+
+fn packet_of(message: &[u8]) -> Result<Option<&[u8]>, ReadError> {
     let mut packet = None;
     let mut fields = Fields::of(message);
     while let Some(field) = fields.next()? {
@@ -47,7 +121,7 @@ pub fn open_message(message: &[u8]) -> Result<Option<Frame<'_>>, ReadError> {
             packet = field.content.or(packet);
         }
     }
-    packet.map_or(Ok(None), open_packet)
+    Ok(packet)
 }
 
 /// The text member `key` of an encoded `google.protobuf.Struct`; the last one, where there are more.
@@ -116,6 +190,8 @@ struct Field<'a> {
     number: u64,
     /// Content of a length-delimited field; `None` for numbers.
     content: Option<&'a [u8]>,
+    /// Value of a varint field; 0 for others.
+    value: u64,
 }
 
 struct Fields<'a> {
@@ -133,9 +209,10 @@ impl<'a> Fields<'a> {
             return Ok(None);
         }
         let key = self.varint()?;
+        let mut value = 0;
         let content = match key & 7 {
             0 => {
-                self.varint()?;
+                value = self.varint()?;
                 None
             }
             1 => self.take(8).map(|_| None)?,
@@ -149,6 +226,7 @@ impl<'a> Fields<'a> {
         Ok(Some(Field {
             number: key >> 3,
             content,
+            value,
         }))
     }
 
@@ -250,6 +328,8 @@ mod tests {
                 let _ = Header::verify(frame.payload);
             }
             let _ = struct_text(&bytes, b"load");
+            let _ = open_identified(&bytes);
+            let _ = open_flow(&bytes);
         }
     }
 }

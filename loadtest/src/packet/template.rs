@@ -3,13 +3,15 @@
 //! Layout: `ProcessRequest{packet: DataPacket{metadata, [payload], audio|video|binary}}`, in field
 //! order, as any encoder writes it. Patched in place: the [`Header`] (twice for JSON: in the frame
 //! and in the Struct) and the frame's timestamp, which is a varint of a fixed six bytes (Unix
-//! milliseconds need exactly six until the year 2109).
+//! milliseconds need exactly six until the year 2109). A producer that numbers its packets has
+//! `envelope.sequence` after the frame; its varint grows with the number, so there is a template for
+//! every length of it ([`number_len`]), and nothing is padded.
 
 use bytes::BytesMut;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::encode::{put_bytes, put_entry, put_number, put_struct_text, put_varint};
+use super::encode::{put_bytes, put_entry, put_number, put_struct_text, put_varint, varint_len};
 use super::header::{HEADER_LEN, Header, JSON_OPENING, rest_checksum, to_hex};
 use crate::units::{Nanos, Nonce, ProducerId, Sequence};
 
@@ -101,11 +103,18 @@ pub struct Template {
     header_at: usize,
     struct_header_at: Option<usize>,
     timestamp_at: usize,
+    /// Where the producer's own number stands, and in how many bytes.
+    number: Option<(usize, usize)>,
     rest: u32,
     producer: ProducerId,
     nonce: Nonce,
     delta: bool,
     json: bool,
+}
+
+/// Bytes that the number of the packet with this sequence takes; numbers count from 1.
+pub fn number_len(sequence: Sequence) -> usize {
+    varint_len(sequence.0.saturating_add(1))
 }
 
 impl Template {
@@ -118,6 +127,19 @@ impl Template {
         size: usize,
         producer: ProducerId,
         nonce: Nonce,
+    ) -> Result<Template, TemplateError> {
+        Template::numbered(kind, size, (producer, nonce), None)
+    }
+
+    /// The same message with a number of its producer's own, which takes `number_len` bytes.
+    ///
+    /// # Errors
+    /// As for [`Template::new`].
+    pub fn numbered(
+        kind: Kind,
+        size: usize,
+        (producer, nonce): (ProducerId, Nonce),
+        number_len: Option<usize>,
     ) -> Result<Template, TemplateError> {
         let least = kind.min_size();
         if size < least {
@@ -135,14 +157,16 @@ impl Template {
         }
         let frame = frame(kind, &payload.bytes);
         put_bytes(&mut packet, frame.field, &frame.bytes);
+        let envelope = number_len.map_or_else(Vec::new, envelope);
+        packet.extend_from_slice(&envelope);
         let mut bytes = Vec::with_capacity(packet.len() + 8);
         put_bytes(&mut bytes, 1, &packet);
         if bytes.len() > MAX_MESSAGE_BYTES {
             let message = bytes.len();
             return Err(TemplateError::TooLarge { size, message });
         }
-        // The frame is the last thing in the message, the header's mark the first thing patched.
-        let frame_at = bytes.len() - frame.bytes.len();
+        // The frame is followed by nothing but the envelope, which ends with the number.
+        let frame_at = bytes.len() - envelope.len() - frame.bytes.len();
         let header_at = frame_at + frame.payload_at + payload.header_at;
         let struct_header_at = (kind == Kind::Json)
             .then(|| memchr::memmem::find(&bytes, &[MARK; HEADER_LEN * 2]))
@@ -152,6 +176,7 @@ impl Template {
             header_at,
             struct_header_at,
             timestamp_at: frame_at + frame.timestamp_at,
+            number: number_len.map(|len| (bytes.len() - len, len)),
             rest: payload.rest,
             producer,
             nonce,
@@ -178,6 +203,7 @@ impl Template {
         self.bytes = bytes;
         self.header_at += prefix.len();
         self.timestamp_at += prefix.len();
+        self.number = self.number.map(|(at, len)| (at + prefix.len(), len));
         self.struct_header_at = self.struct_header_at.map(|at| at + prefix.len());
         self
     }
@@ -205,6 +231,14 @@ impl Template {
             patch(message, self.header_at, &header);
         }
         patch(message, self.timestamp_at, &six_bytes(stamp.unix_ms));
+        if let Some((at, len)) = self.number {
+            let number = stamp.sequence.0.saturating_add(1);
+            debug_assert_eq!(varint_len(number), len, "the template of another length");
+            for (place, byte) in message[at..at + len].iter_mut().enumerate() {
+                let more = if place + 1 < len { 0x80 } else { 0 };
+                *byte = (number >> (7 * place)) as u8 & 0x7F | more;
+            }
+        }
     }
 
     /// Bytes on the wire, transport framing included.
@@ -264,6 +298,15 @@ impl Payload {
         put_struct_text(&mut content, "text", &String::from_utf8_lossy(text));
         content
     }
+}
+
+/// `DataPacket.envelope` with a sequence of so many bytes, to be patched.
+fn envelope(number_len: usize) -> Vec<u8> {
+    let mut content = Vec::with_capacity(number_len + 1);
+    put_number(&mut content, 2, 1 << (7 * (number_len - 1)));
+    let mut bytes = Vec::with_capacity(number_len + 3);
+    put_bytes(&mut bytes, 8, &content);
+    bytes
 }
 
 struct EncodedFrame {

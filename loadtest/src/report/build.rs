@@ -6,8 +6,8 @@ use hdrhistogram::Histogram;
 
 use super::limit::{Evidence, limit};
 use super::model::{
-    Collected, ConnectReport, FaultReport, GeneratorReport, HubReport, Measured, Observed, Report,
-    TargetReport, Throughput, Verdict,
+    Collected, ConnectReport, FaultReport, GeneratorReport, GuaranteeReport, HubReport, Measured,
+    Observed, Report, TargetReport, Throughput, Verdict,
 };
 use crate::drive::Target;
 use crate::measure::{Latencies, Percentiles, ProcessUse, SystemName};
@@ -25,7 +25,9 @@ impl Report {
                 edge.dropped_by_hub = Some(drops);
             }
         }
-        let judgement = judge(std::mem::take(&mut collected.faults), &collected.edges);
+        let seen = std::mem::take(&mut collected.faults);
+        let heard = collected.guarantee.as_ref().map(|g| &g.heard[..]);
+        let judgement = judge(seen, &collected.edges, heard.unwrap_or_default());
         let measured = &observed.measured;
         let send_lag = Percentiles::of(&observed.latencies.send_lag);
         let counters = observed.counters.as_ref();
@@ -53,6 +55,7 @@ impl Report {
             hub: hub(measured, observed.hub_at_end),
             generator: generator(measured, &collected, send_lag),
             connect: connect(&collected),
+            at_least_once: guarantee(&collected, &observed.latencies),
             limit: limit(&Evidence {
                 measured,
                 collected: &collected,
@@ -146,20 +149,43 @@ fn per_message(cpu_seconds: f64, messages: u64) -> f64 {
 }
 
 fn connect(collected: &Collected) -> ConnectReport {
-    let percentiles = |nanos: &[u64]| {
-        let mut latencies = Latencies::default();
-        for nanos in nanos {
-            latencies.delivery.saturating_record(*nanos);
-        }
-        Percentiles::of(&latencies.delivery)
-    };
     ConnectReport {
         opened: collected.connect_nanos.len() as u64,
         latency_us: percentiles(&collected.connect_nanos),
+        cuts: collected.cuts,
         reopened: collected.reconnect_nanos.len() as u64,
         reopen_latency_us: percentiles(&collected.reconnect_nanos),
         refused: collected.refusals.clone(),
     }
+}
+
+fn percentiles(nanos: &[u64]) -> Percentiles {
+    let mut latencies = Latencies::default();
+    for nanos in nanos {
+        latencies.delivery.saturating_record(*nanos);
+    }
+    Percentiles::of(&latencies.delivery)
+}
+
+fn guarantee(collected: &Collected, latencies: &Latencies) -> Option<GuaranteeReport> {
+    let seen = collected.guarantee.as_ref()?;
+    let sent: u64 = seen.heard.iter().map(|producer| producer.sent).sum();
+    let acknowledged = seen.heard.iter().map(|producer| producer.settled).sum();
+    Some(GuaranteeReport {
+        acknowledged,
+        unacknowledged: sent.saturating_sub(acknowledged),
+        ack_us: Percentiles::of(&latencies.settled),
+        receipts: seen.receipts,
+        resent: seen.resent,
+        redelivered: seen.redelivered,
+        rerouted: seen.rerouted,
+        first_packet_us: percentiles(&seen.first_packet_nanos),
+        first_ack_us: percentiles(&seen.first_ack_nanos),
+        held_up_producers: seen.held_up_producers,
+        held_up_seconds: seen.held_up_seconds,
+        held_up_us: Percentiles::of(&latencies.held_up),
+        pauses: seen.pauses,
+    })
 }
 
 fn verdict(judgement: &Judgement, collected: &Collected, observed: &Observed) -> Verdict {
@@ -200,6 +226,7 @@ mod tests {
                 tracker,
                 dropped_by_hub: None,
                 cut: false,
+                guaranteed: false,
             }],
             ..Collected::default()
         }

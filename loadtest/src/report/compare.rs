@@ -1,6 +1,6 @@
 //! Owns setting two reports side by side: ratios, and what got worse.
 
-use super::model::Report;
+use super::model::{GuaranteeReport, Report};
 
 /// Which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,21 @@ pub fn compare(before: &Report, after: &Report) -> Comparison {
     row("connect p99 us", Lower, &|r| Some(r.connect.latency_us.p99));
     row("reconnect p99 us", Lower, &|r| {
         (r.connect.reopened > 0).then_some(r.connect.reopen_latency_us.p99)
+    });
+    let guarantee =
+        |read: fn(&GuaranteeReport) -> f64| move |r: &Report| r.at_least_once.as_ref().map(read);
+    row("ack p50 us", Lower, &guarantee(|g| g.ack_us.p50));
+    row("ack p99 us", Lower, &guarantee(|g| g.ack_us.p99));
+    row("resent", Lower, &guarantee(|g| g.resent as f64));
+    row("redelivered", Lower, &guarantee(|g| g.redelivered as f64));
+    row("held up s", Lower, &guarantee(|g| g.held_up_seconds));
+    row("first packet p50 us", Lower, &|r| {
+        let took = r.at_least_once.as_ref()?.first_packet_us;
+        (took.count > 0).then_some(took.p50)
+    });
+    row("first packet p99 us", Lower, &|r| {
+        let took = r.at_least_once.as_ref()?.first_packet_us;
+        (took.count > 0).then_some(took.p99)
     });
     Comparison {
         rows,
@@ -201,6 +216,21 @@ mod tests {
         let comparison = compare(&report(100.0, 10.0), &after);
         let row = comparison.rows.iter().find(|r| r.name == "faults").unwrap();
         assert!(row.worse(0.05) && row.ratio().is_none());
+    }
+
+    #[test]
+    fn guaranteed_runs_are_compared_by_what_the_guarantee_cost() {
+        let run = |redelivered| {
+            let mut report = report(100.0, 10.0);
+            report.at_least_once = Some(GuaranteeReport {
+                redelivered,
+                ..GuaranteeReport::default()
+            });
+            report
+        };
+        assert_eq!(marks(&run(10), &run(20)), ["redelivered"]);
+        let comparison = compare(&run(10), &report(100.0, 10.0));
+        assert!(comparison.rows.iter().all(|row| row.name != "redelivered"));
     }
 
     #[test]

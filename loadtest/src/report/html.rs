@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::Report;
+use super::model::{GuaranteeReport, Report};
 use super::plot::{Plot, Scale, Series};
 use super::table::{grouped, micros, table};
 
@@ -36,6 +36,9 @@ pub fn html(report: &Report) -> Result<String, serde_json::Error> {
         }
     }
     page.push_str("</div>\n");
+    if let Some(guarantee) = &report.at_least_once {
+        guaranteed(&mut page, report.connect.cuts, guarantee);
+    }
     faults(&mut page, report);
     let _ = writeln!(
         page,
@@ -112,6 +115,59 @@ fn tiles(page: &mut String, report: &Report) {
         );
     }
     page.push_str("</div>\n");
+}
+
+fn guaranteed(page: &mut String, cuts: u64, guarantee: &GuaranteeReport) {
+    page.push_str(
+        "<section class=\"card\"><h2>At least once</h2><div class=\"scroll\"><table>\
+         <tr><th>what</th><th>count</th><th>p50</th><th>p99</th><th>max</th></tr>\n",
+    );
+    let count = |value: u64| grouped(value as f64);
+    let rows = [
+        (
+            "acknowledged to producers",
+            count(guarantee.acknowledged),
+            Some(&guarantee.ack_us),
+        ),
+        ("never acknowledged", count(guarantee.unacknowledged), None),
+        ("receipts of consumers", count(guarantee.receipts), None),
+        ("connections cut", count(cuts), None),
+        (
+            "redial to a consumer's first packet",
+            count(guarantee.first_packet_us.count),
+            Some(&guarantee.first_packet_us),
+        ),
+        (
+            "redial to a producer's first ack",
+            count(guarantee.first_ack_us.count),
+            Some(&guarantee.first_ack_us),
+        ),
+        ("sent again by producers", count(guarantee.resent), None),
+        ("redelivered", count(guarantee.redelivered), None),
+        ("routed anew after a kill", count(guarantee.rerouted), None),
+        (
+            "producers held up, and how late that made sends",
+            count(guarantee.held_up_producers),
+            Some(&guarantee.held_up_us),
+        ),
+        (
+            "seconds held up, added up",
+            format!("{:.2}", guarantee.held_up_seconds),
+            None,
+        ),
+        ("told to pause", count(guarantee.pauses), None),
+    ];
+    for (name, value, took) in rows {
+        let took = took.filter(|took| took.count > 0);
+        let [p50, p99, max] = took.map_or_else(Default::default, |took| {
+            [micros(took.p50), micros(took.p99), micros(took.max)]
+        });
+        let _ = writeln!(
+            page,
+            "<tr><td>{name}</td><td>{value}</td><td>{p50}</td><td>{p99}</td><td>{max}</td></tr>"
+        );
+    }
+    page.push_str("</table></div></section>\n");
 }
 
 fn plots(report: &Report) -> Vec<Plot> {
@@ -313,6 +369,21 @@ mod tests {
         let page = html(&report).unwrap();
         assert!(!page.contains("<script>alert"), "{page}");
         assert_eq!(page.matches("</script>").count(), 1);
+    }
+
+    #[test]
+    fn a_guaranteed_run_has_a_table_of_its_own() {
+        let mut report = report();
+        assert!(!html(&report).unwrap().contains("At least once"));
+        report.at_least_once = Some(GuaranteeReport {
+            redelivered: 1234,
+            ..GuaranteeReport::default()
+        });
+        let page = html(&report).unwrap();
+        assert!(
+            page.contains("<td>redelivered</td><td>1,234</td>"),
+            "{page}"
+        );
     }
 
     #[test]

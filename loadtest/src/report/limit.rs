@@ -17,7 +17,8 @@ const MET: f64 = 0.99;
 /// What stood in the way of better figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
-    /// `hub`, `generator`, `machine`, `window`, or `none` when the offered load was carried.
+    /// `hub`, `generator`, `machine`, `window`, `consumer` (slow on purpose), or `none` when the
+    /// offered load was carried.
     pub by: String,
     /// Why that is said.
     pub because: String,
@@ -52,12 +53,20 @@ pub(super) fn limit(evidence: &Evidence<'_>) -> Limit {
     if let Some(offered) = collected.offered_per_second {
         let carried = measured.delivered as f64 / measured.seconds.max(1e-9);
         let late = evidence.send_lag.p99 >= LATE_US;
-        let waited = collected.blocked_seconds >= measured.seconds * 0.01;
+        let held = collected.guarantee.as_ref();
+        let held = held.map_or(0.0, |seen| seen.held_up_seconds);
+        let waited = held.max(collected.blocked_seconds) >= measured.seconds * 0.01;
         if late && !waited {
             return late_by_itself(evidence.send_lag, measured.busiest_thread, worked);
         }
         if collected.unsent == 0 && carried >= offered * MET {
             return Limit::new("none", "the offered rate was carried".to_owned());
+        }
+        if waited && held > 0.0 && collected.scenario.slow.is_some() {
+            let because = format!(
+                "producers were held up for {held:.1} s in all by those who are slow on purpose"
+            );
+            return Limit::new("consumer", because);
         }
         if evidence.dropped > 0 && collected.unsent == 0 {
             let because = format!(
@@ -133,6 +142,8 @@ fn busiest(measured: &Measured, worked: Option<f64>) -> Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::GuaranteeSeen;
+    use crate::scenario::Slow;
 
     fn measured(delivered: u64, hub: f64, generator: f64) -> Measured {
         Measured {
@@ -211,6 +222,21 @@ mod tests {
     fn what_the_hub_drops_it_did_not_carry() {
         let run = measured(500, 0.2, 0.2);
         assert_eq!(judged(&run, &offered(100.0, 0.0), 10.0, 500, None), "hub");
+    }
+
+    #[test]
+    fn a_consumer_that_is_slow_on_purpose_is_the_limit_where_it_holds_producers_up() {
+        let mut collected = offered(100.0, 0.0);
+        collected.scenario.slow = Some(Slow {
+            rate: 1.0,
+            consumers: 1,
+        });
+        collected.guarantee = Some(GuaranteeSeen {
+            held_up_seconds: 8.0,
+            ..GuaranteeSeen::default()
+        });
+        let run = measured(10, 0.1, 0.1);
+        assert_eq!(by(&run, &collected, 9_000.0), "consumer");
     }
 
     #[test]

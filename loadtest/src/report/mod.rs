@@ -17,7 +17,7 @@ pub use html::html;
 pub use limit::Limit;
 pub use live::{Live, LiveTitle};
 pub use model::{
-    Collected, ConnectReport, FaultReport, GeneratorReport, HubReport, Measured, Observed, Report,
-    Sample, TargetReport, Throughput, Verdict,
+    Collected, ConnectReport, FaultReport, GeneratorReport, GuaranteeReport, GuaranteeSeen,
+    HubReport, Measured, Observed, Report, Sample, TargetReport, Throughput, Verdict,
 };
 pub use table::{per_second_line, table};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::limit::Limit;
 use crate::measure::{HubCounters, Latencies, MachineUse, Percentiles, ProcessUse, SystemName};
 use crate::scenario::Scenario;
-use crate::verify::{EdgeOutcome, Example, FaultCounts};
+use crate::verify::{Acknowledged, EdgeOutcome, Example, FaultCounts};
 
 /// What happened between two moments.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,6 +76,35 @@ pub struct Collected {
     pub blocked_seconds: f64,
     /// Full windows that were given up.
     pub stalls: u64,
+    /// Connections that were cut on purpose.
+    pub cuts: u64,
+    /// What at_least_once adds; `None` for best_effort.
+    pub guarantee: Option<GuaranteeSeen>,
+}
+
+/// What the streams of a run saw of at_least_once.
+#[derive(Clone, Debug, Default)]
+pub struct GuaranteeSeen {
+    /// What each producer has heard.
+    pub heard: Vec<Acknowledged>,
+    /// Packets that producers sent again.
+    pub resent: u64,
+    /// Packets that came again under their own identity.
+    pub redelivered: u64,
+    /// Payloads that came again under another identity because the hub was killed.
+    pub rerouted: u64,
+    /// Receipts that consumers sent.
+    pub receipts: u64,
+    /// Times that a producer was told to pause.
+    pub pauses: u64,
+    /// From dialling again to a consumer's first packet.
+    pub first_packet_nanos: Vec<u64>,
+    /// From dialling again to the first ack that a producer heard.
+    pub first_ack_nanos: Vec<u64>,
+    /// Producers that had something to send and could not.
+    pub held_up_producers: u64,
+    /// For how long, added up.
+    pub held_up_seconds: f64,
 }
 
 /// One moment of a run.
@@ -146,6 +175,9 @@ pub struct Report {
     pub generator: GeneratorReport,
     /// How streams were accepted.
     pub connect: ConnectReport,
+    /// What at_least_once cost and held; `null` for best_effort.
+    #[serde(default)]
+    pub at_least_once: Option<GuaranteeReport>,
     /// Samples over time.
     pub timeline: Vec<Sample>,
     /// Who was the limit.
@@ -232,12 +264,47 @@ pub struct ConnectReport {
     pub opened: u64,
     /// From dialling to acceptance, in microseconds.
     pub latency_us: Percentiles,
+    /// Connections cut on purpose.
+    #[serde(default)]
+    pub cuts: u64,
     /// Streams accepted again after a cut.
     pub reopened: u64,
     /// From the cut to acceptance, refused attempts included, in microseconds.
     pub reopen_latency_us: Percentiles,
     /// Attempts that were not accepted, by gRPC code or `unreachable`.
     pub refused: BTreeMap<String, u64>,
+}
+
+/// What at_least_once cost and held.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GuaranteeReport {
+    /// Messages that their producers heard to be settled, each counted once.
+    pub acknowledged: u64,
+    /// Messages that they never heard of.
+    pub unacknowledged: u64,
+    /// From intended send (open loop) or send (flat out) to the ack, in microseconds.
+    pub ack_us: Percentiles,
+    /// Receipts that consumers sent.
+    pub receipts: u64,
+    /// Packets that producers sent again after a reconnect.
+    pub resent: u64,
+    /// Packets that came again under their own identity.
+    pub redelivered: u64,
+    /// Payloads that came again under another identity because the hub was killed.
+    pub rerouted: u64,
+    /// From dialling again to a consumer's first packet, in microseconds.
+    pub first_packet_us: Percentiles,
+    /// From dialling again to the first ack that a producer heard, in microseconds.
+    pub first_ack_us: Percentiles,
+    /// Producers that had something to send and could not: the hub took nothing, had told them to
+    /// pause, or had not settled enough of their window.
+    pub held_up_producers: u64,
+    /// For how long, added up, in seconds.
+    pub held_up_seconds: f64,
+    /// How late messages were sent for that reason (open loop), in microseconds.
+    pub held_up_us: Percentiles,
+    /// Times that a producer was told to pause (`--accept-pause`).
+    pub pauses: u64,
 }
 
 /// Whether a run passed.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Report, Sample};
+use super::model::{GuaranteeReport, Report, Sample};
 use crate::measure::Percentiles;
 use crate::scenario::Pace;
+use crate::verify::Fault;
 
 /// One line for one sample, for output that is no terminal.
 pub fn per_second_line(sample: &Sample) -> String {
@@ -59,8 +60,12 @@ pub fn table(report: &Report) -> String {
     }
     if report.connect.reopened > 0 {
         let latency = percentiles(&report.connect.reopen_latency_us);
-        let back = format!("{}, {latency}", report.connect.reopened);
-        row(&mut text, "streams cut and back", &back);
+        let (cuts, back) = (report.connect.cuts, report.connect.reopened);
+        let value = format!("{cuts} cut, {back} back, {latency}");
+        row(&mut text, "streams cut and back", &value);
+    }
+    if let Some(guarantee) = &report.at_least_once {
+        guaranteed(&mut text, guarantee);
     }
     losses(&mut text, report);
     row(
@@ -159,6 +164,47 @@ fn costs(text: &mut String, report: &Report) {
     );
 }
 
+fn guaranteed(text: &mut String, guarantee: &GuaranteeReport) {
+    let count = |value: u64| grouped(value as f64);
+    let heard = format!(
+        "{} of {}, {}",
+        count(guarantee.acknowledged),
+        count(guarantee.acknowledged + guarantee.unacknowledged),
+        percentiles(&guarantee.ack_us)
+    );
+    row(text, "acknowledged", &heard);
+    let again = format!(
+        "{} resent, {} redelivered, {} routed anew, {} receipts",
+        count(guarantee.resent),
+        count(guarantee.redelivered),
+        count(guarantee.rerouted),
+        count(guarantee.receipts)
+    );
+    row(text, "again", &again);
+    for (name, took) in [
+        ("redial to first packet", &guarantee.first_packet_us),
+        ("redial to first ack", &guarantee.first_ack_us),
+    ] {
+        if took.count > 0 {
+            row(text, name, &percentiles(took));
+        }
+    }
+    if guarantee.held_up_producers == 0 {
+        return;
+    }
+    let late = &guarantee.held_up_us;
+    let late = if late.count > 0 {
+        format!("sends late by {}", percentiles(late))
+    } else {
+        "windows full or nothing taken".to_owned()
+    };
+    let held = format!(
+        "{} producers for {:.2} s in all, told to pause {} times; {late}",
+        guarantee.held_up_producers, guarantee.held_up_seconds, guarantee.pauses
+    );
+    row(text, "held up", &held);
+}
+
 fn losses(text: &mut String, report: &Report) {
     if report.dropped > 0 {
         let none = Default::default();
@@ -180,9 +226,12 @@ fn losses(text: &mut String, report: &Report) {
     if report.foreign > 0 {
         row(text, "of an earlier run", &grouped(report.foreign as f64));
     }
-    let faults: Vec<String> = ["lost", "duplicated", "reordered", "corrupted", "misrouted"]
+    let guaranteed = report.at_least_once.is_some();
+    let faults: Vec<String> = Fault::ALL
         .into_iter()
-        .map(|name| {
+        .filter(|fault| guaranteed || !fault.is_of_guarantee())
+        .map(|fault| {
+            let name = fault.name();
             let count = report.faults.get(name).map_or(0, |fault| fault.count);
             format!("{name} {count}")
         })
@@ -275,6 +324,30 @@ mod tests {
         assert_eq!(grouped(999.0), "999");
         assert_eq!(micros(122.4), "122 us");
         assert_eq!(micros(1_500.0), "1.50 ms");
+    }
+
+    #[test]
+    fn a_guaranteed_run_says_what_came_again_and_who_was_held_up() {
+        let mut report = Report::default();
+        assert!(!table(&report).contains("unacknowledged"));
+        report.at_least_once = Some(GuaranteeReport {
+            acknowledged: 7,
+            unacknowledged: 2,
+            resent: 3,
+            redelivered: 4,
+            held_up_producers: 1,
+            held_up_seconds: 1.5,
+            ..GuaranteeReport::default()
+        });
+        let text = table(&report);
+        for part in [
+            "7 of 9",
+            "3 resent, 4 redelivered",
+            "1 producers for 1.50 s",
+            "unacknowledged 0",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
     }
 
     #[test]

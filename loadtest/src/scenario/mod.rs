@@ -3,6 +3,7 @@
 //! A scenario is the same thing whether it comes from flags, from a built-in shape or from a TOML
 //! file. Reading one never touches the network; [`Scenario::check`] refuses what cannot be run.
 
+mod flow;
 mod measures;
 mod shape;
 mod story;
@@ -13,16 +14,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use flow::{Flow, Pace};
 pub use measures::{MeasureError, duration_text, parse_bytes, parse_duration};
 pub use shape::Shape;
-pub use story::story_yaml;
+pub use story::{Bounds, story_yaml};
 pub use topology::{ConsumerPlan, EdgePlan, ProducerPlan, StepName, Topology};
 
-use crate::packet::{Kind, Template, TemplateError};
-use crate::units::{Nonce, ProducerId};
-
-/// Most targets one step may have (spec 2.3).
-const MAX_FAN_OUT: u32 = 64;
+use crate::packet::TemplateError;
 
 /// One run of the load generator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,50 +47,18 @@ pub struct Scenario {
     /// Connections cut and dialled again while traffic flows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storm: Option<Storm>,
+    /// Single connections cut without a goodbye and dialled again while traffic flows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+    /// Consumers that read slowly for as long as there is traffic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Slow>,
+    /// Producers stop sending while the hub tells them to, instead of being left unread.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub accept_pause: bool,
     /// What is sent.
     #[serde(rename = "flow")]
     pub flows: Vec<Flow>,
-}
-
-/// Producers of one kind and the consumers that listen to them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Flow {
-    /// Prefix of its step names.
-    #[serde(default = "default_name")]
-    pub name: String,
-    /// What its frames carry.
-    pub kind: Kind,
-    /// Payload bytes of a frame.
-    #[serde(with = "measures::byte_size")]
-    pub size: usize,
-    /// Every how many frames a larger key frame is sent; 0: never.
-    #[serde(default)]
-    pub key_every: u32,
-    /// Payload bytes of a key frame.
-    #[serde(default, with = "measures::byte_size")]
-    pub key_size: usize,
-    /// Steps that send.
-    #[serde(default = "one")]
-    pub producers: u32,
-    /// Consumers that each producer reaches.
-    #[serde(default = "one")]
-    pub fan_out: u32,
-    /// Steps that receive; 0: `producers` x `fan_out`, so that nobody listens to two.
-    #[serde(default)]
-    pub consumers: u32,
-    /// When messages are sent.
-    pub pace: Pace,
-}
-
-/// When a producer sends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Pace {
-    /// Open loop: messages a second per producer, whatever the hub does.
-    Rate(f64),
-    /// Closed loop: as many as fit, with this many under way per producer.
-    Window(u32),
 }
 
 /// Delivery policy of the edges.
@@ -116,6 +82,30 @@ pub struct Storm {
     pub every: Duration,
     /// Which part of the streams each wave cuts, 0 to 1.
     pub fraction: f64,
+}
+
+/// Single cuts, alternately of a producer's and of a consumer's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// Time between cuts.
+    #[serde(with = "measures::go_style")]
+    pub every: Duration,
+    /// Decides whom each cut hits: the same seed, the same streams.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// Consumers that are slow on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slow {
+    /// Messages a second that each of them reads.
+    #[serde(default = "ten")]
+    pub rate: f64,
+    /// How many: the first ones.
+    #[serde(default = "one")]
+    pub consumers: u32,
 }
 
 /// Why a scenario cannot be run. All are the caller's to mend.
@@ -153,11 +143,6 @@ pub enum ScenarioError {
         /// What is wrong.
         error: TemplateError,
     },
-    /// at_least_once was asked for.
-    #[error(
-        "semantics at_least_once: not built yet (the hub keeps no receipts so far); use best_effort"
-    )]
-    NotBuilt,
 }
 
 impl Scenario {
@@ -180,9 +165,6 @@ impl Scenario {
     /// # Errors
     /// The first value that makes no sense, with what to do about it.
     pub fn check(&self) -> Result<(), ScenarioError> {
-        if self.semantics == Semantics::AtLeastOnce {
-            return Err(ScenarioError::NotBuilt);
-        }
         check_name("name", &self.name)?;
         check_name("namespace", &self.namespace)?;
         require(!self.duration.is_zero(), "duration", || {
@@ -202,6 +184,16 @@ impl Scenario {
                 || "above 0 and at most 1".into(),
             )?;
         }
+        let cut_every = self.cut.is_none_or(|cut| !cut.every.is_zero());
+        require(cut_every, "cut.every", || {
+            "must be longer than nothing".into()
+        })?;
+        if let Some(slow) = &self.slow {
+            let reads = slow.rate > 0.0 && slow.rate.is_finite();
+            require(reads, "slow.rate", || {
+                "more than 0 messages a second".into()
+            })?;
+        }
         for (i, flow) in self.flows.iter().enumerate() {
             flow.check(self.runs)?;
             let twice = self.flows[..i].iter().any(|other| other.name == flow.name);
@@ -213,75 +205,10 @@ impl Scenario {
     }
 }
 
-impl Flow {
-    /// Consumers of this flow, the default filled in.
-    pub fn consumer_count(&self) -> u32 {
-        match self.consumers {
-            0 => self.producers.saturating_mul(self.fan_out),
-            given => given,
-        }
-    }
-
-    /// The messages of one producer: ordinary frame, and key frame where the flow has them.
-    ///
-    /// # Errors
-    /// When a size leaves no room for the generator's header or breaks the contract.
-    pub fn templates(
-        &self,
-        producer: ProducerId,
-        nonce: Nonce,
-    ) -> Result<Vec<Template>, TemplateError> {
-        let ordinary = Template::new(self.kind, self.size, producer, nonce)?;
-        if self.key_every == 0 {
-            return Ok(vec![ordinary]);
-        }
-        let key = Template::new(self.kind, self.key_size, producer, nonce)?;
-        Ok(vec![ordinary.delta(), key])
-    }
-
-    fn check(&self, runs: u32) -> Result<(), ScenarioError> {
-        let at = |name: &str| format!("flow {}: {name}", self.name);
-        check_name(&at("name"), &self.name)?;
-        require(self.producers > 0, &at("producers"), || "at least 1".into())?;
-        require(
-            (1..=MAX_FAN_OUT).contains(&self.fan_out),
-            &at("fan-out"),
-            || format!("from 1 to {MAX_FAN_OUT}"),
-        )?;
-        let (consumers, edges) = (
-            self.consumer_count(),
-            self.producers.saturating_mul(self.fan_out),
-        );
-        require(
-            consumers >= self.fan_out && consumers <= edges,
-            &at("consumers"),
-            || {
-                format!(
-                    "{consumers} do not fit: from {} (fan-out) to {edges} (producers x fan-out)",
-                    self.fan_out
-                )
-            },
-        )?;
-        require(runs == 1 || consumers == edges, &at("runs"), || {
-            "streams can be spread over runs only when no consumer listens to two producers".into()
-        })?;
-        require(self.producers >= runs, &at("producers"), || {
-            format!("at least one for each of {runs} runs")
-        })?;
-        match self.pace {
-            Pace::Rate(rate) => require(rate > 0.0 && rate.is_finite(), &at("rate"), || {
-                "more than 0 messages a second".into()
-            })?,
-            Pace::Window(window) => {
-                require(window > 0, &at("window"), || "at least 1".into())?;
-            }
-        }
-        self.templates(ProducerId(0), Nonce(0))
-            .map(|_| ())
-            .map_err(|error| ScenarioError::Size {
-                flow: self.name.clone(),
-                error,
-            })
+impl Scenario {
+    /// Whether every message must reach every consumer, and be acknowledged for it.
+    pub fn is_guaranteed(&self) -> bool {
+        self.semantics == Semantics::AtLeastOnce
     }
 }
 
@@ -318,6 +245,16 @@ fn default_namespace() -> String {
 
 fn one() -> u32 {
     1
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn one_second() -> Duration {
@@ -373,10 +310,31 @@ mod tests {
     }
 
     #[test]
-    fn at_least_once_is_refused_until_it_exists() {
-        let text = "semantics = \"at_least_once\"\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
-        let error = Scenario::from_toml("t", text).unwrap_err();
-        assert!(error.to_string().contains("not built yet"));
+    fn a_guaranteed_load_with_cuts_and_slow_consumers_reads_back_the_same() {
+        let text = "semantics = \"at_least_once\"\ncut = { every = \"500ms\", seed = 7 }\nslow = {}\naccept_pause = true\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
+        let scenario = Scenario::from_toml("t", text).unwrap();
+        assert!(scenario.is_guaranteed() && scenario.accept_pause);
+        let slow = Slow {
+            rate: 10.0,
+            consumers: 1,
+        };
+        assert_eq!(scenario.slow, Some(slow));
+        assert_eq!(scenario.cut.map(|cut| cut.seed), Some(7));
+        let again = toml::to_string(&scenario).unwrap();
+        assert_eq!(Scenario::from_toml("again", &again).unwrap(), scenario);
+    }
+
+    #[test]
+    fn cuts_without_pause_and_readers_that_never_read_are_refused() {
+        for (head, field) in [
+            ("cut = { every = \"0s\" }", "cut.every"),
+            ("slow = { rate = 0.0 }", "slow.rate"),
+        ] {
+            let text =
+                format!("{head}\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = {{ window = 1 }}");
+            let error = Scenario::from_toml("t", &text).unwrap_err();
+            assert!(error.to_string().contains(field), "{error}");
+        }
     }
 
     #[test]

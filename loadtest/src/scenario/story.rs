@@ -3,10 +3,64 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::{Scenario, Topology};
+use super::{Pace, Scenario, Topology};
 
 /// Targets that a step has without a setting of its own (spec 2.8).
 const DEFAULT_MAX_DOWNSTREAMS: u32 = 32;
+/// Messages that an at_least_once queue holds at least; its default bounds are for less.
+const LEAST_MESSAGES: u64 = 256;
+/// Bytes that it holds at least (spec 2.8).
+const LEAST_BYTES: u64 = 10 << 20;
+/// What a packet is beside its payload, at most.
+const AROUND_PAYLOAD: u64 = 1024;
+/// After so many packets a producer hears what is settled, unless its window is small (spec 2.8).
+const ACK_EVERY: u64 = 10;
+
+/// How much an at_least_once step of a scenario must be able to hold: four windows of those whom
+/// its consumers hear, or a second of their schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// `backpressure.buffer.maxMessages`.
+    pub messages: u64,
+    /// `backpressure.buffer.maxBytes`.
+    pub bytes: u64,
+    /// `flowControl.ackEvery.messages`: a window must never wait for the timer of this.
+    pub ack_every: u64,
+}
+
+impl Bounds {
+    /// The bounds of the Story of a scenario.
+    pub fn of(scenario: &Scenario, topology: &Topology) -> Bounds {
+        let mut bounds = Bounds {
+            messages: LEAST_MESSAGES,
+            bytes: LEAST_BYTES,
+            ack_every: ACK_EVERY,
+        };
+        for consumer in &topology.consumers {
+            let (mut messages, mut bytes) = (0u64, 0u64);
+            for (producer, _) in &consumer.inputs {
+                let plan = topology.producers.get(producer.0 as usize);
+                let Some(flow) = plan.and_then(|plan| scenario.flows.get(plan.flow)) else {
+                    continue;
+                };
+                let most = match flow.pace {
+                    Pace::Window(window) => {
+                        let quarter = (u64::from(window) / 4).max(1);
+                        bounds.ack_every = bounds.ack_every.min(quarter);
+                        u64::from(window).saturating_mul(4)
+                    }
+                    Pace::Rate(rate) => rate.ceil() as u64,
+                };
+                let size = flow.size.max(flow.key_size) as u64 + AROUND_PAYLOAD;
+                messages = messages.saturating_add(most);
+                bytes = bytes.saturating_add(most.saturating_mul(size));
+            }
+            bounds.messages = bounds.messages.max(messages);
+            bounds.bytes = bounds.bytes.max(bytes);
+        }
+        bounds
+    }
+}
 
 /// The Story documents of a scenario, one per run, as YAML.
 pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
@@ -31,7 +85,10 @@ pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
             "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [{needs}] }}"
         );
     }
-    let head = |run: &str| head(scenario, run);
+    let guarantee = scenario
+        .is_guaranteed()
+        .then(|| Bounds::of(scenario, topology));
+    let head = |run: &str| head(scenario, run, guarantee);
     let documents = order
         .iter()
         .filter_map(|run| Some(head(run) + steps.get(run)?));
@@ -40,20 +97,39 @@ pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
 }
 
 /// A document up to its steps.
-fn head(scenario: &Scenario, run: &str) -> String {
-    let widest = scenario.flows.iter().map(|flow| flow.fan_out).max();
-    let cap = widest
-        .filter(|fan_out| *fan_out > DEFAULT_MAX_DOWNSTREAMS)
-        .map(|fan_out| {
-            format!("      streaming: {{ routing: {{ maxDownstreams: {fan_out} }} }}\n")
-        });
+fn head(scenario: &Scenario, run: &str, guarantee: Option<Bounds>) -> String {
+    let settings = settings(scenario, guarantee);
+    let streaming = if settings.is_empty() {
+        String::new()
+    } else {
+        format!("      streaming:\n{settings}")
+    };
     format!(
         "apiVersion: bubustack.io/v1alpha1\nkind: Story\nmetadata: {{ name: {run}, namespace: {} }}\n\
          spec:\n  pattern: streaming\n  transports:\n    - name: load\n      transportRef: grpc\n\
-         {}  steps:\n",
+         {streaming}  steps:\n",
         scenario.namespace,
-        cap.unwrap_or_default()
     )
+}
+
+/// The settings that differ from the defaults, one a line.
+fn settings(scenario: &Scenario, guarantee: Option<Bounds>) -> String {
+    let mut lines = String::new();
+    let widest = scenario.flows.iter().map(|flow| flow.fan_out).max();
+    // Writing to a String cannot fail.
+    if let Some(fan_out) = widest.filter(|fan_out| *fan_out > DEFAULT_MAX_DOWNSTREAMS) {
+        let _ = writeln!(lines, "        routing: {{ maxDownstreams: {fan_out} }}");
+    }
+    if let Some(bounds) = guarantee {
+        let _ = write!(
+            lines,
+            "        delivery: {{ semantics: at_least_once, ordering: per_stream, replay: {{ mode: memory }} }}\n\
+             \x20       backpressure: {{ buffer: {{ maxMessages: {}, maxBytes: {} }} }}\n\
+             \x20       flowControl: {{ ackEvery: {{ messages: {} }} }}\n",
+            bounds.messages, bounds.bytes, bounds.ack_every
+        );
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -79,6 +155,26 @@ mod tests {
     #[test]
     fn a_wide_fan_out_raises_the_cap() {
         assert!(yaml("", "fan_out = 33").contains("maxDownstreams: 33"));
+    }
+
+    #[test]
+    fn a_guaranteed_load_asks_for_receipts_and_for_room_for_its_window() {
+        let text = yaml(
+            "semantics = \"at_least_once\"",
+            "producers = 3\nconsumers = 1",
+        );
+        assert!(text.contains("semantics: at_least_once"), "{text}");
+        assert!(text.contains("ackEvery: { messages: 1 }"), "{text}");
+        let text = yaml("semantics = \"at_least_once\"\nruns = 2", "producers = 2");
+        assert_eq!(text.matches("replay: { mode: memory }").count(), 2);
+    }
+
+    #[test]
+    fn the_room_is_that_of_all_who_are_heard() {
+        let text = "[[flow]]\nkind = \"audio\"\nsize = 80\nproducers = 3\nconsumers = 1\npace = { window = 256 }";
+        let scenario = Scenario::from_toml("test", text).unwrap();
+        let bounds = Bounds::of(&scenario, &Topology::of(&scenario));
+        assert_eq!((bounds.messages, bounds.ack_every), (4 * 3 * 256, 10));
     }
 
     #[test]

@@ -4,7 +4,11 @@
 //! are handed in at the end.
 
 mod edge;
+mod fault;
+mod identity;
 mod verdict;
 
 pub use edge::{EdgeTracker, Seen};
-pub use verdict::{EdgeOutcome, Example, Fault, FaultCounts, Judgement, judge};
+pub use fault::{Example, Fault, FaultCounts};
+pub use identity::{Carried, Identities, Order, Payload};
+pub use verdict::{Acknowledged, EdgeOutcome, Judgement, judge};

@@ -7,114 +7,12 @@
 //! | otherwise | lost, unexplained: fails |
 //!
 //! Duplicated, reordered, corrupted and misrouted messages always fail.
+//!
+//! On at_least_once edges nothing excuses a missing message, a message that comes again under its
+//! own identity is a redelivery and no fault, and every message must have been acknowledged to its
+//! producer, after all its consumers had it.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-use super::EdgeTracker;
-
-/// A way for delivery to be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fault {
-    /// Sent, never received, and nobody says why.
-    Lost,
-    /// Received twice by one consumer.
-    Duplicated,
-    /// Received after a later message of the same producer.
-    Reordered,
-    /// Bytes changed on the way, or no message of this generator at all.
-    Corrupted,
-    /// Received by a consumer that does not listen to this producer.
-    Misrouted,
-}
-
-impl Fault {
-    /// All of them, in the order of reports.
-    pub const ALL: [Fault; 5] = [
-        Fault::Lost,
-        Fault::Duplicated,
-        Fault::Reordered,
-        Fault::Corrupted,
-        Fault::Misrouted,
-    ];
-
-    /// The word used in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Fault::Lost => "lost",
-            Fault::Duplicated => "duplicated",
-            Fault::Reordered => "reordered",
-            Fault::Corrupted => "corrupted",
-            Fault::Misrouted => "misrouted",
-        }
-    }
-}
-
-/// The first message that shows a fault.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Example {
-    /// Step that sent it, `run/step`; empty when unknown.
-    pub from: String,
-    /// Step that received it, or should have.
-    pub to: String,
-    /// The producer's number of it, where it can be told.
-    pub sequence: Option<u64>,
-    /// Seconds since traffic started, where it was received.
-    pub at_seconds: Option<f64>,
-    /// What exactly was wrong.
-    pub detail: String,
-}
-
-/// How often each fault was seen, with its first example.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct FaultCounts(BTreeMap<Fault, (u64, Option<Example>)>);
-
-impl FaultCounts {
-    /// Counts one more; `example` is asked only for the first.
-    pub fn note(&mut self, fault: Fault, example: impl FnOnce() -> Example) {
-        let entry = self.0.entry(fault).or_default();
-        entry.0 += 1;
-        if entry.1.is_none() {
-            entry.1 = Some(example());
-        }
-    }
-
-    /// Adds another's counts; of two examples the earlier one stays.
-    pub fn merge(&mut self, other: FaultCounts) {
-        for (fault, (count, example)) in other.0 {
-            let entry = self.0.entry(fault).or_default();
-            entry.0 += count;
-            let earlier = match (&entry.1, &example) {
-                (Some(mine), Some(theirs)) => theirs.at_seconds < mine.at_seconds,
-                (mine, _) => mine.is_none(),
-            };
-            if earlier {
-                entry.1 = example;
-            }
-        }
-    }
-
-    /// How often it was seen.
-    pub fn count(&self, fault: Fault) -> u64 {
-        self.0.get(&fault).map_or(0, |entry| entry.0)
-    }
-
-    /// The first time it was seen.
-    pub fn example(&self, fault: Fault) -> Option<&Example> {
-        self.0.get(&fault).and_then(|entry| entry.1.as_ref())
-    }
-
-    fn add_many(&mut self, fault: Fault, count: u64, example: impl FnOnce() -> Example) {
-        if count > 0 {
-            self.note(fault, example);
-            if let Some(entry) = self.0.get_mut(&fault) {
-                entry.0 += count - 1;
-            }
-        }
-    }
-}
+use super::{EdgeTracker, Example, Fault, FaultCounts};
 
 /// What became of one edge.
 #[derive(Clone, Debug)]
@@ -137,6 +35,19 @@ pub struct EdgeOutcome {
     pub dropped_by_hub: Option<u64>,
     /// Whether a connection of either end was cut on purpose.
     pub cut: bool,
+    /// An at_least_once edge: neither drops nor cuts excuse a missing message.
+    pub guaranteed: bool,
+}
+
+/// What a numbering producer has heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The producer, `run/step`.
+    pub from: String,
+    /// Messages it has sent.
+    pub sent: u64,
+    /// Up to which of them it has heard that they are settled.
+    pub settled: u64,
 }
 
 /// The account of a whole run.
@@ -159,8 +70,9 @@ impl Judgement {
     }
 }
 
-/// Judges a run by the faults its consumers saw and by what is missing on its edges.
-pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome]) -> Judgement {
+/// Judges a run by the faults its streams saw, by what is missing on its edges, and by what its
+/// producers have not heard.
+pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome], heard: &[Acknowledged]) -> Judgement {
     let mut judgement = Judgement {
         faults: seen,
         ..Judgement::default()
@@ -168,7 +80,12 @@ pub fn judge(seen: FaultCounts, edges: &[EdgeOutcome]) -> Judgement {
     for edge in edges {
         judgement.settle(edge);
     }
-    let hub_was_asked = edges.iter().all(|edge| edge.dropped_by_hub.is_some());
+    for producer in heard {
+        judgement.hear(producer);
+    }
+    let hub_was_asked = edges
+        .iter()
+        .all(|edge| edge.guaranteed || edge.dropped_by_hub.is_some());
     for fault in Fault::ALL {
         let count = judgement.faults.count(fault);
         if count == 0 {
@@ -191,8 +108,12 @@ impl Judgement {
         let missing = edge.tracker.missing(edge.sent);
         let dropped = missing.min(edge.dropped_by_hub.unwrap_or(0));
         self.dropped += dropped;
-        let rest = missing - dropped;
-        if edge.cut {
+        let rest = if edge.guaranteed {
+            missing
+        } else {
+            missing - dropped
+        };
+        if edge.cut && !edge.guaranteed {
             self.lost_with_connection += rest;
             return;
         }
@@ -206,6 +127,23 @@ impl Judgement {
                 edge.sent
             ),
         });
+    }
+}
+
+impl Judgement {
+    fn hear(&mut self, producer: &Acknowledged) {
+        let open = producer.sent.saturating_sub(producer.settled);
+        self.faults
+            .add_many(Fault::Unacknowledged, open, || Example {
+                from: producer.from.clone(),
+                to: "the hub".to_owned(),
+                sequence: Some(producer.settled),
+                at_seconds: None,
+                detail: format!(
+                    "acknowledged up to {} of {} by the end",
+                    producer.settled, producer.sent
+                ),
+            });
     }
 }
 
@@ -229,18 +167,19 @@ mod tests {
             tracker,
             dropped_by_hub: dropped,
             cut: false,
+            guaranteed: false,
         }
     }
 
     #[test]
     fn all_received_passes() {
-        let judgement = judge(FaultCounts::default(), &[edge(3, &[0, 1, 2], Some(0))]);
+        let judgement = judge(FaultCounts::default(), &[edge(3, &[0, 1, 2], Some(0))], &[]);
         assert!(judgement.passed());
     }
 
     #[test]
     fn a_loss_that_the_hub_does_not_count_fails_and_names_the_first_message() {
-        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(1))]);
+        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(1))], &[]);
         assert_eq!(judgement.faults.count(Fault::Lost), 1);
         assert_eq!(judgement.dropped, 1);
         let example = judgement.faults.example(Fault::Lost).unwrap();
@@ -250,7 +189,7 @@ mod tests {
 
     #[test]
     fn drops_that_the_hub_counts_pass_as_drops() {
-        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(2))]);
+        let judgement = judge(FaultCounts::default(), &[edge(4, &[0, 2], Some(2))], &[]);
         assert!(judgement.passed());
         assert_eq!(judgement.dropped, 2);
     }
@@ -258,13 +197,13 @@ mod tests {
     #[test]
     fn drops_of_one_edge_do_not_excuse_another() {
         let edges = [edge(2, &[0, 1], Some(5)), edge(2, &[0], Some(0))];
-        let judgement = judge(FaultCounts::default(), &edges);
+        let judgement = judge(FaultCounts::default(), &edges, &[]);
         assert_eq!(judgement.faults.count(Fault::Lost), 1);
     }
 
     #[test]
     fn without_the_hubs_counters_every_missing_message_is_lost_and_the_text_says_why() {
-        let judgement = judge(FaultCounts::default(), &[edge(2, &[0], None)]);
+        let judgement = judge(FaultCounts::default(), &[edge(2, &[0], None)], &[]);
         assert!(judgement.reasons[0].contains("--admin"));
     }
 
@@ -272,7 +211,7 @@ mod tests {
     fn what_a_cut_connection_took_along_is_no_fault() {
         let mut cut = edge(3, &[0], Some(0));
         cut.cut = true;
-        let judgement = judge(FaultCounts::default(), &[cut]);
+        let judgement = judge(FaultCounts::default(), &[cut], &[]);
         assert!(judgement.passed());
         assert_eq!(judgement.lost_with_connection, 2);
     }
@@ -284,25 +223,40 @@ mod tests {
             Fault::Reordered,
             Fault::Corrupted,
             Fault::Misrouted,
+            Fault::Misnumbered,
+            Fault::AckedEarly,
         ] {
             let mut seen = FaultCounts::default();
             seen.note(fault, || example(1.0));
-            let judgement = judge(seen, &[edge(1, &[0], Some(9))]);
+            let judgement = judge(seen, &[edge(1, &[0], Some(9))], &[]);
             assert_eq!(judgement.reasons, [format!("1 {}", fault.name())]);
         }
     }
 
     #[test]
-    fn merging_keeps_the_earliest_example() {
-        let mut a = FaultCounts::default();
-        a.note(Fault::Reordered, || example(2.0));
-        let mut b = FaultCounts::default();
-        b.note(Fault::Reordered, || example(1.0));
-        b.note(Fault::Reordered, || example(3.0));
-        a.merge(b);
-        assert_eq!(a.count(Fault::Reordered), 3);
-        let first = a.example(Fault::Reordered).unwrap();
-        assert_eq!(first.at_seconds, Some(1.0));
+    fn nothing_excuses_a_missing_message_on_a_guaranteed_edge() {
+        let mut edge = edge(3, &[0], Some(1));
+        edge.cut = true;
+        edge.guaranteed = true;
+        let judgement = judge(FaultCounts::default(), &[edge], &[]);
+        assert_eq!(judgement.reasons, ["2 lost"]);
+        assert_eq!((judgement.dropped, judgement.lost_with_connection), (1, 0));
+    }
+
+    #[test]
+    fn what_a_producer_never_heard_fails_and_names_the_first() {
+        let heard = |settled| Acknowledged {
+            from: "load/p".into(),
+            sent: 9,
+            settled,
+        };
+        let judgement = judge(FaultCounts::default(), &[], &[heard(9), heard(7)]);
+        assert_eq!(judgement.reasons, ["2 unacknowledged"]);
+        let example = judgement.faults.example(Fault::Unacknowledged).unwrap();
+        assert_eq!(
+            (example.from.as_str(), example.sequence),
+            ("load/p", Some(7))
+        );
     }
 
     fn example(at: f64) -> Example {

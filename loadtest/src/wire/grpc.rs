@@ -120,7 +120,7 @@ impl GrpcWire {
     }
 
     fn request(&self, peer: &Peer) -> Result<Request<()>, http::Error> {
-        Request::post(format!("http://{}{PROCESS}", self.address))
+        let mut request = Request::post(format!("http://{}{PROCESS}", self.address))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .header("bubu-transport-protocol", CONTRACT_VERSION)
@@ -128,8 +128,14 @@ impl GrpcWire {
             .header("storyrun-namespace", &peer.name.namespace)
             .header("current-step-id", &peer.name.step)
             .header("connector-generation", "1")
-            .header("startup.capabilities", "none")
-            .body(())
+            .header("startup.capabilities", "none");
+        if let Some(epoch) = &peer.producer_epoch {
+            request = request.header("hub-producer-epoch", epoch);
+        }
+        if peer.accepts_pause {
+            request = request.header("hub-accept", "pause");
+        }
+        request.body(())
     }
 }
 

@@ -36,6 +36,10 @@ pub struct Peer {
     pub role: Role,
     /// Steps whose messages it receives; empty for a producer.
     pub upstream: Vec<StepName>,
+    /// Under which name it numbers its own packets and hears what is settled; `None`: it does not.
+    pub producer_epoch: Option<String>,
+    /// Whether it stops sending when it is told to.
+    pub accepts_pause: bool,
 }
 
 /// A transport. Made anew on every generator thread, so it may keep a pool without locks.

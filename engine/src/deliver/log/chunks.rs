@@ -1,14 +1,19 @@
 //! Chunk sets: the chunks of one payload share one sequence, are receipted as one, and end as one
 //! (spec 2.3, chunks).
 //!
-//! Owns which chunks of which set have come. Never reassembles: chunks pass through one by one.
+//! Owns the chunks of every set that is not whole yet. Never reassembles: the chunks of a set go
+//! out as they came, but only when all of them are here. A set that was let in by halves would hold
+//! up whatever came between its chunks, and the chunks that it waits for with them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bytes::Bytes;
 use smallvec::SmallVec;
+use transport_proto::splice::Kept;
+use transport_proto::view::PacketView;
 
-use super::Place;
+use super::Item;
 use crate::deliver::producer::ChunkPlace;
 use crate::ids::Moment;
 
@@ -23,38 +28,62 @@ pub(crate) struct SetKey<'a> {
 }
 
 /// What a chunk is to the log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChunkVerdict {
     /// The first of its set.
     First,
-    /// One more of a set, at its place.
-    More(Place),
+    /// One more of this set, and others are still missing.
+    More(u32),
+    /// The one that makes this set whole.
+    Last(u32),
     /// It was seen before, or its set has been dropped: nothing is to be done.
     Ignore,
     /// Too many sets wait for chunks.
     TooMany,
 }
 
+/// One chunk that waits for the others.
+#[derive(Clone, Debug)]
+pub(crate) struct Staged {
+    pub packet: Bytes,
+    pub view: PacketView,
+    pub kept: Kept,
+    /// Bytes on the wire, at most.
+    pub len: usize,
+}
+
+/// A set that ended before it was whole, or is whole now.
+#[derive(Debug)]
+pub(crate) struct Unstaged {
+    pub item: Item,
+    pub chunks: Vec<Staged>,
+    /// Bytes that its chunks took.
+    pub bytes: usize,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Chunks are missing.
     Open,
-    /// All chunks are here.
-    Complete,
+    /// All chunks are in the log.
+    Whole,
     /// It was dropped; chunks that still come are ignored.
     Dropped,
 }
 
 #[derive(Debug)]
 struct Set {
-    edge: u32,
+    item: Item,
     id: Box<str>,
     count: u32,
     seen: BTreeSet<u32>,
-    place: Place,
-    ordinals: SmallVec<[u64; 8]>,
-    /// Payload bytes so far.
+    staged: Vec<Staged>,
+    /// Bytes of what is staged.
     bytes: usize,
+    /// Payload bytes so far.
+    payload: usize,
+    /// The packets that carry its chunks, once it is whole.
+    ordinals: SmallVec<[u64; 8]>,
     last: Moment,
     state: State,
 }
@@ -69,68 +98,75 @@ pub(super) struct Sets {
 impl Sets {
     /// Judges a chunk; nothing changes.
     pub(super) fn judge(&self, key: SetKey<'_>, chunk: ChunkPlace) -> ChunkVerdict {
-        let known = self.all.iter().flatten();
-        let Some(set) = known
-            .into_iter()
-            .find(|set| set.edge == key.edge && *set.id == *key.id)
-        else {
+        let is_it = |set: &Set| set.item.edge == key.edge && *set.id == *key.id;
+        let known = self.all.iter().position(|s| s.as_ref().is_some_and(is_it));
+        let Some((at, set)) = known.and_then(|at| Some((at as u32, self.get(at as u32)?))) else {
             return if self.open < MAX_OPEN {
                 ChunkVerdict::First
             } else {
                 ChunkVerdict::TooMany
             };
         };
-        let welcome =
-            set.state == State::Open && chunk.index < set.count && !set.seen.contains(&chunk.index);
-        if welcome {
-            ChunkVerdict::More(Place {
-                head: false,
-                ..set.place
-            })
-        } else {
+        if set.state != State::Open || chunk.index >= set.count || set.seen.contains(&chunk.index) {
             ChunkVerdict::Ignore
+        } else if set.seen.len() as u64 + 1 < u64::from(set.count) {
+            ChunkVerdict::More(at)
+        } else {
+            ChunkVerdict::Last(at)
         }
     }
 
-    /// Opens a set at `place`.
-    pub(super) fn open(&mut self, key: SetKey<'_>, count: u32, place: Place, now: Moment) -> Place {
+    /// Opens a set of which nothing is staged yet.
+    pub(super) fn open(&mut self, id: &str, count: u32, item: Item) -> u32 {
         let at = self.all.iter().position(Option::is_none);
         let at = at.unwrap_or_else(|| {
             self.all.push(None);
             self.all.len() - 1
         });
-        let place = Place {
-            set: Some(at as u32),
-            ..place
-        };
         self.all[at] = Some(Set {
-            edge: key.edge,
-            id: key.id.into(),
+            item,
+            id: id.into(),
             count,
             seen: BTreeSet::new(),
-            place,
-            ordinals: SmallVec::new(),
+            staged: Vec::new(),
             bytes: 0,
-            last: now,
+            payload: 0,
+            ordinals: SmallVec::new(),
+            last: item.at,
             state: State::Open,
         });
         self.open += 1;
-        place
+        at as u32
     }
 
-    /// A chunk of `bytes` payload bytes has come. Returns the payload bytes of the set so far.
-    pub(super) fn note(&mut self, set: u32, index: u32, bytes: usize, now: Moment) -> usize {
+    /// Bytes that are staged for `set`.
+    pub(super) fn staged_bytes(&self, set: u32) -> usize {
+        self.get(set).map_or(0, |set| set.bytes)
+    }
+
+    /// Payload bytes of `set` so far.
+    pub(super) fn payload(&self, set: u32) -> usize {
+        self.get(set).map_or(0, |set| set.payload)
+    }
+
+    /// Keeps a chunk until the others are here.
+    pub(super) fn stage(&mut self, set: u32, index: u32, chunk: Staged, now: Moment) {
         let Some(Some(set)) = self.all.get_mut(set as usize) else {
-            return 0;
+            return;
         };
         set.seen.insert(index);
         set.last = now;
-        set.bytes += bytes;
-        if set.seen.len() as u64 >= u64::from(set.count) && set.state == State::Open {
-            set.state = State::Complete;
-            self.open -= 1;
-        }
-        set.bytes
+        set.bytes += chunk.len;
+        set.payload += chunk.view.media_len();
+        set.staged.push(chunk);
+    }
+
+    /// Hands out what is staged of a set that is whole now.
+    pub(super) fn complete(&mut self, set: u32) -> Option<Unstaged> {
+        let set = self.all.get_mut(set as usize)?.as_mut()?;
+        set.state = State::Whole;
+        self.open -= 1;
+        Some(set.unstage())
     }
 
     /// The packet `ordinal` carries a chunk of `set`.
@@ -140,56 +176,67 @@ impl Sets {
         }
     }
 
-    pub(super) fn is_complete(&self, set: u32) -> bool {
-        self.get(set)
-            .is_some_and(|set| set.state == State::Complete)
-    }
-
     /// The packets that carry the chunks of `set`.
     pub(super) fn ordinals(&self, set: u32) -> &[u64] {
         self.get(set).map_or(&[], |set| &set.ordinals)
     }
 
-    /// Ends a set; gives back the packets that carry it. A dropped one is remembered for a while,
-    /// so that chunks that still come are not taken for a new one.
-    pub(super) fn end(&mut self, set: u32, dropped: bool) -> SmallVec<[u64; 8]> {
-        let Some(entry) = self.all.get_mut(set as usize) else {
-            return SmallVec::new();
-        };
-        let Some(set) = entry else {
-            return SmallVec::new();
-        };
-        if set.state == State::Open {
-            self.open -= 1;
-        }
-        let ordinals = std::mem::take(&mut set.ordinals);
-        let missing = (set.seen.len() as u64) < u64::from(set.count);
-        if dropped && missing {
-            set.state = State::Dropped;
-        } else {
-            *entry = None;
-        }
-        ordinals
+    /// Forgets a set that was whole; gives back the packets that carried it.
+    pub(super) fn end(&mut self, set: u32) -> SmallVec<[u64; 8]> {
+        let ended = self.all.get_mut(set as usize).and_then(Option::take);
+        ended.map_or_else(SmallVec::new, |set| set.ordinals)
     }
 
-    /// Sets of which nothing has come for `patience`: the first packet of each that must be
-    /// dropped. Dropped ones are forgotten.
-    pub(super) fn stale(&mut self, patience: Duration, now: Moment) -> SmallVec<[u64; 4]> {
-        let mut stale = SmallVec::new();
+    /// Drops a set that is not whole. It is remembered for a while, so that chunks that still come
+    /// are not taken for a new one.
+    pub(super) fn drop_open(&mut self, set: u32) -> Option<Unstaged> {
+        let set = self.all.get_mut(set as usize)?.as_mut()?;
+        if set.state != State::Open {
+            return None;
+        }
+        set.state = State::Dropped;
+        self.open -= 1;
+        Some(set.unstage())
+    }
+
+    /// Sets that are not whole and that `wanted` picks, by the packet that opened them and the
+    /// time of their last chunk.
+    pub(super) fn find_open(&self, wanted: impl Fn(&Item, Moment) -> bool) -> SmallVec<[u32; 4]> {
+        let open = (0..).zip(&self.all).filter(|(_, set)| {
+            let set = set.as_ref().filter(|set| set.state == State::Open);
+            set.is_some_and(|set| wanted(&set.item, set.last))
+        });
+        open.map(|(at, _)| at).collect()
+    }
+
+    /// Forgets dropped sets of which nothing has come for `patience`.
+    pub(super) fn forget_dropped(&mut self, patience: Duration, now: Moment) {
         for entry in &mut self.all {
-            let Some(set) = entry.as_ref().filter(|set| now.since(set.last) >= patience) else {
-                continue;
-            };
-            match set.state {
-                State::Open => stale.extend(set.ordinals.first().copied()),
-                State::Dropped => *entry = None,
-                State::Complete => {}
+            let gone = |set: &Set| set.state == State::Dropped && now.since(set.last) >= patience;
+            if entry.as_ref().is_some_and(gone) {
+                *entry = None;
             }
         }
-        stale
+    }
+
+    /// What waits for chunks: edge and bytes of each set.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
+        let open = self.all.iter().flatten();
+        let open = open.filter(|set| set.state == State::Open);
+        open.map(|set| (set.item.edge, set.bytes))
     }
 
     fn get(&self, set: u32) -> Option<&Set> {
         self.all.get(set as usize)?.as_ref()
+    }
+}
+
+impl Set {
+    fn unstage(&mut self) -> Unstaged {
+        Unstaged {
+            item: self.item,
+            chunks: std::mem::take(&mut self.staged),
+            bytes: std::mem::take(&mut self.bytes),
+        }
     }
 }

@@ -25,7 +25,6 @@ mod send;
 mod store;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use super::producer::{ChunkPlace, Origin};
 use crate::account::DropReason;
@@ -33,7 +32,7 @@ use crate::ids::Moment;
 use crate::route::{FlowMode, Guarantee, Lane, StepPlan};
 
 use chunks::Sets;
-pub(crate) use chunks::{ChunkVerdict, SetKey};
+pub(crate) use chunks::{ChunkVerdict, SetKey, Staged, Unstaged};
 use load::Load;
 use partitions::Partitions;
 pub(crate) use receipts::Ack;
@@ -99,6 +98,8 @@ pub(crate) struct Settled {
     pub sequence: u64,
     /// Bytes that it no longer takes.
     pub bytes: usize,
+    /// Bytes of chunks that waited for the others of their set, and no longer do.
+    pub staged: usize,
 }
 
 /// Everything that is kept for one step.
@@ -202,58 +203,24 @@ impl Log {
         self.sets.judge(key, chunk)
     }
 
-    /// Opens the set of a first chunk.
-    pub(crate) fn open_set(
-        &mut self,
-        key: SetKey<'_>,
-        chunk: ChunkPlace,
-        place: Place,
-        now: Moment,
-    ) -> Place {
-        self.sets.open(key, chunk.count, place, now)
+    /// Opens the set of a first chunk, which `item` describes.
+    pub(crate) fn open_set(&mut self, id: &str, chunk: ChunkPlace, item: Item) -> u32 {
+        self.sets.open(id, chunk.count, item)
     }
 
-    /// Takes note of a chunk of `bytes` payload bytes; returns those of its set so far.
-    pub(crate) fn note_chunk(
-        &mut self,
-        set: u32,
-        chunk: ChunkPlace,
-        bytes: usize,
-        now: Moment,
-    ) -> usize {
-        self.sets.note(set, chunk.index, bytes, now)
+    /// Bytes on the wire, and payload bytes, of what is staged of a set.
+    pub(crate) fn staged(&self, set: u32) -> (usize, usize) {
+        (self.sets.staged_bytes(set), self.sets.payload(set))
     }
 
-    /// Ends a set that cannot be completed. Returns whether any of its chunks was kept.
-    pub(crate) fn drop_set(
-        &mut self,
-        set: u32,
-        reason: DropReason,
-        out: &mut Vec<Settled>,
-    ) -> bool {
-        let first = self.sets.ordinals(set).first().copied();
-        let Some(at) = first.and_then(|ordinal| self.index_of(ordinal)) else {
-            self.sets.end(set, true);
-            return false;
-        };
-        self.settle(at, Outcome::Dropped(reason), out);
-        self.trim();
-        true
+    /// Keeps a chunk until the others of its set are here.
+    pub(crate) fn stage(&mut self, set: u32, index: u32, chunk: Staged, now: Moment) {
+        self.sets.stage(set, index, chunk, now);
     }
 
-    /// Drops the sets of which nothing has come for `patience`.
-    pub(crate) fn drop_stale_sets(
-        &mut self,
-        patience: Duration,
-        now: Moment,
-        out: &mut Vec<Settled>,
-    ) {
-        for ordinal in self.sets.stale(patience, now) {
-            if let Some(at) = self.index_of(ordinal) {
-                self.settle(at, Outcome::Dropped(DropReason::ChunkTimeout), out);
-            }
-        }
-        self.trim();
+    /// Hands out the chunks of a set that is whole now, to be pushed one by one.
+    pub(crate) fn complete_set(&mut self, set: u32) -> Option<Unstaged> {
+        self.sets.complete(set)
     }
 
     /// Appends a packet of `len` bytes for which there is room, at the place that it was encoded
@@ -319,6 +286,11 @@ impl Log {
     /// Bytes that wait to be sent.
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queue.iter().map(|load| load.bytes).sum()
+    }
+
+    /// Chunk sets that wait for chunks: edge and bytes of each.
+    pub(crate) fn open_sets(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
+        self.sets.waiting()
     }
 
     /// What is kept: edge, bytes, whether it is in flight, whether it stands for its sequence.

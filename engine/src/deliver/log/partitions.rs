@@ -34,6 +34,7 @@ impl Partitions {
         }
     }
 
+    #[inline]
     pub(super) fn index(&self, name: &str) -> Option<u32> {
         if name.is_empty() {
             return Some(0);
@@ -41,6 +42,7 @@ impl Partitions {
         self.by_name.get(name).copied()
     }
 
+    #[inline]
     pub(super) fn index_or_new(&mut self, name: &str) -> Option<u32> {
         if let Some(known) = self.index(name) {
             return Some(known);
@@ -54,6 +56,7 @@ impl Partitions {
         Some(index)
     }
 
+    #[inline]
     pub(super) fn next_sequence(&self, partition: u32) -> u64 {
         self.all[partition as usize].next
     }
@@ -66,6 +69,7 @@ impl Partitions {
     }
 
     /// Notes that `sequence` was sent.
+    #[inline]
     pub(super) fn sent(&mut self, partition: u32, sequence: u64) {
         let partition = &mut self.all[partition as usize];
         partition.sent = partition.sent.max(sequence);

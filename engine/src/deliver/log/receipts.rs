@@ -44,7 +44,13 @@ impl Log {
         sequence: u64,
         out: &mut Vec<Settled>,
     ) -> Ack {
-        let Some(partition) = self.partitions.index(partition) else {
+        // Where sequences count per stream, a packet's partition says nothing of its identity.
+        let name = if self.guarantee.per_partition {
+            partition
+        } else {
+            ""
+        };
+        let Some(partition) = self.partitions.index(name) else {
             return Ack::Unknown;
         };
         if sequence == 0 || sequence > self.partitions.highest_sent(partition) {
@@ -77,10 +83,8 @@ impl Log {
         match self.slots[at].place.set {
             None => sent(at),
             Some(set) => {
-                self.sets.is_complete(set) && {
-                    let mut chunks = self.sets.ordinals(set).iter();
-                    chunks.all(|&ordinal| self.index_of(ordinal).is_none_or(sent))
-                }
+                let mut chunks = self.sets.ordinals(set).iter();
+                chunks.all(|&ordinal| self.index_of(ordinal).is_none_or(sent))
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use super::{Log, Outcome, SETTLED_KEPT, Settled, Store};
 use crate::account::DropReason;
+use std::time::Duration;
+
 use crate::deliver::Pieces;
+use crate::deliver::producer::Origin;
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
 use crate::route::Lane;
@@ -17,7 +20,47 @@ impl Log {
                 self.settle(at, Outcome::Dropped(DropReason::Interrupted), out);
             }
         }
+        let sets = self
+            .sets
+            .find_open(|item, _| item.turn < floors[item.lane as usize]);
+        for set in sets {
+            self.drop_set(set, DropReason::Interrupted, out);
+        }
         self.trim();
+    }
+
+    /// Drops a set that is not whole. Returns whether there was one.
+    pub(crate) fn drop_set(
+        &mut self,
+        set: u32,
+        reason: DropReason,
+        out: &mut Vec<Settled>,
+    ) -> bool {
+        let Some(dropped) = self.sets.drop_open(set) else {
+            return false;
+        };
+        out.push(Settled {
+            edge: dropped.item.edge,
+            origin: self.origin(dropped.item.origin, true),
+            outcome: Outcome::Dropped(reason),
+            sequence: 0,
+            bytes: 0,
+            staged: dropped.bytes,
+        });
+        true
+    }
+
+    /// Drops the sets of which nothing has come for `patience`.
+    pub(crate) fn drop_stale_sets(
+        &mut self,
+        patience: Duration,
+        now: Moment,
+        out: &mut Vec<Settled>,
+    ) {
+        for set in self.sets.find_open(|_, last| now.since(last) >= patience) {
+            self.drop_set(set, DropReason::ChunkTimeout, out);
+        }
+        self.sets.forget_dropped(patience, now);
     }
 
     /// Drops what came in before `moment`: as `expired` only what was never sent, since an age
@@ -38,6 +81,9 @@ impl Log {
                 self.settle(at, Outcome::Dropped(reason), out);
             }
         }
+        for set in self.sets.find_open(|item, _| item.at < moment) {
+            self.drop_set(set, reason, out);
+        }
         self.trim();
     }
 
@@ -48,6 +94,9 @@ impl Log {
                 self.settle(at, Outcome::Dropped(reason), out);
             }
         }
+        for set in self.sets.find_open(|_, _| true) {
+            self.drop_set(set, reason, out);
+        }
         self.trim();
     }
 
@@ -55,28 +104,31 @@ impl Log {
     /// until [`Log::trim`].
     pub(super) fn settle(&mut self, at: usize, outcome: Outcome, out: &mut Vec<Settled>) {
         let (place, item) = (self.slots[at].place, self.slots[at].item);
+        let dropped = matches!(outcome, Outcome::Dropped(_));
         let mut settled = Settled {
             edge: item.edge,
-            origin: item.origin,
+            origin: self.origin(item.origin, dropped),
             outcome,
             sequence: place.sequence,
             bytes: 0,
+            staged: 0,
         };
         match place.set {
             None => settled.bytes = self.settle_slot(at),
             Some(set) => {
-                let dropped = matches!(outcome, Outcome::Dropped(_));
-                for ordinal in self.sets.end(set, dropped) {
+                for ordinal in self.sets.end(set) {
                     if let Some(at) = self.index_of(ordinal) {
                         settled.bytes += self.settle_slot(at);
                     }
                 }
             }
         }
-        if mutant::is(Mutant::ForgetHole) && matches!(outcome, Outcome::Dropped(_)) {
-            settled.origin = None;
-        }
         out.push(settled);
+    }
+
+    /// Whom a settled packet is told to.
+    fn origin(&self, origin: Option<Origin>, dropped: bool) -> Option<Origin> {
+        origin.filter(|_| !(dropped && mutant::is(Mutant::ForgetHole)))
     }
 
     fn settle_slot(&mut self, at: usize) -> usize {

@@ -1,6 +1,6 @@
 //! Packets out: first the late, then the rest in order.
 
-use super::{Load, Log, Outcome, Settled};
+use super::{Load, Log, Outcome, Settled, Slot};
 use crate::account::DropReason;
 use crate::deliver::Pieces;
 use crate::deliver::credit::Credit;
@@ -71,10 +71,7 @@ impl Log {
                 self.next += 1;
                 continue;
             }
-            if moved > 0 && moved + len > budget
-                || !self.window.admits(len, &self.window_bound)
-                || !credit.admits(len)
-            {
+            if moved > 0 && moved + len > budget || !self.may_step_over(slot, credit) {
                 break;
             }
             if slot.start != to {
@@ -119,6 +116,13 @@ impl Log {
             self.again.pop_front();
         }
         moved
+    }
+
+    /// Whether `slot` may be sent: window and credits have room. The chunks of a set that has begun
+    /// are no further packets of the window.
+    fn may_step_over(&self, slot: &Slot, credit: &Credit) -> bool {
+        let len = slot.len as usize;
+        (!slot.place.head || self.window.admits(len, &self.window_bound)) && credit.admits(len)
     }
 
     /// Counts the packet at `at` into the window instead of the queue.
@@ -174,15 +178,31 @@ impl Log {
         sent.next().map(|slot| slot.sent_at.after(ack_wait))
     }
 
+    /// Whether the present connection has been sent everything that is kept.
+    #[inline]
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.next == self.slots.len() && self.again.is_empty()
+    }
+
     /// Whether something may be sent now.
     pub(crate) fn may_send(&self, credit: &Credit) -> bool {
-        if !self.again.is_empty() {
-            return true;
+        self.may_send_late(credit) || {
+            let mut next = self.slots.range(self.next..);
+            next.find(|slot| !slot.settled)
+                .is_some_and(|slot| self.may_step_over(slot, credit))
         }
-        let next = self.slots.iter().skip(self.next).find(|s| !s.settled);
-        next.is_some_and(|slot| {
-            let len = slot.len as usize;
-            self.window.admits(len, &self.window_bound) && credit.admits(len)
-        })
+    }
+
+    #[inline]
+    fn may_send_late(&self, credit: &Credit) -> bool {
+        if self.again.is_empty() {
+            return false;
+        }
+        let again = self
+            .again
+            .iter()
+            .filter_map(|&ordinal| self.index_of(ordinal));
+        let late = again.map(|at| &self.slots[at]).find(|slot| !slot.settled);
+        late.is_some_and(|slot| credit.admits(slot.len as usize))
     }
 }

@@ -4,7 +4,7 @@ use transport_proto::view::Flow;
 
 use super::guarantee::{identity, kept, pair};
 use super::*;
-use crate::route::{Credits, FlowPlan, Guarantee, Overflow};
+use crate::route::{Credits, FlowPlan, Guarantee, Overflow, Semantics};
 
 /// Chunk `index` of `count` of the payload `id`, with the producer's number when it is not 0.
 fn chunk(id: &str, index: u8, count: u8, number: u8) -> Bytes {
@@ -50,12 +50,13 @@ fn chunks_of_one_payload_share_a_sequence_and_are_receipted_as_one() {
     let (p, c) = (rig.connect("p"), rig.connect("c"));
     rig.send_packet(p, &chunk("x", 0, 2, 0), at(1));
     rig.send(p, "between", 10, at(2));
-    assert_eq!(got(&mut rig, c, at(3)), named(&[("x0", 1), ("between", 2)]));
-    rig.flow(c, &ack(2), at(4));
-    assert_eq!(rig.edge("c").counts.delivered, 0, "x is not complete");
+    assert_eq!(got(&mut rig, c, at(3)), named(&[("between", 1)]));
+    assert_eq!(rig.edge("c").queued, 1, "x waits to be whole");
+    rig.send_packet(p, &chunk("x", 0, 2, 0), at(4));
     rig.send_packet(p, &chunk("x", 1, 2, 0), at(5));
     rig.send_packet(p, &chunk("x", 1, 2, 0), at(5));
-    assert_eq!(got(&mut rig, c, at(6)), named(&[("x1", 1)]), "first wins");
+    let whole = named(&[("x0", 2), ("x1", 2)]);
+    assert_eq!(got(&mut rig, c, at(6)), whole, "of each the first");
     assert_eq!(rig.edge("c").in_flight, 2, "a set is one packet");
     rig.flow(c, &ack(2), at(7));
     let edge = rig.edge("c");
@@ -63,15 +64,20 @@ fn chunks_of_one_payload_share_a_sequence_and_are_receipted_as_one() {
 }
 
 #[test]
-fn an_incomplete_set_is_replayed_whole() {
+fn a_set_is_replayed_whole() {
     let mut rig = pair(Guarantee::default(), QueueBounds::default());
     let (p, c) = (rig.connect("p"), rig.connect("c"));
-    rig.send_packet(p, &chunk("x", 0, 2, 0), at(1));
-    assert_eq!(got(&mut rig, c, at(2)), named(&[("x0", 1)]));
+    rig.send_packet(p, &chunk("x", 1, 2, 0), at(1));
     rig.disconnect(c);
-    rig.send_packet(p, &chunk("x", 1, 2, 0), at(3));
+    rig.send_packet(p, &chunk("x", 0, 2, 0), at(2));
+    let whole = named(&[("x1", 1), ("x0", 1)]);
+    for life in 0..2 {
+        let c = rig.connect("c");
+        assert_eq!(got(&mut rig, c, at(3)), whole, "connection {life}");
+        rig.disconnect(c);
+    }
     let c = rig.connect("c");
-    assert_eq!(got(&mut rig, c, at(4)), named(&[("x0", 1), ("x1", 1)]));
+    assert_eq!(got(&mut rig, c, at(4)), whole);
     rig.flow(c, &ack(1), at(5));
     assert_eq!(rig.edge("c").counts.delivered, 1);
 }
@@ -85,9 +91,10 @@ fn an_abandoned_set_ends_as_one_drop_after_two_minutes() {
     rig.send_numbered(p, 2, at(1));
     assert_eq!(
         got(&mut rig, c, at(2)),
-        named(&[("x0", 1), ("x1", 1), ("2", 2)])
+        named(&[("2", 1)]),
+        "it holds up nobody"
     );
-    rig.receipt(c, "ns/r/c@e1", 2, at(3));
+    rig.flow(c, &ack(1), at(3));
     assert!(
         rig.acks(p, at(119_000)).is_empty(),
         "1 may still be completed"
@@ -98,6 +105,46 @@ fn an_abandoned_set_ends_as_one_drop_after_two_minutes() {
     assert_eq!(edge.counts.accepted, 2);
     rig.send_packet(p, &chunk("x", 2, 3, 1), at(122_000));
     assert_eq!(rig.edge("c").counts.accepted, 2, "too late");
+}
+
+#[test]
+fn a_set_larger_than_the_window_goes_out_whole() {
+    let mut rig = pair(Guarantee::default(), bounds(2, usize::MAX));
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    for index in 0..5 {
+        rig.send_packet(p, &chunk("x", index, 5, 0), at(1));
+    }
+    assert_eq!(got(&mut rig, c, at(2)).len(), 5);
+    rig.flow(c, &ack(1), at(3));
+    assert_eq!(rig.edge("c").counts.delivered, 1);
+}
+
+#[test]
+fn a_set_that_is_whole_waits_for_room_as_one_packet() {
+    let mut rig = pair(Guarantee::default(), bounds(2, usize::MAX));
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 2, 0), at(1));
+    rig.send(p, "1", 10, at(1));
+    rig.send(p, "2", 10, at(1));
+    assert_eq!(rig.offer(p, &chunk("x", 1, 2, 0), at(2)), Taken::Blocked);
+    assert_eq!(got(&mut rig, c, at(3)), named(&[("1", 1), ("2", 2)]));
+    assert_eq!(rig.actions.resume[..], [p]);
+    assert_eq!(rig.offer(p, &chunk("x", 1, 2, 0), at(4)), Taken::Yes);
+    rig.flow(c, &ack(2), at(5));
+    assert_eq!(got(&mut rig, c, at(6)), named(&[("x0", 3), ("x1", 3)]));
+}
+
+#[test]
+fn an_interrupt_ends_a_set_that_is_not_whole() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 2, 1), at(1));
+    rig.interrupt(p, None, at(2));
+    let edge = rig.edge("c");
+    assert_eq!(edge.counts.dropped(DropReason::Interrupted), 1);
+    rig.send_packet(p, &chunk("x", 1, 2, 1), at(3));
+    assert!(got(&mut rig, c, at(4)).is_empty());
+    assert_eq!(rig.acks(p, at(300)), [1]);
 }
 
 #[test]
@@ -119,22 +166,26 @@ fn a_numbered_set_that_was_cut_off_is_completed_by_the_resend() {
 }
 
 #[test]
-fn a_set_that_finds_no_room_halfway_ends_as_one_drop() {
+fn a_set_that_finds_no_room_ends_as_one_drop() {
     let guarantee = Guarantee {
         overflow: Overflow::DeadLetter,
         ..Guarantee::default()
     };
     let mut rig = pair(guarantee, bounds(2, usize::MAX));
     let p = rig.connect("p");
+    rig.send(p, "1", 10, at(1));
+    rig.send(p, "2", 10, at(1));
     for index in 0..4 {
         rig.send_packet(p, &chunk("x", index, 4, 0), at(1));
     }
     let edge = rig.edge("c");
     assert_eq!(edge.counts.dropped(DropReason::LaneFull), 1);
-    assert_eq!((edge.counts.accepted, edge.queued), (1, 0));
-    rig.send(p, "next", 10, at(2));
+    assert_eq!((edge.counts.accepted, edge.queued), (3, 2));
     let c = rig.connect("c");
-    assert_eq!(got(&mut rig, c, at(3)), named(&[("next", 2)]));
+    assert_eq!(got(&mut rig, c, at(3)).len(), 2);
+    rig.send(p, "next", 10, at(4));
+    rig.flow(c, &ack(2), at(5));
+    assert_eq!(got(&mut rig, c, at(6)), named(&[("next", 3)]), "no hole");
 }
 
 #[test]
@@ -200,4 +251,40 @@ fn the_budget_of_all_queues_blocks_and_lets_go_on() {
     rig.flow(c, &ack(1), at(4));
     assert_eq!(rig.actions.resume[..], [p]);
     assert_eq!(rig.offer(p, &packet("2", 4000), at(5)), Taken::Yes);
+}
+
+#[test]
+fn credits_that_let_a_large_packet_go_wake_its_step() {
+    for semantics in [
+        Semantics::BestEffort,
+        Semantics::AtLeastOnce(Guarantee::default()),
+    ] {
+        let consumer = StepPlan {
+            semantics,
+            flow: FlowPlan {
+                grant: Credits {
+                    messages: 100,
+                    bytes: 5000,
+                },
+                ..FlowPlan::default()
+            },
+            ..step("c")
+        };
+        let steps = vec![step("p"), consumer];
+        let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 1)]));
+        let (p, c) = (rig.connect("p"), rig.connect("c"));
+        let bytes = |credits_bytes| Flow {
+            credits_bytes,
+            ..Flow::default()
+        };
+        rig.flow(c, &bytes(1), at(0));
+        rig.send(p, "first", 3000, at(1));
+        assert_eq!(got(&mut rig, c, at(2)).len(), 1);
+        rig.send(p, "large", 3000, at(3));
+        assert_eq!(got(&mut rig, c, at(4)).len(), 0, "{semantics:?}");
+        rig.actions.wake.clear();
+        rig.flow(c, &bytes(3000), at(5));
+        assert_eq!(rig.actions.wake[..], [c], "{semantics:?}");
+        assert_eq!(got(&mut rig, c, at(6)).len(), 1, "{semantics:?}");
+    }
 }

@@ -6,38 +6,41 @@
 //! | blocked | the transport takes the rest of the batch |
 //! | cut | it is registered again |
 //! | finished | the schedule is over, or the run drains |
+//! | waiting for acks (at_least_once) | the hub has settled everything, or the run closes |
+
+mod fill;
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::watch;
 
-use super::pacer::Until;
-use super::schedule::OpenLoop;
-use super::shared::{Phase, Window};
-use super::worker::Thread;
-use crate::packet::{Stamp, Template};
+use crate::drive::cut::Cuts;
+use crate::drive::guarantee::Keeping;
+use crate::drive::pacer::Until;
+use crate::drive::schedule::OpenLoop;
+use crate::drive::shared::{Phase, Window};
+use crate::drive::stock::Stock;
+use crate::drive::worker::Thread;
 use crate::scenario::{Flow, Pace};
-use crate::units::{Nanos, ProducerId, Sequence};
+use crate::units::{Nanos, ProducerId};
 use crate::wire::{Peer, Role, Sink, Source, StreamError, Wire};
 
-/// Bytes that are handed over at once, at most (one message is always admitted).
-const MAX_BATCH_BYTES: usize = 256 * 1024;
-/// A full window without progress for so long is given up: what is under way is lost.
-const STALL: Duration = Duration::from_secs(2);
-
 /// Sends one producer's messages until the run is over.
-pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
-    let plan = &thread.shared.topology.producers[index];
+pub(in crate::drive) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
+    let shared = &thread.shared;
+    let plan = &shared.topology.producers[index];
+    let guaranteed = shared.scenario.is_guaranteed();
     let peer = Peer {
         name: plan.name.clone(),
         role: Role::Producer,
         upstream: Vec::new(),
+        producer_epoch: guaranteed.then(|| format!("load-{:08x}-{index}", shared.nonce.0)),
+        accepts_pause: guaranteed && shared.scenario.accept_pause,
     };
     let Some((mut sink, mut source)) = thread.open(&peer).await else {
         return;
@@ -45,31 +48,40 @@ pub(super) async fn run<W: Wire>(thread: Rc<Thread<W>>, index: usize) {
     let Some(window) = thread.traffic().await else {
         return;
     };
-    let Some(mut producer) = Producer::new(&thread, index, window, &peer) else {
-        return;
-    };
-    let mut waves = thread.shared.wave.clone();
+    let mut producer = Producer::new(&thread, index, window, &peer);
+    let mut cuts = Cuts::new(shared, index);
+    let mut draining = false;
     loop {
         let ended = tokio::select! {
             biased;
-            () = thread.cut(&mut waves, index) => Ended::Cut,
+            () = cuts.next() => Ended::Cut,
             ended = poll_fn(|cx| producer.poll(cx, &mut sink, &mut source)) => ended,
+            () = thread.close() => Ended::Finished,
+            () = thread.drain(), if !draining => {
+                // Looked at again: nothing new is sent from here on.
+                draining = true;
+                continue;
+            }
         };
         match ended {
             Ended::Finished => break,
             Ended::Failed(error) if !thread.broke(&peer.name.step, &error) => break,
-            Ended::Cut | Ended::Failed(_) => {}
+            Ended::Cut => thread.outcome.borrow_mut().cuts += 1,
+            Ended::Failed(_) => {}
         }
         sink.sever();
         let edges = plan.edges.iter().copied();
         thread.outcome.borrow_mut().cut_edges.extend(edges);
         producer.abandon_batch();
+        let dialled = shared.clock.now();
         let Some(halves) = thread.reopen(&peer).await else {
             break;
         };
         (sink, source) = halves;
+        producer.reconnected(dialled);
     }
     producer.finish();
+    producer.report();
     // Heartbeats are read on, so that the hub is never left with an unread stream.
     let unread = poll_fn(|cx| producer.poll_inbound(cx, &mut source));
     tokio::select! {
@@ -90,12 +102,10 @@ enum Clocked {
     Closed { window: u64, time: Window },
 }
 
-struct Producer<'t, W> {
+struct Producer<'t, W: Wire> {
     thread: &'t Thread<W>,
     id: ProducerId,
-    /// Ordinary message first, then the key frame where the flow has one.
-    templates: Vec<Template>,
-    key_every: u64,
+    stock: Stock,
     pace: Clocked,
     /// Number of the next message; equals the count sent. Never decreases.
     next: u64,
@@ -112,27 +122,16 @@ struct Producer<'t, W> {
     was_blocked: bool,
     timer: Option<Until>,
     phase: watch::Receiver<Phase>,
+    /// Of at_least_once: what is not settled.
+    keeping: Option<Keeping<W::Deframe>>,
+    finished: bool,
 }
 
 impl<'t, W: Wire> Producer<'t, W> {
-    fn new(
-        thread: &'t Thread<W>,
-        index: usize,
-        window: Window,
-        peer: &Peer,
-    ) -> Option<Producer<'t, W>> {
+    fn new(thread: &'t Thread<W>, index: usize, window: Window, peer: &Peer) -> Producer<'t, W> {
         let shared = &thread.shared;
         let plan = &shared.topology.producers[index];
         let flow: &Flow = &shared.scenario.flows[plan.flow];
-        // The scenario was checked, so the templates can be built.
-        let templates = flow.templates(plan.id, shared.nonce).ok()?;
-        let templates = templates
-            .into_iter()
-            .map(|template| {
-                let (prefix, suffix) = thread.wire.framing(peer, template.wire_bytes());
-                template.framed(&prefix, &suffix)
-            })
-            .collect();
         let pace = match flow.pace {
             Pace::Rate(rate) => {
                 Clocked::Open(OpenLoop::new(rate, plan.phase, window.start, window.end))
@@ -142,11 +141,11 @@ impl<'t, W: Wire> Producer<'t, W> {
                 time: window,
             },
         };
-        Some(Producer {
+        let keeps = peer.producer_epoch.is_some();
+        Producer {
             thread,
             id: plan.id,
-            templates,
-            key_every: u64::from(flow.key_every),
+            stock: Stock::new(peer, flow, plan.id, shared.nonce),
             pace,
             next: 0,
             limit: shared.options.messages.unwrap_or(u64::MAX),
@@ -158,7 +157,9 @@ impl<'t, W: Wire> Producer<'t, W> {
             was_blocked: false,
             timer: None,
             phase: shared.phase.clone(),
-        })
+            keeping: keeps.then(|| Keeping::new(thread.wire.deframe())),
+            finished: false,
+        }
     }
 
     fn poll(
@@ -174,25 +175,49 @@ impl<'t, W: Wire> Producer<'t, W> {
             if let Err(error) = ready!(self.poll_flush(cx, sink)) {
                 return Poll::Ready(Ended::Failed(error));
             }
+            if self.fill_again() {
+                continue;
+            }
             let over = matches!(*self.phase.borrow(), Phase::Drain | Phase::Close);
             if over || self.next >= self.limit {
-                return Poll::Ready(Ended::Finished);
+                return self.poll_settled();
             }
             if self.fill(cx) {
                 continue;
             }
             let Some(deadline) = self.deadline() else {
-                return Poll::Ready(Ended::Finished);
+                return self.poll_settled();
             };
+            if self.keeping.as_ref().is_some_and(|k| k.paused) {
+                // The hub says when to go on.
+                return Poll::Pending;
+            }
             ready!(self.poll_timer(cx, deadline));
         }
     }
 
-    /// Reads and forgets what the hub sends to a producer; ready when the stream is over.
-    fn poll_inbound(&self, cx: &mut Context<'_>, source: &mut W::Source) -> Poll<StreamError> {
+    /// All is sent: over, or as soon as the hub has settled it.
+    fn poll_settled(&mut self) -> Poll<Ended> {
+        self.finish();
+        match &self.keeping {
+            Some(keeping) if keeping.ledger.open() > 0 => Poll::Pending,
+            _ => Poll::Ready(Ended::Finished),
+        }
+    }
+
+    /// Reads what the hub sends to a producer; ready when the stream is over.
+    fn poll_inbound(&mut self, cx: &mut Context<'_>, source: &mut W::Source) -> Poll<StreamError> {
         loop {
             match ready!(source.poll_chunk(cx)) {
-                Some(Ok(_heartbeat)) => {}
+                Some(Ok(chunk)) => {
+                    let Some(keeping) = &mut self.keeping else {
+                        // Heartbeats.
+                        continue;
+                    };
+                    if let Err(error) = keeping.hear(self.thread, self.id, chunk) {
+                        return Poll::Ready(error);
+                    }
+                }
                 Some(Err(error)) => return Poll::Ready(error),
                 None => return Poll::Ready(StreamError::new("the hub ended the stream")),
             }
@@ -212,100 +237,25 @@ impl<'t, W: Wire> Producer<'t, W> {
         let now = || self.thread.shared.clock.now();
         match (&result, self.blocked_since) {
             (Poll::Pending, None) => {
-                self.blocked_since = Some(now());
+                let now = now();
+                self.blocked_since = Some(now);
                 self.was_blocked = true;
+                if let Some(keeping) = &mut self.keeping {
+                    keeping.hold(now);
+                }
             }
             (Poll::Ready(_), Some(since)) => {
-                let waited = now().since(since).as_nanos() as u64;
+                let now = now();
+                let waited = now.since(since).as_nanos() as u64;
                 self.thread.outcome.borrow_mut().blocked_nanos += waited;
                 self.blocked_since = None;
+                if let Some(keeping) = &mut self.keeping {
+                    keeping.release(now);
+                }
             }
             _ => {}
         }
         result
-    }
-
-    /// Makes a batch of what is due; false when nothing is.
-    fn fill(&mut self, cx: &Context<'_>) -> bool {
-        let now = self.thread.shared.clock.now();
-        let first = self.next;
-        let room = match &self.pace {
-            Clocked::Open(_) => u64::MAX,
-            Clocked::Closed { time, .. } if now < time.start || now >= time.end => 0,
-            Clocked::Closed { window, .. } => {
-                let window = *window;
-                self.room(cx, window, now)
-            }
-        };
-        let until = self.limit.min(first.saturating_add(room));
-        let mut latencies = self.thread.latencies.borrow_mut();
-        while self.next < until && self.out.len() < MAX_BATCH_BYTES {
-            let intended = match &mut self.pace {
-                Clocked::Closed { .. } => now,
-                Clocked::Open(schedule) => match schedule.take(now) {
-                    Some(intended) => {
-                        if !self.was_blocked {
-                            let late = now.since(intended).as_nanos() as u64;
-                            latencies.send_lag.saturating_record(late);
-                        }
-                        intended
-                    }
-                    None => break,
-                },
-            };
-            let key = self.key_every > 0 && self.next.is_multiple_of(self.key_every);
-            let template = &self.templates[usize::from(key)];
-            let stamp = Stamp {
-                sequence: Sequence(self.next),
-                intended,
-                unix_ms: self.thread.shared.clock.unix_ms(intended),
-            };
-            template.append(stamp, &mut self.out);
-            self.next += 1;
-        }
-        drop(latencies);
-        if self.next == first {
-            return false;
-        }
-        self.was_blocked = false;
-        self.batch = self.out.split().freeze();
-        let progress = &self.thread.shared.producers[self.id.0 as usize];
-        progress.sent.store(self.next, Ordering::Relaxed);
-        true
-    }
-
-    /// Free places in the window; asks to be woken when there are more.
-    fn room(&mut self, cx: &Context<'_>, window: u64, now: Nanos) -> u64 {
-        let shared = &self.thread.shared;
-        shared.producers[self.id.0 as usize]
-            .window
-            .register(cx.waker());
-        let acknowledged = shared
-            .acknowledged(self.id)
-            .clamp(self.written_off, self.next);
-        if acknowledged != self.progress.0 || acknowledged == self.next {
-            self.progress = (acknowledged, now);
-        } else if now.since(self.progress.1) >= STALL {
-            self.thread.outcome.borrow_mut().stalls += 1;
-            self.written_off = self.next;
-            self.progress = (self.next, now);
-        }
-        let under_way = self.next - acknowledged.max(self.written_off);
-        window.saturating_sub(under_way)
-    }
-
-    /// When to look again though nobody wakes us; `None` when all is sent.
-    fn deadline(&self) -> Option<Nanos> {
-        match &self.pace {
-            Clocked::Open(schedule) => schedule.peek(),
-            Clocked::Closed { time, .. } => {
-                let now = self.thread.shared.clock.now();
-                if now < time.start {
-                    return Some(time.start);
-                }
-                (now < time.end).then(|| self.progress.1.plus(STALL).min(time.end))
-            }
-        }
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Nanos) -> Poll<()> {
@@ -323,15 +273,27 @@ impl<'t, W: Wire> Producer<'t, W> {
         self.blocked_since = None;
         // What was due meanwhile is late through no fault of the generator's.
         self.was_blocked = true;
-        self.written_off = self.next;
+        if self.keeping.is_none() {
+            self.written_off = self.next;
+        }
+    }
+
+    /// The connection is there again.
+    fn reconnected(&mut self, dialled: Nanos) {
+        let deframe = self.thread.wire.deframe();
+        if let Some(keeping) = &mut self.keeping {
+            keeping.reconnected(deframe, dialled);
+        }
     }
 
     /// Nothing more will be sent: what was scheduled and not sent is late for ever.
     fn finish(&mut self) {
-        let now = self.thread.shared.clock.now();
-        let fan_out = self.thread.shared.topology.producers[self.id.0 as usize]
-            .edges
-            .len() as u64;
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let shared = &self.thread.shared;
+        let now = shared.clock.now();
+        let fan_out = shared.topology.producers[self.id.0 as usize].edges.len() as u64;
         if let Clocked::Open(schedule) = &mut self.pace
             && self.next < self.limit
         {
@@ -343,7 +305,16 @@ impl<'t, W: Wire> Producer<'t, W> {
                 outcome.unsent += 1;
             }
         }
-        let progress = &self.thread.shared.producers[self.id.0 as usize];
+        let progress = &shared.producers[self.id.0 as usize];
         progress.finished.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives its account.
+    fn report(&mut self) {
+        let now = self.thread.shared.clock.now();
+        let mut outcome = self.thread.outcome.borrow_mut();
+        if let Some(keeping) = &mut self.keeping {
+            keeping.report(self.id, now, &mut outcome.guarantee);
+        }
     }
 }

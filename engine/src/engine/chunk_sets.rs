@@ -1,0 +1,137 @@
+//! One chunk onto one at_least_once edge.
+
+use bytes::Bytes;
+
+use super::Edge;
+use super::offer::{Offered, Room};
+use super::packet::Inbound;
+use crate::account::DropReason;
+use crate::deliver::{
+    ChunkPlace, ChunkVerdict, Encoded, Log, Place, SHARE_ABOVE, SetKey, Staged, wire_len,
+};
+
+/// Most bytes of chunks, of all streams, that wait for the others of their sets (spec 2.3).
+const MAX_STAGED_BYTES: usize = 64 * 1024 * 1024;
+
+/// Keeps a chunk until its set is whole, and then the set, as one packet (spec 2.3, chunks).
+pub(super) fn keep_chunk(
+    room: &mut Room<'_>,
+    (log, edge): (&mut Log, &mut Edge),
+    (at, chunk): (u32, ChunkPlace),
+    offered: &Offered<'_>,
+) -> Result<bool, DropReason> {
+    let key = offered.set_key(at);
+    let verdict = log.judge_chunk(key, chunk);
+    let (set, is_first) = match verdict {
+        ChunkVerdict::Ignore => return Ok(false),
+        ChunkVerdict::TooMany => {
+            edge.counts.accepted += 1;
+            return Err(DropReason::MaxBuffers);
+        }
+        ChunkVerdict::More(set) | ChunkVerdict::Last(set) => (set, false),
+        ChunkVerdict::First => {
+            edge.counts.accepted += 1;
+            (log.open_set(key.id, chunk, offered.item(at)), true)
+        }
+    };
+    let len = offered.most_len(edge);
+    let (staged, payload) = log.staged(set);
+    let is_last = chunk.count <= 1 || matches!(verdict, ChunkVerdict::Last(_));
+    let judged = if payload + offered.inbound.view.media_len() > room.max_message {
+        Err(DropReason::Oversize)
+    } else if is_last {
+        room.judge_kept(log, offered.lane, staged + len)
+            .or_else(|reason| match reason {
+                // Of the set, no single message is as large as all of them.
+                DropReason::Oversize => Ok(()),
+                other => Err(other),
+            })
+            .and_then(|()| room.judge_size(len))
+    } else if *room.staged + len > MAX_STAGED_BYTES {
+        Err(DropReason::MaxBuffers)
+    } else {
+        room.judge_size(len)
+    };
+    if let Err(reason) = judged {
+        log.drop_set(set, reason, room.settled);
+        return Ok(is_first);
+    }
+    log.stage(set, chunk.index, offered.staged(len), offered.now);
+    *room.staged += len;
+    if is_last {
+        push_set(room, (log, edge), set);
+    }
+    Ok(is_first)
+}
+
+/// Appends a set that is whole now: its chunks one by one, under one sequence.
+fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
+    let Some(whole) = log.complete_set(set) else {
+        return;
+    };
+    *room.staged -= whole.bytes;
+    let first = whole.chunks.first();
+    let partition = first.and_then(|chunk| Some(chunk.view.envelope()?.partition(&chunk.packet)));
+    let Some(place) = log.place(partition.unwrap_or_default()) else {
+        edge.counts.drop_one(DropReason::MaxBuffers);
+        return;
+    };
+    for (nth, chunk) in whole.chunks.iter().enumerate() {
+        let tail = edge
+            .stamp
+            .tail_with_envelope(&chunk.packet, &chunk.view, place.sequence);
+        let encoded = Encoded {
+            source: &chunk.packet,
+            start: 0,
+            kept: &chunk.kept,
+            tail: &tail,
+        };
+        let len = wire_len(encoded.packet_len());
+        let place = Place {
+            set: Some(set),
+            head: nth == 0,
+            ..place
+        };
+        log.push((whole.item, place), len, |store| {
+            if chunk.kept.len() <= SHARE_ABOVE {
+                encoded.copy(store, len);
+            } else {
+                encoded.share(store);
+            }
+        });
+        *room.queued += len;
+    }
+}
+
+impl Offered<'_> {
+    /// The set that it is a chunk of.
+    pub(super) fn set_key(&self, edge: u32) -> SetKey<'_> {
+        let envelope = self.inbound.view.envelope();
+        SetKey {
+            edge,
+            id: envelope.map_or("", |e| e.chunk_id(self.inbound.packet)),
+        }
+    }
+
+    /// It and what is known of it, to be kept while its set is not whole.
+    fn staged(&self, len: usize) -> Staged {
+        let Inbound {
+            source,
+            start,
+            packet,
+            view,
+            pinned,
+        } = *self.inbound;
+        let packet = if pinned <= len.saturating_mul(4) {
+            source.slice(start..start + packet.len())
+        } else {
+            Bytes::copy_from_slice(packet)
+        };
+        Staged {
+            packet,
+            view: view.clone(),
+            kept: self.kept.clone(),
+            len,
+        }
+    }
+}
