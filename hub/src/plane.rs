@@ -127,6 +127,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// A clock that starts now.
+    pub(crate) fn start() -> Self {
+        Self {
+            origin: Instant::now(),
+        }
+    }
+
     fn at(self, moment: Moment) -> Instant {
         self.origin + Duration::from_nanos(moment.as_nanos())
     }
@@ -146,9 +153,7 @@ pub(crate) struct DataPlane {
 
 impl DataPlane {
     pub(crate) fn new(engine: Engine, alarm: Alarm) -> Self {
-        let clock = Clock {
-            origin: Instant::now(),
-        };
+        let clock = Clock::start();
         let inner = Inner {
             engine,
             actions: Actions::default(),

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::{Broken, Connection};
+use super::peers::What;
 use super::request::{Door, Peer};
 
 /// What an HTTP/2 client says first (RFC 9113, 3.4).
@@ -61,10 +62,16 @@ pub(crate) async fn accept(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) => {
-                    let served = connection(door.clone(), socket, peer, stopped.clone());
-                    connections.spawn_local(served);
-                }
+                Ok((socket, peer)) => match door.peers.seat(peer.ip(), What::Connection) {
+                    Ok(seat) => {
+                        let served = connection(door.clone(), socket, peer, stopped.clone());
+                        connections.spawn_local(async move {
+                            served.await;
+                            drop(seat);
+                        });
+                    }
+                    Err(limit) => tracing::info!(%peer, limit, "closed: too many connections"),
+                },
                 Err(error) => after_accept_error(&error).await,
             },
             Some(_) = connections.join_next() => {}

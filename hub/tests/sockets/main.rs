@@ -17,4 +17,5 @@ mod heartbeat;
 mod reconnect;
 mod registration;
 mod silent_sockets;
+mod small_frames;
 mod stuck;
