@@ -4,6 +4,7 @@
 //! sleeps.
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
+#[allow(dead_code, reason = "shared with the tests behind faults")]
 mod client;
 mod connections;
 mod rig;
