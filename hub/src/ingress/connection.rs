@@ -48,7 +48,7 @@ const ENDED_FOR: Duration = Duration::from_secs(30);
 pub(super) enum Broken {
     #[error(transparent)]
     Http2(#[from] h2::Error),
-    #[error("the peer has been silent for too long")]
+    #[error("the peer has been silent, or in the middle of a frame, for too long")]
     Silent,
     #[error("the peer sends more frames than it may (limits.control_frames_per_second)")]
     Flood,
@@ -95,7 +95,7 @@ impl Connection {
         (head, socket): (Bytes, TcpStream),
         mut stop: watch::Receiver<bool>,
     ) -> Result<Self, h2::Error> {
-        let inlet = Inlet::new();
+        let inlet = Inlet::new(door.plane.now());
         let frames = door.config.limits.control_frames_per_second;
         let meter = Meter::new(door.plane.clock(), frames);
         let io = Rewind::new(head, socket, inlet.clone(), meter);
@@ -115,7 +115,7 @@ impl Connection {
         let waker = calls.waker(Call::KeepAlive);
         Ok(Self {
             http2,
-            keep_alive: KeepAlive::new(pings, heard.clone(), watch, waker),
+            keep_alive: KeepAlive::new(pings, (heard.clone(), inlet.clone()), watch, waker),
             door,
             peer,
             look: false,

@@ -33,19 +33,24 @@ pub(super) struct Meter {
     spent: u64,
     since: Moment,
     most: u64,
+    /// Since when a frame other than DATA has been on its way.
+    stuck_since: Option<Moment>,
     clock: Clock,
 }
 
 impl Meter {
     /// A meter that allows `per_second` frames.
     pub(super) fn new(clock: Clock, per_second: u64) -> Self {
+        let since = clock.now();
         Self {
             header: [0; HEADER],
             have: 0,
             skip: 0,
             spent: 0,
-            since: clock.now(),
+            since,
             most: per_second.saturating_mul(WHOLE),
+            // The first frame is due.
+            stuck_since: Some(since),
             clock,
         }
     }
@@ -53,9 +58,11 @@ impl Meter {
     /// Takes note of `bytes` that came. `false` when the peer has sent too many frames within a
     /// second.
     pub(super) fn note(&mut self, mut bytes: &[u8]) -> bool {
+        let mut whole = false;
         while !bytes.is_empty() {
             let skipped = self.skip.min(bytes.len());
             self.skip -= skipped;
+            whole |= skipped > 0 && self.skip == 0;
             bytes = &bytes[skipped..];
             let now = (HEADER - self.have).min(bytes.len());
             self.header[self.have..self.have + now].copy_from_slice(&bytes[..now]);
@@ -64,9 +71,22 @@ impl Meter {
             if self.have == HEADER {
                 self.have = 0;
                 self.frame();
+                whole |= self.skip == 0;
             }
         }
+        let between = self.have == 0 && self.skip == 0;
+        if between || (self.have == 0 && self.header[3] == DATA) {
+            self.stuck_since = None;
+        } else if whole || self.stuck_since.is_none() {
+            self.stuck_since = Some(self.clock.now());
+        }
         self.spent <= self.most || self.afresh()
+    }
+
+    /// Since when a frame other than DATA has begun, or been due, and not ended. Such frames are
+    /// short; DATA may be long and slow.
+    pub(super) fn stuck_since(&self) -> Option<Moment> {
+        self.stuck_since
     }
 
     fn frame(&mut self) {
@@ -136,6 +156,26 @@ mod tests {
             assert!(meter.note(&ping));
         }
         assert!(!meter.note(&ping));
+    }
+
+    #[test]
+    fn a_connection_is_stuck_before_its_first_frame_and_inside_one_that_is_no_data() {
+        let mut meter = Meter::new(Clock::start(), u64::MAX);
+        assert!(meter.stuck_since().is_some());
+        meter.note(&frame(PING, 0, &[0; 8]));
+        assert!(meter.stuck_since().is_none());
+        let (headers, data) = (frame(1, 0, &[0; 20]), frame(DATA, 0, &[0; 20]));
+        meter.note(&headers[..3]);
+        let since = meter.stuck_since();
+        assert!(since.is_some());
+        for byte in &headers[3..28] {
+            meter.note(&[*byte]);
+            assert_eq!(meter.stuck_since(), since, "a byte more is no progress");
+        }
+        meter.note(&headers[28..]);
+        assert!(meter.stuck_since().is_none());
+        meter.note(&data[..15]);
+        assert!(meter.stuck_since().is_none());
     }
 
     proptest! {

@@ -6,8 +6,10 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use engine::Moment;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
 use super::meter::Meter;
@@ -23,11 +25,14 @@ pub(super) struct Inlet {
     left: Cell<u64>,
     /// The peer has sent too many frames.
     over: Cell<bool>,
+    /// As [`Meter::stuck_since`] has it.
+    stuck_since: Cell<Option<Moment>>,
 }
 
 impl Inlet {
-    pub(super) fn new() -> Rc<Self> {
+    pub(super) fn new(now: Moment) -> Rc<Self> {
         Rc::new(Self {
+            stuck_since: Cell::new(Some(now)),
             left: Cell::new(A_TURN),
             over: Cell::new(false),
         })
@@ -36,6 +41,12 @@ impl Inlet {
     /// A new turn begins.
     pub(super) fn open(&self) {
         self.left.set(A_TURN);
+    }
+
+    /// Whether a frame has been on its way for `limit`.
+    pub(super) fn is_stuck(&self, now: Moment, limit: Duration) -> bool {
+        let since = self.stuck_since.get();
+        since.is_some_and(|since| now.since(since) >= limit)
     }
 
     /// Whether the peer has sent more frames than it may.
@@ -90,6 +101,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
             this.inlet.over.set(true);
             this.inlet.left.set(0);
         }
+        this.inlet.stuck_since.set(this.meter.stuck_since());
         read
     }
 }
