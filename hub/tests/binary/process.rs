@@ -73,6 +73,11 @@ impl Process {
         }
     }
 
+    /// Its number for the system.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line of standard output; `None` at its end.
     pub fn line(&self) -> Option<String> {
         match self.lines.recv_timeout(DEADLINE) {

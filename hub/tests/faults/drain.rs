@@ -4,7 +4,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::rig::DEADLINE;
-use crate::traffic::{consume, hub, produce};
+use crate::traffic::{all, consume, hub, produce};
 
 const PACKETS: u64 = 500;
 
@@ -15,8 +15,8 @@ async fn a_hub_that_drains_in_traffic_loses_nothing_that_its_successor_is_sent_a
     let (move_to, address) = watch::channel(first.grpc);
     let (acked, _acks) = watch::channel(0);
     let (seen, mut sees) = watch::channel(0);
-    let consumer = tokio::spawn(consume(address.clone(), PACKETS, seen));
-    let producer = tokio::spawn(produce(address, PACKETS, acked));
+    let consumer = tokio::spawn(consume(address.clone(), all(PACKETS), seen));
+    let producer = tokio::spawn(produce(address, all(PACKETS), acked));
     sees.wait_for(|seen| *seen >= PACKETS / 3)
         .await
         .expect("traffic");

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use crate::process::Hub;
 use crate::rig::DEADLINE;
-use crate::traffic::{AT_LEAST_ONCE, consume, produce};
+use crate::traffic::{AT_LEAST_ONCE, all, consume, produce};
 
 const PACKETS: u64 = 600;
 const KILLS: u64 = 3;
@@ -16,8 +16,8 @@ async fn a_hub_that_is_killed_loses_nothing_that_a_numbering_producer_sends_agai
     let (move_to, address) = watch::channel(hub.grpc);
     let (acked, _acks) = watch::channel(0);
     let (seen, mut sees) = watch::channel(0);
-    let consumer = tokio::spawn(consume(address.clone(), PACKETS, seen));
-    let producer = tokio::spawn(produce(address, PACKETS, acked));
+    let consumer = tokio::spawn(consume(address.clone(), all(PACKETS), seen));
+    let producer = tokio::spawn(produce(address, all(PACKETS), acked));
     for kill in 1..=KILLS {
         let traffic = sees.wait_for(|seen| *seen >= kill * PACKETS / (KILLS + 1));
         let traffic = timeout(DEADLINE, traffic).await.expect("in time");

@@ -5,7 +5,7 @@ use tokio::sync::watch;
 use crate::client::{Connection, Process};
 use crate::proxy::{Fault, Proxy};
 use crate::rig::label;
-use crate::traffic::{fixed, hub, produce};
+use crate::traffic::{all, fixed, hub, produce};
 
 async fn next(process: &mut Process) -> (u64, u64) {
     loop {
@@ -22,7 +22,7 @@ async fn a_black_hole_is_noticed_and_only_what_was_not_receipted_comes_again() {
     let proxy = Proxy::to(hub.grpc).await;
     let mut a = Connection::open(proxy.addr).await.process("a").await;
     let (acked, mut acks) = watch::channel(0);
-    let producer = tokio::spawn(produce(fixed(hub.grpc), 10, acked));
+    let producer = tokio::spawn(produce(fixed(hub.grpc), all(10), acked));
     for n in 1..=5 {
         assert_eq!(next(&mut a).await, (n, n));
     }
@@ -50,7 +50,7 @@ async fn what_a_dead_connection_says_once_it_is_back_changes_nothing() {
     let proxy = Proxy::to(hub.grpc).await;
     let mut old = Connection::open(proxy.addr).await.process("a").await;
     let (acked, acks) = watch::channel(0);
-    let producer = tokio::spawn(produce(fixed(hub.grpc), 5, acked));
+    let producer = tokio::spawn(produce(fixed(hub.grpc), all(5), acked));
     assert_eq!(next(&mut old).await, (1, 1));
     proxy.inflict(Fault::BlackHole);
     old.send_ack(5);

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use crate::proxy::{Fault, Proxy};
 use crate::rig::DEADLINE;
-use crate::traffic::{consume, fixed, hub, produce};
+use crate::traffic::{all, consume, fixed, hub, produce};
 
 const PACKETS: u64 = 600;
 
@@ -29,18 +29,24 @@ async fn nothing_is_lost_or_out_of_order_however_often_connections_are_cut() {
     let (to_src, to_a) = (Proxy::to(hub.grpc).await, Proxy::to(hub.grpc).await);
     let (acked, mut acks) = watch::channel(0);
     let (seen, sees) = watch::channel(0);
-    let consumer = tokio::spawn(consume(fixed(to_a.addr), PACKETS, seen));
-    let producer = tokio::spawn(produce(fixed(to_src.addr), PACKETS, acked));
-    let all = async {
+    let consumer = tokio::spawn(consume(fixed(to_a.addr), all(PACKETS), seen));
+    let producer = tokio::spawn(produce(fixed(to_src.addr), all(PACKETS), acked));
+    let everything = async {
         cut_again_and_again([&to_src, &to_a], sees).await;
         consumer.await.expect("consumed")
     };
-    let got = timeout(DEADLINE, all).await.expect("all came in time");
+    let got = timeout(DEADLINE, everything)
+        .await
+        .expect("all came in time");
     got.assert_complete(PACKETS);
     assert_eq!(got.renamed, 0, "a duplicate keeps its identity");
     // The last receipts may have died with their connection; what they said is said again by
     // whoever comes back.
-    let again = tokio::spawn(consume(fixed(to_a.addr), u64::MAX, watch::channel(0).0));
+    let again = tokio::spawn(consume(
+        fixed(to_a.addr),
+        all(u64::MAX),
+        watch::channel(0).0,
+    ));
     let through = timeout(DEADLINE, acks.wait_for(|acked| *acked >= PACKETS - 20)).await;
     assert!(through.is_ok(), "acked through");
     again.abort();

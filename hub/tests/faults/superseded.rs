@@ -4,13 +4,13 @@ use tokio::sync::watch;
 
 use crate::client::Connection;
 use crate::rig::label;
-use crate::traffic::{fixed, hub, produce};
+use crate::traffic::{all, fixed, hub, produce};
 
 #[tokio::test]
 async fn the_receipts_of_a_superseded_consumer_release_nothing() {
     let hub = hub();
     let (acked, acks) = watch::channel(0);
-    let producer = tokio::spawn(produce(fixed(hub.grpc), 5, acked));
+    let producer = tokio::spawn(produce(fixed(hub.grpc), all(5), acked));
     let mut old = Connection::open(hub.grpc)
         .await
         .process("a")

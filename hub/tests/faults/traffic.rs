@@ -1,7 +1,7 @@
 //! A producer that numbers its packets and sends again what was not acked, and a consumer that
 //! writes down what it gets, both of which reconnect for as long as it takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -47,6 +47,14 @@ pub fn hub() -> Hub {
 /// Where the hub is to be found, which may change.
 pub type Address = watch::Receiver<SocketAddr>;
 
+/// How many packets there are to be, which may change.
+pub type Total = watch::Receiver<u64>;
+
+/// A total that stays.
+pub fn all(total: u64) -> Total {
+    watch::channel(total).1
+}
+
 /// An address that stays.
 pub fn fixed(addr: SocketAddr) -> Address {
     watch::channel(addr).1
@@ -65,13 +73,13 @@ async fn registered(address: &Address, changes: &[(&str, &str)]) -> Process {
 }
 
 /// Sends packets 1 to `total`, each until the hub has acked it, and tells `acked` how far that is.
-pub async fn produce(address: Address, total: u64, acked: watch::Sender<u64>) {
+pub async fn produce(address: Address, total: Total, acked: watch::Sender<u64>) {
     let metadata = [("hub-producer-epoch", "e7"), ("current-step-id", "src")];
-    while *acked.borrow() < total {
+    while *acked.borrow() < *total.borrow() {
         let mut process = registered(&address, &metadata).await;
         let mut next = *acked.borrow() + 1;
         loop {
-            while next <= total.min(*acked.borrow() + WINDOW) {
+            while next <= (*total.borrow()).min(*acked.borrow() + WINDOW) {
                 if process
                     .send
                     .send_data(numbered(next).into(), false)
@@ -86,7 +94,7 @@ pub async fn produce(address: Address, total: u64, acked: watch::Sender<u64>) {
                 Ok(_) => continue,
                 Err(_) => break,
             };
-            if *acked.borrow() >= total {
+            if *acked.borrow() >= *total.borrow() {
                 break;
             }
         }
@@ -111,6 +119,7 @@ fn numbered(number: u64) -> Vec<u8> {
 pub struct Got {
     /// By identity, the producer's number.
     by_identity: BTreeMap<(String, u64), u64>,
+    numbers: BTreeSet<u64>,
     /// The numbers in the order in which they came first.
     pub first: Vec<u64>,
     /// Packets that came more than once under one identity.
@@ -129,7 +138,7 @@ impl Got {
                 assert_eq!(before, number, "{identity:?} names two packets");
                 self.again += 1;
             }
-            None if self.first.contains(&number) => self.renamed += 1,
+            None if !self.numbers.insert(number) => self.renamed += 1,
             None => self.first.push(number),
         }
     }
@@ -141,12 +150,12 @@ impl Got {
 }
 
 /// Takes in packets until `total` different ones have come, telling `seen` how many have.
-pub async fn consume(address: Address, total: u64, seen: watch::Sender<u64>) -> Got {
+pub async fn consume(address: Address, total: Total, seen: watch::Sender<u64>) -> Got {
     let mut got = Got::default();
-    while (got.first.len() as u64) < total {
+    while (got.first.len() as u64) < *total.borrow() {
         let mut process = registered(&address, &[("current-step-id", "a")]).await;
         let (mut taken, mut owed) = (0, 0);
-        while (got.first.len() as u64) < total {
+        while (got.first.len() as u64) < *total.borrow() {
             let packet = match timeout(RECEIPT_AFTER, process.try_next()).await {
                 Ok(Ok(packet)) => packet,
                 Ok(Err(_)) => break,
