@@ -62,16 +62,11 @@ pub(crate) async fn accept(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) => match door.peers.seat(peer.ip(), What::Connection) {
-                    Ok(seat) => {
-                        let served = connection(door.clone(), socket, peer, stopped.clone());
-                        connections.spawn_local(async move {
-                            served.await;
-                            drop(seat);
-                        });
-                    }
-                    Err(limit) => tracing::info!(%peer, limit, "closed: too many connections"),
-                },
+                Ok((socket, peer)) => {
+                    admit(&door, &mut connections, (socket, peer), &stopped);
+                    // A storm of newcomers takes turns with the packets of those who are there.
+                    tokio::task::yield_now().await;
+                }
                 Err(error) => after_accept_error(&error).await,
             },
             Some(_) = connections.join_next() => {}
@@ -81,6 +76,25 @@ pub(crate) async fn accept(
     drop(listener);
     while connections.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Serves a newcomer, unless there are too many.
+fn admit(
+    door: &Rc<Door>,
+    connections: &mut JoinSet<()>,
+    (socket, peer): (TcpStream, SocketAddr),
+    stopped: &watch::Receiver<bool>,
+) {
+    match door.peers.seat(peer.ip(), What::Connection) {
+        Ok(seat) => {
+            let served = connection(door.clone(), socket, peer, stopped.clone());
+            connections.spawn_local(async move {
+                served.await;
+                drop(seat);
+            });
+        }
+        Err(limit) => tracing::info!(%peer, limit, "closed: too many connections"),
+    }
 }
 
 /// Out of descriptors: accepting again at once would spin.
