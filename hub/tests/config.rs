@@ -431,6 +431,8 @@ fn what_is_printed_loads_to_the_same_configuration_and_names_every_key() {
         "log.format=json",
         "data.dir=/var/lib/hub",
         "limits.queue_budget_bytes=5MiB",
+        "limits.max_connections_per_peer=7",
+        "limits.max_streams_per_peer=8",
         "recording.dir=/rec",
         "secrets.dir=/sec",
         "dead_letter.path=/dead.jsonl",

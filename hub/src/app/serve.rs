@@ -20,7 +20,7 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::control::Health;
 use crate::events::Reporter;
-use crate::ingress::{Acceptor, Door, Refusals, Watch, accept};
+use crate::ingress::{Acceptor, Door, Peers, Refusals, Watch, accept};
 use crate::plane::DataPlane;
 use crate::telemetry::Registrations;
 
@@ -110,6 +110,7 @@ async fn data_plane(serving: Serving) {
     let door = Rc::new(Door {
         plane: plane.clone(),
         config: config.clone(),
+        peers: Peers::new(config.limits.clone()),
         refusals: Rc::new(Refusals::new(config.refusal.delay_max)),
         registrations,
         routes: serving.routes,

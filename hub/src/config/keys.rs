@@ -152,6 +152,39 @@ pub const KEYS: &[Key] = &[
         set: |c, v, _| put(&mut c.limits.max_streams, count(v, MANY)),
     },
     Key {
+        name: "limits.max_connections",
+        default: Some("16384"),
+        kind: Kind::Count,
+        about: "Most gRPC connections at once; one more is closed at once.",
+        set: |c, v, _| put(&mut c.limits.max_connections, count(v, MANY)),
+    },
+    Key {
+        name: "limits.max_connections_per_peer",
+        default: None,
+        kind: Kind::Count,
+        about: "Most of them from one IP address; limits.max_connections if not set.",
+        set: |c, v, _| put(&mut c.limits.max_connections_per_peer, unless_empty(v)),
+    },
+    Key {
+        name: "limits.max_streams_per_peer",
+        default: None,
+        kind: Kind::Count,
+        about: "Most streams from one IP address; limits.max_streams if not set.",
+        set: |c, v, _| put(&mut c.limits.max_streams_per_peer, unless_empty(v)),
+    },
+    Key {
+        name: "limits.control_frames_per_second",
+        default: Some("20000"),
+        kind: Kind::Count,
+        about: "Most HTTP/2 frames without data that one connection may send in a second.",
+        set: |c, v, _| {
+            put(
+                &mut c.limits.control_frames_per_second,
+                count(v, 100..=100_000_000),
+            )
+        },
+    },
+    Key {
         name: "limits.max_queues",
         default: Some("2000"),
         kind: Kind::Count,
@@ -261,6 +294,14 @@ pub const KEYS: &[Key] = &[
         },
     },
 ];
+
+/// A count, or nothing where nothing is written.
+fn unless_empty(value: &Value) -> Result<Option<u64>, Refused> {
+    if matches!(value, Value::Text(text) if text.is_empty()) {
+        return Ok(None);
+    }
+    count(value, MANY).map(Some)
+}
 
 fn put<T>(slot: &mut T, value: Result<T, Refused>) -> Result<(), Refused> {
     *slot = value?;

@@ -176,6 +176,14 @@ pub struct Limits {
     pub max_message_bytes: u64,
     /// Most streams connected at once.
     pub max_streams: u64,
+    /// Most gRPC connections at once.
+    pub max_connections: u64,
+    /// Most gRPC connections from one IP address; `None`: as many as there may be.
+    pub max_connections_per_peer: Option<u64>,
+    /// Most streams from one IP address; `None`: as many as there may be.
+    pub max_streams_per_peer: Option<u64>,
+    /// Most HTTP/2 frames without data that one connection may send in a second.
+    pub control_frames_per_second: u64,
     /// Most downstream queues at once.
     pub max_queues: u64,
     /// Upper bound of every Story's `routing.maxDownstreams`.
@@ -195,6 +203,10 @@ impl Default for Limits {
         Self {
             max_message_bytes: 10 << 20,
             max_streams: 2000,
+            max_connections: 16_384,
+            max_connections_per_peer: None,
+            max_streams_per_peer: None,
+            control_frames_per_second: 20_000,
             max_queues: 2000,
             max_downstreams: 64,
             queue_budget_bytes: None,

@@ -49,6 +49,19 @@ impl Config {
             ("runs.default_ttl", duration(self.runs.default_ttl)),
             ("limits.max_message_bytes", number(l.max_message_bytes)),
             ("limits.max_streams", number(l.max_streams)),
+            ("limits.max_connections", number(l.max_connections)),
+            (
+                "limits.max_connections_per_peer",
+                l.max_connections_per_peer.and_then(number),
+            ),
+            (
+                "limits.max_streams_per_peer",
+                l.max_streams_per_peer.and_then(number),
+            ),
+            (
+                "limits.control_frames_per_second",
+                number(l.control_frames_per_second),
+            ),
             ("limits.max_queues", number(l.max_queues)),
             ("limits.max_downstreams", number(l.max_downstreams)),
             (

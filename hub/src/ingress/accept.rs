@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connection::{Broken, Connection};
+use super::peers::What;
 use super::request::{Door, Peer};
 
 /// What an HTTP/2 client says first (RFC 9113, 3.4).
@@ -62,8 +63,9 @@ pub(crate) async fn accept(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
-                    let served = connection(door.clone(), socket, peer, stopped.clone());
-                    connections.spawn_local(served);
+                    admit(&door, &mut connections, (socket, peer), &stopped);
+                    // A storm of newcomers takes turns with the packets of those who are there.
+                    tokio::task::yield_now().await;
                 }
                 Err(error) => after_accept_error(&error).await,
             },
@@ -74,6 +76,25 @@ pub(crate) async fn accept(
     drop(listener);
     while connections.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Serves a newcomer, unless there are too many.
+fn admit(
+    door: &Rc<Door>,
+    connections: &mut JoinSet<()>,
+    (socket, peer): (TcpStream, SocketAddr),
+    stopped: &watch::Receiver<bool>,
+) {
+    match door.peers.seat(peer.ip(), What::Connection) {
+        Ok(seat) => {
+            let served = connection(door.clone(), socket, peer, stopped.clone());
+            connections.spawn_local(async move {
+                served.await;
+                drop(seat);
+            });
+        }
+        Err(limit) => tracing::info!(%peer, limit, "closed: too many connections"),
+    }
 }
 
 /// Out of descriptors: accepting again at once would spin.

@@ -5,11 +5,13 @@
 //! streams itself right after its socket, and what it routes wakes the connections of the consumers
 //! and nobody else. Requests for anything but Process are rare; they get tasks of their own.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::RecvStream;
@@ -21,28 +23,35 @@ use tokio::sync::watch;
 use super::calls::{Call, Calls, Open};
 use super::deframe::Deframer;
 use super::keep_alive::{Heard, KeepAlive};
+use super::meter::Meter;
 use super::process::Process;
-use super::request::{Door, Peer, grpc_response, is_process, open, refuse};
-use super::rewind::Rewind;
+use super::request::{Door, Peer, grpc_response, is_process, last_words, open, refuse};
+use super::rewind::{Inlet, Rewind};
 use super::tonic_bridge::answer;
 use crate::config::Config;
 use crate::egress::{Chunk, Flow, Writer};
 use crate::plane::Wakers;
 
 // HTTP/2 settings: spec 6 is the one place that says why.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
+pub(super) const STREAM_WINDOW: u32 = 1 << 20;
+pub(super) const CONNECTION_WINDOW: u32 = 16 << 20;
 const MAX_FRAME: u32 = 1 << 20;
 const SEND_BUFFER: usize = 256 << 10;
 const MAX_HEADER_LIST: u32 = 16 << 10;
+/// For so long, and so many, streams that the hub ended are remembered: what was on its way to them
+/// is ignored, and each frame for one that is forgotten counts against the connection.
+const ENDED_STREAMS: usize = 256;
+const ENDED_FOR: Duration = Duration::from_secs(30);
 
 /// Why a connection ended, other than by both sides having finished.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
     #[error(transparent)]
     Http2(#[from] h2::Error),
-    #[error("the peer has been silent for too long")]
+    #[error("the peer has been silent, or in the middle of a frame, for too long")]
     Silent,
+    #[error("the peer sends more frames than it may (limits.control_frames_per_second)")]
+    Flood,
 }
 
 /// Serves a connection until it is over. Dropping it closes it and disconnects its streams.
@@ -54,11 +63,15 @@ pub(super) struct Connection {
     /// for four.
     streams: Vec<Option<Box<Process>>>,
     free: Vec<usize>,
+    /// Bytes of all streams that came and were not taken.
+    put_by: Rc<Cell<usize>>,
+    inlet: Rc<Inlet>,
     keep_alive: KeepAlive,
     /// The keep-alive wants to be looked after.
     look: bool,
     heard: Heard,
     stop: Pin<Box<dyn Future<Output = ()>>>,
+    stopped: watch::Receiver<bool>,
     calls: Arc<Calls>,
     /// Kept for its memory.
     open: Open,
@@ -82,7 +95,10 @@ impl Connection {
         (head, socket): (Bytes, TcpStream),
         mut stop: watch::Receiver<bool>,
     ) -> Result<Self, h2::Error> {
-        let io = Rewind::new(head, socket);
+        let inlet = Inlet::new(door.plane.now());
+        let frames = door.config.limits.control_frames_per_second;
+        let meter = Meter::new(door.plane.clock(), frames);
+        let io = Rewind::new(head, socket, inlet.clone(), meter);
         let mut http2 = settings(&door.config).handshake(io).await?;
         let calls = Arc::<Calls>::default();
         let heard = Heard::new(door.plane.clock());
@@ -99,13 +115,16 @@ impl Connection {
         let waker = calls.waker(Call::KeepAlive);
         Ok(Self {
             http2,
-            keep_alive: KeepAlive::new(pings, heard.clone(), watch, waker),
+            keep_alive: KeepAlive::new(pings, (heard.clone(), inlet.clone()), watch, waker),
             door,
             peer,
             look: false,
             streams: Vec::new(),
             free: Vec::new(),
+            put_by: Rc::default(),
+            inlet,
             heard,
+            stopped: stop.clone(),
             stop: Box::pin(async move {
                 // A dropped sender means stop, too.
                 let _ = stop.wait_for(|&stop| stop).await;
@@ -121,6 +140,7 @@ impl Connection {
     fn turn(&mut self) -> Poll<Result<(), Broken>> {
         self.answer_calls();
         self.calls.answer_http2();
+        self.inlet.open();
         let polled = self.poll_http2();
         if polled.is_ready() {
             // What came before the end counts.
@@ -129,15 +149,22 @@ impl Connection {
             }
             return polled.map_err(Broken::Http2);
         }
+        if self.inlet.is_over() {
+            return self.goodbye(h2::Reason::ENHANCE_YOUR_CALM, Broken::Flood);
+        }
         self.answer_calls();
         // Only now: what shows that the peer is there may just have been read.
         if std::mem::take(&mut self.look) && self.keep_alive.poll().is_ready() {
-            self.http2.abrupt_shutdown(h2::Reason::NO_ERROR);
-            // Says goodbye if the socket takes it; there is nobody to wait for.
-            let _ = self.poll_http2();
-            return Poll::Ready(Err(Broken::Silent));
+            return self.goodbye(h2::Reason::NO_ERROR, Broken::Silent);
         }
         Poll::Pending
+    }
+
+    /// Says why and ends, if the socket takes it; there is nobody to wait for.
+    fn goodbye(&mut self, reason: h2::Reason, why: Broken) -> Poll<Result<(), Broken>> {
+        self.http2.abrupt_shutdown(reason);
+        let _ = self.poll_http2();
+        Poll::Ready(Err(why))
     }
 
     fn answer_calls(&mut self) {
@@ -187,8 +214,11 @@ impl Connection {
                 .as_mut()
                 .is_some_and(|process| work(process) == Flow::Over)
         {
-            *slot = None;
+            let process = slot.take();
             self.free.push(place);
+            if let Some(body) = process.and_then(|process| process.unheard()) {
+                tokio::task::spawn_local(last_words(body, self.stopped.clone()));
+            }
         }
     }
 
@@ -210,12 +240,13 @@ impl Connection {
             write: self.calls.waker(Call::Write(place)),
             read: self.calls.waker(Call::Read(place)),
         };
-        let stream = match open(&self.door, &self.peer, &request, &wakers) {
-            Ok(stream) => stream,
+        let (stream, seat) = match open(&self.door, &self.peer, &request, &wakers) {
+            Ok(opened) => opened,
             Err(status) => {
                 self.free.push(place);
                 let (door, peer) = (self.door.clone(), self.peer.clone());
-                tokio::task::spawn_local(refuse(door, peer, request, respond, status));
+                let ending = (status, self.stopped.clone());
+                tokio::task::spawn_local(refuse(door, peer, request, respond, ending));
                 return;
             }
         };
@@ -236,8 +267,11 @@ impl Connection {
             stream,
             heard: self.heard.clone(),
             deframer: Deframer::new(max.unwrap_or(usize::MAX)),
-            body: request.into_body(),
+            body: Some(request.into_body()),
             writer: Writer::new(send),
+            unreleased: 0,
+            put_by: self.put_by.clone(),
+            _seat: seat,
             wakers,
         }));
     }
@@ -266,6 +300,8 @@ fn settings(config: &Config) -> h2::server::Builder {
         .max_frame_size(MAX_FRAME)
         .max_send_buffer_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEADER_LIST)
+        .max_concurrent_reset_streams(ENDED_STREAMS)
+        .reset_stream_duration(ENDED_FOR)
         .max_concurrent_streams(streams.max(128));
     builder
 }

@@ -41,6 +41,8 @@ pub(crate) struct Deframer {
     partial: BytesMut,
     /// What was not taken.
     held: Option<Held>,
+    /// What came since, side by side: tiny frames must not cost more than their bytes.
+    later: BytesMut,
     max_message: usize,
 }
 
@@ -60,6 +62,7 @@ impl Deframer {
         Self {
             partial: BytesMut::new(),
             held: None,
+            later: BytesMut::new(),
             max_message,
         }
     }
@@ -77,6 +80,18 @@ impl Deframer {
     /// Whether messages are held back.
     pub(crate) fn holds(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Bytes that are held back.
+    pub(crate) fn held_len(&self) -> usize {
+        let held = self.held.as_ref();
+        held.map_or(0, |held| held.whole.len() + held.rest.len()) + self.later.len()
+    }
+
+    /// Keeps `chunk` until what is held back has been taken.
+    pub(crate) fn put_by(&mut self, chunk: &[u8]) {
+        debug_assert!(self.holds(), "put by for after what is held back");
+        self.later.extend_from_slice(chunk);
     }
 
     /// Hands what was held back to `each` again, and what came after it, until it is held back
@@ -97,13 +112,16 @@ impl Deframer {
             range,
             pinned: held.pinned,
         };
-        match each(message)? {
-            Next::Go => self.feed(held.rest, each),
-            Next::Hold => {
-                self.held = Some(held);
-                Ok(())
-            }
+        if each(message)? == Next::Hold {
+            self.held = Some(held);
+            return Ok(());
         }
+        self.feed(held.rest, &mut each)?;
+        if self.held.is_none() && !self.later.is_empty() {
+            let later = std::mem::take(&mut self.later).freeze();
+            self.feed(later, each)?;
+        }
+        Ok(())
     }
 
     /// Hands every message that `chunk` completes to `each`, in order. When one is held back, it
@@ -313,6 +331,42 @@ mod tests {
             }
             prop_assert_eq!(out, messages);
             prop_assert!(!deframer.has_partial());
+        }
+
+        /// What comes while a message is held back is taken after it, in order, none lost.
+        #[test]
+        fn what_is_put_by_comes_after_what_is_held_back(
+            messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 0..10),
+            cuts in proptest::collection::vec(1usize..400, 1..50),
+            taken_before in 0usize..10,
+        ) {
+            let bytes = framed(&messages);
+            let (mut deframer, mut out, mut at) = (Deframer::new(1 << 20), Vec::new(), 0);
+            let mut cuts = cuts.iter().cycle();
+            while at < bytes.len() {
+                let end = (at + cuts.next().copied().unwrap_or(1)).min(bytes.len());
+                let chunk = &bytes[at..end];
+                at = end;
+                if deframer.holds() {
+                    let before = deframer.held_len();
+                    deframer.put_by(chunk);
+                    prop_assert_eq!(deframer.held_len(), before + chunk.len());
+                    continue;
+                }
+                deframer.feed(Bytes::copy_from_slice(chunk), |m| {
+                    if out.len() == taken_before {
+                        return Ok(Next::Hold);
+                    }
+                    out.push(m.source[m.range].to_vec());
+                    Ok(Next::Go)
+                }).unwrap();
+            }
+            deframer.go_on(|m| {
+                out.push(m.source[m.range].to_vec());
+                Ok(Next::Go)
+            }).unwrap();
+            prop_assert_eq!(out, messages);
+            prop_assert!(!deframer.has_partial() && deframer.held_len() == 0);
         }
 
         /// Hostile bytes end in a status or wait for more; they never panic.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use engine::Moment;
 use h2::{Ping, PingPong};
 
+use super::rewind::Inlet;
 use crate::config::Config;
 use crate::plane::Clock;
 
@@ -47,6 +48,9 @@ impl Heard {
     }
 }
 
+/// How long a frame other than DATA may take, however lively the heartbeats (spec 7, slowloris).
+const FRAME_WITHIN: Duration = Duration::from_secs(10);
+
 /// The connections that are looked at.
 pub(crate) struct Watch {
     every: Duration,
@@ -57,6 +61,14 @@ struct Watched {
     /// Nothing is to be done before.
     due: Cell<Moment>,
     waker: Waker,
+    inlet: Rc<Inlet>,
+    frame_within: Duration,
+}
+
+impl Watched {
+    fn is_stuck(&self, now: Moment) -> bool {
+        self.inlet.is_stuck(now, self.frame_within)
+    }
 }
 
 impl Watch {
@@ -74,7 +86,7 @@ impl Watch {
             let Some(watched) = watched.upgrade() else {
                 return false;
             };
-            if watched.due.get() <= now {
+            if watched.due.get() <= now || watched.is_stuck(now) {
                 watched.waker.wake_by_ref();
             }
             true
@@ -99,7 +111,7 @@ impl KeepAlive {
     /// Watches a connection by its `pings`; `waker` asks for [`KeepAlive::poll`].
     pub(super) fn new(
         pings: PingPong,
-        heard: Heard,
+        (heard, inlet): (Heard, Rc<Inlet>),
         (watch, config): (&Watch, &Config),
         waker: Waker,
     ) -> Self {
@@ -109,6 +121,8 @@ impl KeepAlive {
         let watched = Rc::new(Watched {
             due: Cell::new(heard.clock.now().after(interval)),
             waker: waker.clone(),
+            inlet,
+            frame_within: FRAME_WITHIN.min(heartbeat.timeout),
         });
         watch.watched.borrow_mut().push(Rc::downgrade(&watched));
         Self {
@@ -132,6 +146,9 @@ impl KeepAlive {
             self.heard.now();
         }
         let now = self.heard.clock.now();
+        if self.watched.is_stuck(now) {
+            return Poll::Ready(());
+        }
         if now < self.watched.due.get() {
             return Poll::Pending;
         }

@@ -9,6 +9,8 @@
 //! | `connection` | one HTTP/2 connection and its streams, as one task |
 //! | `calls` | which parts of a connection have something to do |
 //! | `keep_alive` | PINGs, and giving up a peer that is gone |
+//! | `rewind`, `meter` | how much is read in one turn, and which frames cost too much |
+//! | `peers` | connections and streams by peer |
 //! | `request` | what becomes of a request; Process to us, the rest to tonic |
 //! | `tonic_bridge` | requests that tonic answers |
 //! | `registration` | request metadata to a registration (spec 2.2) |
@@ -22,6 +24,8 @@ mod calls;
 mod connection;
 mod deframe;
 mod keep_alive;
+mod meter;
+mod peers;
 mod process;
 mod refusal;
 mod registration;
@@ -32,6 +36,7 @@ mod tonic_bridge;
 
 pub(crate) use accept::{Acceptor, accept};
 pub(crate) use keep_alive::Watch;
+pub(crate) use peers::Peers;
 pub(crate) use refusal::Refusals;
 pub(crate) use registration::StartupCapabilities;
 pub(crate) use request::Door;

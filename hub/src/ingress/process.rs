@@ -3,8 +3,11 @@
 //!
 //! Bytes are read as fast as they come and go straight into bounded queues; a slow consumer
 //! elsewhere never delays the reading (spec 2.3). The one exception is an at_least_once edge that
-//! has no room: then the stream is left unread until it has (spec 2.4 rule 4).
+//! has no room: then the client gets no more window until it has (spec 2.4 rule 4). What its window
+//! still allows is taken out of HTTP/2 and put by all the same: HTTP/2 ends a connection in which
+//! too many small frames stand unread, whoever sent them (spec 7).
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -16,10 +19,15 @@ use transport_proto::view::{PacketBytes, parse_process, sole_packet};
 use transport_proto::{Malformed, Violation};
 
 use super::Status;
+use super::connection::{CONNECTION_WINDOW, STREAM_WINDOW};
 use super::deframe::{Deframer, Message, Next};
 use super::keep_alive::Heard;
+use super::peers::Seat;
 use crate::egress::{Flow, Writer};
 use crate::plane::{DataPlane, Router, Stream, Wakers};
+
+/// Most bytes of one connection that are put by: its window, less what its other streams need.
+const MOST_PUT_BY: usize = (CONNECTION_WINDOW - 2 * STREAM_WINDOW) as usize;
 
 /// A registered client's stream. Dropping it is how the engine learns that the client is gone.
 pub(super) struct Process {
@@ -27,9 +35,15 @@ pub(super) struct Process {
     pub(super) stream: Rc<Stream>,
     pub(super) heard: Heard,
     pub(super) deframer: Deframer,
-    /// What the client sends.
-    pub(super) body: RecvStream,
+    /// What the client sends, until it has ended.
+    pub(super) body: Option<RecvStream>,
     pub(super) writer: Writer,
+    /// Bytes that came and for which the client has not got its window back.
+    pub(super) unreleased: usize,
+    /// Those of all streams of the connection.
+    pub(super) put_by: Rc<Cell<usize>>,
+    /// Its place among the streams of its peer.
+    pub(super) _seat: Seat,
     /// Calls for [`Process::read`] and [`Process::write`].
     pub(super) wakers: Wakers,
 }
@@ -40,24 +54,47 @@ impl Process {
     pub(super) fn read(&mut self) -> Flow {
         if self.deframer.holds() && !self.stream.is_held_up() {
             self.take_in(None);
+            self.release();
         }
-        while !self.stream.is_ending() && !self.stream.is_held_up() {
-            let chunk = match self.poll_data() {
+        while !self.stream.is_ending() {
+            let Some(body) = &mut self.body else {
+                if !self.deframer.holds() {
+                    self.stream.end(ended(&self.deframer));
+                }
+                break;
+            };
+            let mut cx = Context::from_waker(&self.wakers.read);
+            match body.poll_data(&mut cx) {
                 Poll::Pending => break,
-                Poll::Ready(Some(Ok(chunk))) => chunk,
+                Poll::Ready(Some(Ok(chunk))) => self.came(chunk),
                 Poll::Ready(Some(Err(error))) => {
                     // The connection or stream is gone: nobody will read a status.
                     tracing::debug!(stream = %self.stream.name, %error, "stream broke");
+                    self.body = None;
                     return Flow::Over;
                 }
-                Poll::Ready(None) => {
-                    self.stream.end(ended(&self.deframer));
-                    break;
-                }
-            };
-            self.take_in(Some(chunk));
+                Poll::Ready(None) => self.body = None,
+            }
         }
         Flow::Open
+    }
+
+    fn came(&mut self, chunk: Bytes) {
+        self.unreleased += chunk.len();
+        self.put_by.set(self.put_by.get() + chunk.len());
+        if self.deframer.holds() {
+            self.heard.now();
+            self.deframer.put_by(&chunk);
+            if self.put_by.get() > MOST_PUT_BY {
+                self.stream.end(Status::resource_exhausted(
+                    "too many streams of this connection wait for slow consumers: \
+                     use more connections",
+                ));
+            }
+        } else {
+            self.take_in(Some(chunk));
+            self.release();
+        }
     }
 
     /// Routes `chunk`, or what was held back when its packets found no room.
@@ -69,14 +106,25 @@ impl Process {
         }
     }
 
-    fn poll_data(&mut self) -> Poll<Option<Result<Bytes, h2::Error>>> {
-        let mut cx = Context::from_waker(&self.wakers.read);
-        let polled = self.body.poll_data(&mut cx);
-        if let Poll::Ready(Some(Ok(chunk))) = &polled {
-            // Fails only for a stream that is gone, which the next poll notices.
-            let _ = self.body.flow_control().release_capacity(chunk.len());
+    /// Gives the client its window back for all that is not held back.
+    fn release(&mut self) {
+        let done = self.unreleased.saturating_sub(self.deframer.held_len());
+        if done > 0 {
+            self.unreleased -= done;
+            self.put_by.set(self.put_by.get() - done);
+            if let Some(body) = &mut self.body {
+                // Fails only for a stream that is gone, which the next poll notices.
+                let _ = body.flow_control().release_capacity(done);
+            }
         }
-        polled
+    }
+
+    /// What the client may still say once its stream is over, with its window back: it is the
+    /// connection's.
+    pub(super) fn unheard(mut self) -> Option<RecvStream> {
+        let mut body = self.body.take()?;
+        let _ = body.flow_control().release_capacity(self.unreleased);
+        Some(body)
     }
 
     /// Sends what waits, as far as HTTP/2 has room.
@@ -102,6 +150,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.put_by.set(self.put_by.get() - self.unreleased);
         self.plane.disconnect(&self.stream);
     }
 }

@@ -1,16 +1,19 @@
 //! What becomes of a request: a Process stream, a refusal, or an answer by tonic.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{HeaderValue, Method, Request, Response};
+use tokio::sync::watch;
 
 use super::keep_alive::Watch;
+use super::peers::{Peers, Seat, What};
 use super::registration::{refusal_status, registration, startup_capabilities};
 use super::{Refusals, Status};
 use crate::config::Config;
@@ -26,6 +29,7 @@ pub(crate) struct Door {
     pub(crate) plane: Rc<DataPlane>,
     pub(crate) config: Arc<Config>,
     pub(crate) refusals: Rc<Refusals>,
+    pub(crate) peers: Rc<Peers>,
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) routes: tonic::service::Routes,
     pub(crate) watch: Watch,
@@ -49,7 +53,7 @@ pub(super) fn open(
     peer: &Peer,
     request: &Request<RecvStream>,
     wakers: &Wakers,
-) -> Result<Rc<Stream>, Status> {
+) -> Result<(Rc<Stream>, Seat), Status> {
     let content_type = request.headers().get(http::header::CONTENT_TYPE);
     let is_grpc = content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"));
     if request.method() != Method::POST || !is_grpc {
@@ -60,22 +64,30 @@ pub(super) fn open(
     door.registrations
         .note_startup(startup_capabilities(request.headers()));
     let who = registration(request.headers())?;
+    let seat = door.peers.seat(peer.ip, What::Stream).map_err(|key| {
+        Status::resource_exhausted(format!(
+            "this address has as many streams as it may ({key})"
+        ))
+    })?;
     let registered = door.plane.register(who, &peer.name, wakers);
     let stream = registered.map_err(|refusal| refusal_status(&refusal))?;
     door.registrations.note(tonic::Code::Ok);
     tracing::info!(stream = %stream.name, peer = %peer.name, generation = %who.generation,
         "stream registered");
-    Ok(stream)
+    Ok((stream, seat))
 }
 
-/// Says no after a short, growing delay; the connection stays (spec 2.2). The request is kept until
-/// then, so that what the client sends meanwhile is no error.
+/// How long a client may go on after its stream has ended before it is reset.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Says no after a short, growing delay; the connection stays (spec 2.2). What the client sends
+/// meanwhile is no error, and is thrown away.
 pub(super) async fn refuse(
     door: Rc<Door>,
     peer: Peer,
     request: Request<RecvStream>,
     mut respond: SendResponse<Chunk>,
-    status: Status,
+    (status, stop): (Status, watch::Receiver<bool>),
 ) {
     door.registrations.note(status.code());
     let key = |name| {
@@ -91,12 +103,36 @@ pub(super) async fn refuse(
         "registration refused");
     let mut response = grpc_response();
     response.headers_mut().extend(status.trailers());
+    let mut body = request.into_body();
     tokio::select! {
         () = tokio::time::sleep(delay) => {
             // A client that has gone meanwhile wants no answer.
             let _ = respond.send_response(response, true);
         }
-        _ = poll_fn(|cx| respond.poll_reset(cx)) => {}
+        _ = poll_fn(|cx| respond.poll_reset(cx)) => return,
+        never = async { thrown_away(&mut body).await; std::future::pending::<Infallible>().await } =>
+            match never {},
+    }
+    last_words(body, stop).await;
+}
+
+/// Takes what a client still sends on a stream that has ended for the hub, and throws it away. Data
+/// for a stream that HTTP/2 knows to be over counts against the connection for good (spec 7), so the
+/// client gets time to hear of the end before its stream is reset.
+pub(super) async fn last_words(mut body: RecvStream, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = thrown_away(&mut body) => {}
+        () = tokio::time::sleep(LAST_WORDS) => {}
+        // A drain waits for nobody's last words.
+        _ = stop.wait_for(|&stop| stop) => {}
+    }
+}
+
+/// Takes what comes out of HTTP/2, where small frames would count against the connection.
+async fn thrown_away(body: &mut RecvStream) {
+    while let Some(Ok(chunk)) = body.data().await {
+        // The window is the connection's, too.
+        let _ = body.flow_control().release_capacity(chunk.len());
     }
 }
 

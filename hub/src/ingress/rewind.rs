@@ -1,21 +1,77 @@
-//! A socket whose first bytes were read ahead, to be read again.
+//! The reading side of a connection's socket: what was read ahead, how much is read in one turn,
+//! and what the frames in it cost.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use engine::Moment;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
-/// `io`, with `head` in front of what it reads.
-pub(crate) struct Rewind<I> {
-    head: Bytes,
-    io: I,
+use super::meter::Meter;
+
+/// Bytes read before what they hold is routed and other connections have their turn. HTTP/2 gives a
+/// connection up when small frames have cost it half its window, 8 MiB, at up to 255 bytes for the
+/// 10 that the smallest takes on the wire: so many bytes never get there (spec 7).
+const A_TURN: u64 = 256 << 10;
+
+/// What a connection and its socket tell each other.
+pub(super) struct Inlet {
+    /// Bytes that may still be read in this turn.
+    left: Cell<u64>,
+    /// The peer has sent too many frames.
+    over: Cell<bool>,
+    /// As [`Meter::stuck_since`] has it.
+    stuck_since: Cell<Option<Moment>>,
 }
 
-impl<I> Rewind<I> {
-    pub(crate) fn new(head: Bytes, io: I) -> Self {
-        Self { head, io }
+impl Inlet {
+    pub(super) fn new(now: Moment) -> Rc<Self> {
+        Rc::new(Self {
+            stuck_since: Cell::new(Some(now)),
+            left: Cell::new(A_TURN),
+            over: Cell::new(false),
+        })
+    }
+
+    /// A new turn begins.
+    pub(super) fn open(&self) {
+        self.left.set(A_TURN);
+    }
+
+    /// Whether a frame has been on its way for `limit`.
+    pub(super) fn is_stuck(&self, now: Moment, limit: Duration) -> bool {
+        let since = self.stuck_since.get();
+        since.is_some_and(|since| now.since(since) >= limit)
+    }
+
+    /// Whether the peer has sent more frames than it may.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get()
+    }
+}
+
+/// `io`, with `head` in front of what it reads, and read with measure.
+pub(crate) struct Rewind<I> {
+    head: Bytes,
+    io: Take<I>,
+    inlet: Rc<Inlet>,
+    meter: Meter,
+}
+
+impl<I: AsyncRead> Rewind<I> {
+    pub(super) fn new(head: Bytes, io: I, inlet: Rc<Inlet>, meter: Meter) -> Self {
+        let io = io.take(A_TURN);
+        Self {
+            head,
+            io,
+            inlet,
+            meter,
+        }
     }
 }
 
@@ -25,31 +81,46 @@ impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.head.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buf);
+        if !self.head.is_empty() {
+            let len = self.head.len().min(buf.remaining());
+            buf.put_slice(&self.head[..len]);
+            self.head.advance(len);
+            return Poll::Ready(Ok(()));
         }
-        let len = self.head.len().min(buf.remaining());
-        buf.put_slice(&self.head[..len]);
-        self.head.advance(len);
-        Poll::Ready(Ok(()))
+        let left = self.inlet.left.get();
+        if left == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let this = &mut *self;
+        this.io.set_limit(left);
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.io).poll_read(cx, buf);
+        this.inlet.left.set(this.io.limit());
+        if !this.meter.note(&buf.filled()[before..]) {
+            this.inlet.over.set(true);
+            this.inlet.left.set(0);
+        }
+        this.inlet.stuck_since.set(this.meter.stuck_since());
+        read
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        Pin::new(self.io.get_mut()).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        Pin::new(self.io.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        Pin::new(self.io.get_mut()).poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -57,10 +128,10 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        Pin::new(self.io.get_mut()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.io.get_ref().is_write_vectored()
     }
 }

@@ -79,6 +79,11 @@ impl Process {
         self.folder.path()
     }
 
+    /// Its number for the system.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line of standard output; `None` at its end.
     pub fn line(&self) -> Option<String> {
         match self.lines.recv_timeout(DEADLINE) {

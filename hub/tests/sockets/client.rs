@@ -35,16 +35,21 @@ enum Response {
 
 impl Connection {
     pub async fn open(addr: SocketAddr) -> Self {
-        let socket = TcpStream::connect(addr).await.expect("hub listens");
-        socket.set_nodelay(true).expect("nodelay");
+        Self::try_open(addr).await.expect("hub listens")
+    }
+
+    /// The same where the network may fail.
+    pub async fn try_open(addr: SocketAddr) -> Option<Self> {
+        let socket = TcpStream::connect(addr).await.ok()?;
+        socket.set_nodelay(true).ok()?;
         let (send, connection) = h2::client::Builder::new()
             .initial_window_size(1 << 20)
             .initial_connection_window_size(16 << 20)
             .handshake(socket)
             .await
-            .expect("handshake");
+            .ok()?;
         tokio::spawn(connection);
-        Self { send }
+        Some(Self { send })
     }
 
     /// Opens a Process stream as `step` of run `default/story`.
@@ -55,6 +60,12 @@ impl Connection {
     /// Opens a Process stream with the usual metadata changed by `changes`; an empty value takes a
     /// key out.
     pub async fn process_with(&mut self, changes: &[(&str, &str)]) -> Process {
+        let process = self.try_process(changes).await;
+        process.expect("connection is ready")
+    }
+
+    /// The same where the network may fail.
+    pub async fn try_process(&mut self, changes: &[(&str, &str)]) -> Option<Process> {
         let mut request = Request::post("http://hub/transport.v1.HubService/Process")
             .header("content-type", "application/grpc")
             .header("te", "trailers");
@@ -74,23 +85,14 @@ impl Connection {
             request = request.header(*key, *value);
         }
         let request = request.body(()).expect("request");
-        let ready = self
-            .send
-            .clone()
-            .ready()
-            .await
-            .expect("connection is ready");
-        self.send = ready;
-        let (response, send) = self
-            .send
-            .send_request(request, false)
-            .expect("request is sent");
-        Process {
+        self.send = self.send.clone().ready().await.ok()?;
+        let (response, send) = self.send.send_request(request, false).ok()?;
+        Some(Process {
             send,
             response: Response::Waiting(response),
             buffer: BytesMut::new(),
             flows: VecDeque::new(),
-        }
+        })
     }
 }
 
@@ -121,6 +123,11 @@ impl Process {
             .expect("the hub answers in time")
     }
 
+    /// The next packet without a deadline, or how the stream ended.
+    pub async fn try_next(&mut self) -> Result<v1::DataPacket, Ended> {
+        self.next_unbounded().await
+    }
+
     /// The next acks and signals; packets that come before them are passed over.
     pub async fn flow(&mut self) -> v1::FlowControl {
         let next = async {
@@ -136,12 +143,35 @@ impl Process {
         timeout(DEADLINE, next).await.expect("a flow in time")
     }
 
+    /// The same, or how the stream ended.
+    pub async fn try_flow(&mut self) -> Result<v1::FlowControl, Ended> {
+        loop {
+            if let Some(flow) = self.flows.pop_front() {
+                return Ok(flow);
+            }
+            self.message().await?;
+        }
+    }
+
     /// Says that everything up to `through` has been taken care of.
     pub fn send_ack(&mut self, through: u64) {
         self.send_flow(v1::FlowControl {
             ack: through,
             ..v1::FlowControl::default()
         });
+    }
+
+    /// The same on a stream that may have ended; whether it was sent.
+    pub fn try_ack(&mut self, through: u64) -> bool {
+        let request = v1::ProcessRequest {
+            packet: None,
+            flow: Some(v1::FlowControl {
+                ack: through,
+                ..v1::FlowControl::default()
+            }),
+        };
+        let bytes = rig::framed(&request.encode_to_vec());
+        self.send.send_data(bytes.into(), false).is_ok()
     }
 
     pub fn send_flow(&mut self, flow: v1::FlowControl) {

@@ -4,6 +4,7 @@
 //! sleeps.
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
+#[allow(dead_code, reason = "shared with the tests behind faults")]
 mod client;
 mod connections;
 mod rig;
@@ -19,4 +20,5 @@ mod reconnect;
 mod registration;
 mod runs;
 mod silent_sockets;
+mod small_frames;
 mod stuck;

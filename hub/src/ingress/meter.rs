@@ -1,0 +1,206 @@
+//! What a peer makes HTTP/2 do, counted frame by frame as the bytes come in.
+//!
+//! Flow control bounds the data that a peer may send, but nothing in HTTP/2 bounds the frames that
+//! carry none: PING, SETTINGS, RST_STREAM, headers, empty DATA cost work and are free to send.
+//! Owns the place in the frame that is passing by, and never holds a byte back: who is over the
+//! limit is for the connection to end.
+
+use engine::Moment;
+
+use crate::plane::Clock;
+
+/// Length of a frame header (RFC 9113, 4.1).
+const HEADER: usize = 9;
+const DATA: u8 = 0;
+const WINDOW_UPDATE: u8 = 8;
+const END_STREAM: u8 = 1;
+/// DATA of fewer bytes than this is tiny: the smallest message worth sending has more.
+const TINY: usize = 16;
+
+/// What a frame without data costs, in tenths of one.
+const WHOLE: u64 = 10;
+/// A tiny DATA frame costs the hub about that much less.
+const TENTH: u64 = 1;
+
+/// Counts the frames of one connection that are free to send.
+pub(super) struct Meter {
+    header: [u8; HEADER],
+    /// Bytes of the header that have come.
+    have: usize,
+    /// Bytes of the payload that are still to come.
+    skip: usize,
+    /// What the frames since `since` cost.
+    spent: u64,
+    since: Moment,
+    most: u64,
+    /// Since when a frame other than DATA has been on its way.
+    stuck_since: Option<Moment>,
+    clock: Clock,
+}
+
+impl Meter {
+    /// A meter that allows `per_second` frames.
+    pub(super) fn new(clock: Clock, per_second: u64) -> Self {
+        let since = clock.now();
+        Self {
+            header: [0; HEADER],
+            have: 0,
+            skip: 0,
+            spent: 0,
+            since,
+            most: per_second.saturating_mul(WHOLE),
+            // The first frame is due.
+            stuck_since: Some(since),
+            clock,
+        }
+    }
+
+    /// Takes note of `bytes` that came. `false` when the peer has sent too many frames within a
+    /// second.
+    pub(super) fn note(&mut self, mut bytes: &[u8]) -> bool {
+        let mut whole = false;
+        while !bytes.is_empty() {
+            let skipped = self.skip.min(bytes.len());
+            self.skip -= skipped;
+            whole |= skipped > 0 && self.skip == 0;
+            bytes = &bytes[skipped..];
+            let now = (HEADER - self.have).min(bytes.len());
+            self.header[self.have..self.have + now].copy_from_slice(&bytes[..now]);
+            self.have += now;
+            bytes = &bytes[now..];
+            if self.have == HEADER {
+                self.have = 0;
+                self.frame();
+                whole |= self.skip == 0;
+            }
+        }
+        let between = self.have == 0 && self.skip == 0;
+        if between || (self.have == 0 && self.header[3] == DATA) {
+            self.stuck_since = None;
+        } else if whole || self.stuck_since.is_none() {
+            self.stuck_since = Some(self.clock.now());
+        }
+        self.spent <= self.most || self.afresh()
+    }
+
+    /// Since when a frame other than DATA has begun, or been due, and not ended. Such frames are
+    /// short; DATA may be long and slow.
+    pub(super) fn stuck_since(&self) -> Option<Moment> {
+        self.stuck_since
+    }
+
+    fn frame(&mut self) {
+        let [a, b, c, kind, flags, ..] = self.header;
+        let len = u32::from_be_bytes([0, a, b, c]) as usize;
+        self.skip = len;
+        self.spent += match kind {
+            DATA if len >= TINY => 0,
+            DATA if len > 0 => TENTH,
+            // Such a frame ends its stream: there are no more of them than streams.
+            DATA if flags & END_STREAM != 0 => 0,
+            // Readers send one for every read.
+            WINDOW_UPDATE => TENTH,
+            _ => WHOLE,
+        };
+    }
+
+    /// Begins a new second, unless the old one is not over.
+    #[cold]
+    fn afresh(&mut self) -> bool {
+        let now = self.clock.now();
+        if now.since(self.since) < std::time::Duration::from_secs(1) {
+            return false;
+        }
+        self.since = now;
+        self.spent = 0;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plane::Clock;
+
+    const PING: u8 = 6;
+
+    fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+        let len = (payload.len() as u32).to_be_bytes();
+        let mut out = vec![len[1], len[2], len[3], kind, flags, 0, 0, 0, 1];
+        out.extend(payload);
+        out
+    }
+
+    fn spent(bytes: &[u8]) -> u64 {
+        let mut meter = Meter::new(Clock::start(), u64::MAX);
+        assert!(meter.note(bytes));
+        meter.spent
+    }
+
+    #[test]
+    fn frames_without_data_cost_and_data_is_free() {
+        assert_eq!(spent(&frame(PING, 0, &[0; 8])), WHOLE);
+        assert_eq!(spent(&frame(DATA, 0, &[])), WHOLE);
+        assert_eq!(spent(&frame(DATA, END_STREAM, &[])), 0);
+        assert_eq!(spent(&frame(DATA, 0, &[0; 5])), TENTH);
+        assert_eq!(spent(&frame(DATA, 0, &[0; 100])), 0);
+    }
+
+    #[test]
+    fn more_than_the_limit_within_a_second_is_too_much() {
+        let mut meter = Meter::new(Clock::start(), 3);
+        let ping = frame(PING, 0, &[0; 8]);
+        for _ in 0..3 {
+            assert!(meter.note(&ping));
+        }
+        assert!(!meter.note(&ping));
+    }
+
+    #[test]
+    fn a_connection_is_stuck_before_its_first_frame_and_inside_one_that_is_no_data() {
+        let mut meter = Meter::new(Clock::start(), u64::MAX);
+        assert!(meter.stuck_since().is_some());
+        meter.note(&frame(PING, 0, &[0; 8]));
+        assert!(meter.stuck_since().is_none());
+        let (headers, data) = (frame(1, 0, &[0; 20]), frame(DATA, 0, &[0; 20]));
+        meter.note(&headers[..3]);
+        let since = meter.stuck_since();
+        assert!(since.is_some());
+        for byte in &headers[3..28] {
+            meter.note(&[*byte]);
+            assert_eq!(meter.stuck_since(), since, "a byte more is no progress");
+        }
+        meter.note(&headers[28..]);
+        assert!(meter.stuck_since().is_none());
+        meter.note(&data[..15]);
+        assert!(meter.stuck_since().is_none());
+    }
+
+    proptest! {
+        /// Wherever the bytes are cut, the same frames are counted.
+        #[test]
+        fn frames_are_found_however_the_bytes_are_cut(
+            frames in proptest::collection::vec((0u8..12, 0u8..2, 0usize..40), 0..30),
+            cuts in proptest::collection::vec(1usize..30, 1..20),
+        ) {
+            let bytes: Vec<u8> = frames
+                .iter()
+                .flat_map(|(kind, flags, len)| frame(*kind, *flags, &vec![0xff; *len]))
+                .collect();
+            let expected: u64 = frames
+                .iter()
+                .map(|(kind, flags, len)| spent(&frame(*kind, *flags, &vec![0xff; *len])))
+                .sum();
+            let mut meter = Meter::new(Clock::start(), u64::MAX);
+            let (mut at, mut cuts) = (0, cuts.iter().cycle());
+            while at < bytes.len() {
+                let end = (at + cuts.next().copied().unwrap_or(1)).min(bytes.len());
+                prop_assert!(meter.note(&bytes[at..end]));
+                at = end;
+            }
+            prop_assert_eq!(meter.spent, expected);
+        }
+    }
+}
