@@ -10,6 +10,7 @@ use crate::{Outcome, on_runtime, rig};
 
 const SOURCES: usize = 4;
 const EACH: usize = 25;
+const WARM_UP: Duration = Duration::from_secs(2);
 const RATE: Duration = Duration::from_millis(10);
 
 fn story() -> String {
@@ -114,6 +115,7 @@ async fn run(time: Duration) -> Outcome {
         }
     }
     let half = time / 2;
+    let readers = measure(&mut sources, readers, WARM_UP).await.readers;
     let before = measure(&mut sources, readers, half).await;
     let mut readers = before.readers;
     // Held and never read again.
@@ -122,6 +124,8 @@ async fn run(time: Duration) -> Outcome {
     for _ in 0..20 {
         sources[0].send_packet("fill", 100_000);
     }
+    // Once more without looking: what filled its queue went to its siblings, too.
+    let readers = measure(&mut sources, readers, WARM_UP).await.readers;
     let after = measure(&mut sources, readers, half).await;
     let (_, page) = hub.get("/metrics");
     let queued = value(&page, "hub_queue_packets", "c0x0");
