@@ -51,7 +51,6 @@ fn packets() -> Vec<v1::DataPacket> {
         chunk_count: 3,
         chunk_bytes: 4,
         total_bytes: 12,
-        ..v1::StreamEnvelope::default()
     };
     let metadata = |n: usize| {
         (0..n)
