@@ -237,6 +237,13 @@ impl DataPlane {
         inner.reporter.account_now();
     }
 
+    /// Takes no more packets in, and tells clients that act on it.
+    pub(crate) fn drain(&self) {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.engine.drain(self.clock.now(), &mut inner.actions);
+        inner.carry_out();
+    }
+
     /// Ends every stream with `status`, after what waits for it.
     pub(crate) fn end_all(&self, status: &Status) {
         for stream in self.inner.borrow().streams.iter().flatten() {

@@ -14,6 +14,8 @@ use crate::route::Lane;
 const INTERRUPT: &str = "interrupt";
 /// The value of `hub-control` that asks producers for a key frame.
 const KEYFRAME: &str = "keyframe";
+/// The value of `hub-control` that tells clients to go elsewhere.
+const DRAINING: &str = "draining";
 /// Metadata of a control packet: the lane that it is about.
 const LANE: &str = "lane";
 
@@ -39,6 +41,19 @@ impl Engine {
     ) {
         if let Some((run, _)) = self.owner(conn) {
             self.interrupt_run(run, interrupt, now, actions);
+        }
+    }
+
+    /// Puts an end to taking packets in: what comes from now on is refused as `shutdown`. Clients
+    /// that act on control are told, so that they can connect elsewhere while what waits for them
+    /// is still sent (spec 2.7).
+    pub fn drain(&mut self, now: Moment, actions: &mut Actions) {
+        self.draining = true;
+        let message = frameless(&[(names::HUB_CONTROL, DRAINING)]);
+        for live in &mut self.runs {
+            for step in 0..live.sessions.len() {
+                live.direct(StepIndex(step as u16), &message, now, actions);
+            }
         }
     }
 

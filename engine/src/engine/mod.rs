@@ -275,11 +275,6 @@ impl Engine {
         &self.epoch
     }
 
-    /// Puts an end to taking packets in: what comes from now on is refused as `shutdown`.
-    pub fn drain(&mut self) {
-        self.draining = true;
-    }
-
     /// Whether [`Engine::drain`] was called.
     pub fn is_draining(&self) -> bool {
         self.draining

@@ -43,7 +43,7 @@ pub(super) async fn drain(
     ending.plane.tell(Event::HubDraining { deadline });
     ending.ready.store(false, Ordering::Release);
     ending.health.set_serving(false).await;
-    ending.plane.with_engine(engine::Engine::drain);
+    ending.plane.drain();
     let finish = async {
         flushed(ending.plane).await;
         ending

@@ -64,3 +64,20 @@ async fn a_reader_that_is_stuck_never_delays_past_the_deadline() {
     assert!(!report.in_time);
     assert!(report.abandoned > 0);
 }
+
+#[tokio::test]
+async fn clients_that_act_on_control_are_told_of_a_drain() {
+    let hub = Hub::start();
+    let mut connection = Connection::open(hub.grpc).await;
+    let accept = [("current-step-id", "a"), ("hub-accept", "control")];
+    let mut a = connection.process_with(&accept).await.accepted().await;
+    let mut b = connection.process("b").await.accepted().await;
+    let draining = tokio::task::spawn_blocking(move || hub.drain());
+    let told = a.next().await.expect("a directive");
+    let word = told.metadata.get("hub-control").map(String::as_str);
+    assert_eq!(word, Some("draining"));
+    assert_eq!(a.ended().await.0, 14);
+    assert!(b.next().await.is_err(), "others see no more than the end");
+    drop(connection);
+    assert!(draining.await.expect("drained").in_time);
+}

@@ -123,7 +123,7 @@ fn a_draining_hub_takes_no_streams_and_no_packets() {
     let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
     let (src, _sink) = (rig.connect("src"), rig.connect("sink0"));
     rig.send(src, "before", 10, at(0));
-    rig.engine.drain();
+    rig.engine.drain(at(0), &mut rig.actions);
     rig.send(src, "after", 10, at(0));
     assert_eq!(rig.register("src", 1, at(1)), Err(Refusal::Draining));
     assert_eq!(rig.edge("sink0").queued, 1);
