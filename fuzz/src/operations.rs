@@ -306,7 +306,8 @@ impl World {
 
     /// Everybody leaves, and the hub stops: nothing is left, and the account still holds.
     fn end(&mut self) {
-        self.engine.drain();
+        let now = self.now();
+        self.engine.drain(now, &mut self.actions);
         for step in 0..STEPS.len() {
             self.disconnect(step);
         }
