@@ -53,6 +53,7 @@ pub(super) fn keep_chunk(
         room.judge_size(len)
     };
     if let Err(reason) = judged {
+        log.saw_chunk(set, chunk.index);
         log.drop_set(set, reason, room.settled);
         return Ok(is_first);
     }
@@ -66,16 +67,11 @@ pub(super) fn keep_chunk(
 
 /// Appends a set that is whole now: its chunks one by one, under one sequence.
 fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
-    let Some(whole) = log.complete_set(set) else {
+    let Some((whole, place)) = log.complete_set(set) else {
+        log.drop_set(set, DropReason::MaxBuffers, room.settled);
         return;
     };
     *room.staged -= whole.bytes;
-    let first = whole.chunks.first();
-    let partition = first.and_then(|chunk| Some(chunk.view.envelope()?.partition(&chunk.packet)));
-    let Some(place) = log.place(partition.unwrap_or_default()) else {
-        edge.counts.drop_one(DropReason::MaxBuffers);
-        return;
-    };
     for (nth, chunk) in whole.chunks.iter().enumerate() {
         let tail = edge
             .stamp

@@ -19,6 +19,8 @@ use crate::ids::Moment;
 
 /// Most sets of one stream that wait for chunks (spec 2.3).
 const MAX_OPEN: usize = 64;
+/// Most dropped sets that are remembered; of more the one that was quiet the longest is forgotten.
+const MAX_DROPPED: usize = 64;
 
 /// What tells sets apart: the edge and the `chunk_id`.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,7 @@ struct Set {
 pub(super) struct Sets {
     all: Vec<Option<Set>>,
     open: usize,
+    dropped: usize,
 }
 
 impl Sets {
@@ -187,16 +190,49 @@ impl Sets {
         ended.map_or_else(SmallVec::new, |set| set.ordinals)
     }
 
-    /// Drops a set that is not whole. It is remembered for a while, so that chunks that still come
-    /// are not taken for a new one.
-    pub(super) fn drop_open(&mut self, set: u32) -> Option<Unstaged> {
-        let set = self.all.get_mut(set as usize)?.as_mut()?;
-        if set.state != State::Open {
-            return None;
+    /// Takes note of a chunk that is not staged.
+    pub(super) fn saw(&mut self, set: u32, index: u32) {
+        if let Some(Some(set)) = self.all.get_mut(set as usize) {
+            set.seen.insert(index);
         }
+    }
+
+    /// The partition that the first chunk of `set` names.
+    pub(super) fn partition(&self, set: u32) -> &str {
+        let first = self.get(set).and_then(|set| set.staged.first());
+        let named = first.and_then(|chunk| Some(chunk.view.envelope()?.partition(&chunk.packet)));
+        named.unwrap_or_default()
+    }
+
+    /// Drops a set that is not whole. While chunks of it may still come it is remembered, so that
+    /// they are not taken for a new one.
+    pub(super) fn drop_open(&mut self, set: u32) -> Option<Unstaged> {
+        let entry = self.all.get_mut(set as usize)?;
+        let set = entry.as_mut().filter(|set| set.state == State::Open)?;
         set.state = State::Dropped;
         self.open -= 1;
-        Some(set.unstage())
+        let unstaged = set.unstage();
+        if set.seen.len() as u64 >= u64::from(set.count) {
+            *entry = None;
+        } else {
+            self.dropped += 1;
+            self.forget_past_most();
+        }
+        Some(unstaged)
+    }
+
+    fn forget_past_most(&mut self) {
+        if self.dropped <= MAX_DROPPED {
+            return;
+        }
+        let dropped = self.all.iter_mut().filter(|entry| {
+            let set = entry.as_ref();
+            set.is_some_and(|set| set.state == State::Dropped)
+        });
+        if let Some(quietest) = dropped.min_by_key(|e| e.as_ref().map(|set| set.last)) {
+            *quietest = None;
+            self.dropped -= 1;
+        }
     }
 
     /// Sets that are not whole and that `wanted` picks, by the packet that opened them and the
@@ -215,6 +251,7 @@ impl Sets {
             let gone = |set: &Set| set.state == State::Dropped && now.since(set.last) >= patience;
             if entry.as_ref().is_some_and(gone) {
                 *entry = None;
+                self.dropped -= 1;
             }
         }
     }
@@ -224,6 +261,11 @@ impl Sets {
         let open = self.all.iter().flatten();
         let open = open.filter(|set| set.state == State::Open);
         open.map(|set| (set.item.edge, set.bytes))
+    }
+
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.all.iter().flatten().count()
     }
 
     fn get(&self, set: u32) -> Option<&Set> {

@@ -218,9 +218,17 @@ impl Log {
         self.sets.stage(set, index, chunk, now);
     }
 
-    /// Hands out the chunks of a set that is whole now, to be pushed one by one.
-    pub(crate) fn complete_set(&mut self, set: u32) -> Option<Unstaged> {
-        self.sets.complete(set)
+    /// Takes note of a chunk that is not kept, because its set is dropped with it.
+    pub(crate) fn saw_chunk(&mut self, set: u32, index: u32) {
+        self.sets.saw(set, index);
+    }
+
+    /// Hands out the chunks of a set that is whole now, and the place at which to push them one by
+    /// one; `None` when there are too many partitions.
+    pub(crate) fn complete_set(&mut self, set: u32) -> Option<(Unstaged, Place)> {
+        let partition = self.sets.partition(set).to_owned();
+        let place = self.place(&partition)?;
+        Some((self.sets.complete(set)?, place))
     }
 
     /// Appends a packet of `len` bytes for which there is room, at the place that it was encoded
@@ -291,6 +299,12 @@ impl Log {
     /// Chunk sets that wait for chunks: edge and bytes of each.
     pub(crate) fn open_sets(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
         self.sets.waiting()
+    }
+
+    /// Chunk sets of which anything is remembered.
+    #[cfg(test)]
+    pub(crate) fn known_sets(&self) -> usize {
+        self.sets.known()
     }
 
     /// What is kept: edge, bytes, whether it is in flight, whether it stands for its sequence.

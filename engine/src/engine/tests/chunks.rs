@@ -20,6 +20,18 @@ fn chunk(id: &str, index: u8, count: u8, number: u8) -> Bytes {
     out.freeze()
 }
 
+/// The same in a partition; `place` is index, count and number.
+fn chunk_in(id: &str, (index, count, number): (u8, u8, u8), partition: &str) -> Bytes {
+    let whole = chunk(id, index, count, number);
+    let mut out = BytesMut::from(&whole[..]);
+    let mut envelope = vec![0x1a, partition.len() as u8];
+    envelope.extend_from_slice(partition.as_bytes());
+    // A second occurrence merges into the first.
+    out.extend_from_slice(&[0x42, envelope.len() as u8]);
+    out.extend_from_slice(&envelope);
+    out.freeze()
+}
+
 fn ack(through: u64) -> Flow {
     Flow {
         ack: through,
@@ -287,4 +299,45 @@ fn credits_that_let_a_large_packet_go_wake_its_step() {
         assert_eq!(rig.actions.wake[..], [c], "{semantics:?}");
         assert_eq!(got(&mut rig, c, at(6)).len(), 1, "{semantics:?}");
     }
+}
+
+#[test]
+fn a_set_that_would_be_one_partition_too_many_is_settled_as_a_drop() {
+    let guarantee = Guarantee {
+        per_partition: true,
+        ..Guarantee::default()
+    };
+    let mut rig = pair(guarantee, bounds(10_000, usize::MAX));
+    let p = rig.connect_numbering("p", "e7");
+    for n in 1..=4095 {
+        rig.send_packet(p, &in_partition(&format!("p{n}")), at(1));
+    }
+    rig.send_packet(p, &chunk_in("x", (0, 2, 1), "one too many"), at(2));
+    rig.send_packet(p, &chunk_in("x", (1, 2, 1), "one too many"), at(2));
+    let edge = rig.edge("c");
+    assert_eq!(edge.counts.dropped(DropReason::MaxBuffers), 1);
+    assert_eq!((edge.counts.accepted, edge.queued), (4096, 4095));
+    assert_eq!(rig.acks(p, at(300)), [1], "the producer may forget it");
+}
+
+#[test]
+fn what_is_remembered_of_dropped_sets_is_bounded() {
+    let guarantee = Guarantee {
+        overflow: Overflow::DeadLetter,
+        ..Guarantee::default()
+    };
+    let mut rig = pair(guarantee, bounds(1, usize::MAX));
+    let p = rig.connect("p");
+    rig.send(p, "in the way", 10, at(0));
+    for n in 0..1000 {
+        rig.send_packet(p, &chunk(&format!("s{n}"), 0, 1, 0), at(1));
+        rig.send_packet(p, &chunk(&format!("t{n}"), 0, 2, 0), at(1));
+        rig.send_packet(p, &chunk(&format!("t{n}"), 1, 2, 0), at(1));
+    }
+    assert_eq!(rig.edge("c").counts.dropped(DropReason::LaneFull), 2000);
+    assert!(
+        rig.remembered_sets("c") <= 128,
+        "{}",
+        rig.remembered_sets("c")
+    );
 }

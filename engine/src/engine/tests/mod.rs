@@ -204,6 +204,16 @@ impl Rig {
         self.take(conn, now).iter().map(label).collect()
     }
 
+    /// Chunk sets that the log of `step` knows of, dropped ones included.
+    fn remembered_sets(&self, step: &str) -> usize {
+        let live = &self.engine.runs[0];
+        let at = live.plan.steps.iter().position(|s| *s.id == *step).unwrap();
+        match &live.sessions[at].outbox {
+            Outbox::Log(log) => log.known_sets(),
+            Outbox::Lanes(_) => 0,
+        }
+    }
+
     fn edge(&self, to: &str) -> EdgeSnapshot {
         let snapshot = self.engine.snapshot();
         assert!(
