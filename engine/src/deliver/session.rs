@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) turn: u64,
     /// The edge that the owner's packets find no room on: it is not read until it has.
     pub(crate) stalled: Option<u32>,
+    /// Since when the owner has been read without a break: before, it could receipt nothing.
+    pub(crate) read_since: Moment,
     /// Whether the owner should hold back, and whether it knows.
     pub(crate) hold: (bool, bool),
     ack_every: AckEvery,
@@ -91,6 +93,7 @@ impl Session {
             ignored: IgnoredReceipts::default(),
             turn: 0,
             stalled: None,
+            read_since: Moment::default(),
             hold: (false, false),
             ack_every: plan.flow.ack_every,
             producers: Vec::new(),
@@ -210,6 +213,15 @@ impl Session {
         put_flow(&mut message, ack, signal);
         self.control.room(message.len()).extend_from_slice(&message);
         self.control_bytes += message.len();
+    }
+
+    /// Lets the owner be read again. Returns whether it was not.
+    pub(crate) fn go_on(&mut self, now: Moment) -> bool {
+        let stalled = self.stalled.take().is_some();
+        if stalled {
+            self.read_since = now;
+        }
+        stalled
     }
 
     /// Forgets what was meant for the connection that just left.

@@ -96,7 +96,7 @@ impl Engine {
             }
         };
         if self.queued_bytes < held {
-            self.unblock_budget(actions);
+            self.unblock_budget(now, actions);
         }
         if !self.settled.is_empty() {
             self.close_accounts(run, now, actions);

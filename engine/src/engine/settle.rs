@@ -65,17 +65,17 @@ impl Engine {
         for step in producers {
             self.look_after(run, StepIndex(step), now, actions);
         }
-        self.unblock_budget(actions);
+        self.unblock_budget(now, actions);
     }
 
     /// Lets everybody go on who waits for the budget of all queues, once there is room.
-    pub(super) fn unblock_budget(&mut self, actions: &mut Actions) {
+    pub(super) fn unblock_budget(&mut self, now: Moment, actions: &mut Actions) {
         if !self.budget_blocks || self.queued_bytes >= self.limits.queue_budget_bytes {
             return;
         }
         self.budget_blocks = false;
         for session in self.runs.iter_mut().flat_map(|run| &mut run.sessions) {
-            if session.stalled.take().is_some() {
+            if session.go_on(now) {
                 actions.resume.extend(session.owner);
             }
         }
@@ -98,7 +98,7 @@ impl Run {
             let session = &mut self.sessions[from.at()];
             let waits_for = session.stalled.map(|edge| self.edges[edge as usize].to);
             if waits_for == Some(to) {
-                session.stalled = None;
+                session.go_on(now);
                 actions.resume.extend(session.owner);
             }
             self.signal(from, now, actions);

@@ -35,11 +35,11 @@ impl Engine {
         };
         log.drop_stale_sets(CHUNK_PATIENCE, now, &mut self.settled);
         // The clock stands still while this client's own packets, and its receipts with them, are
-        // not read (spec 2.4 rule 8).
+        // not read (spec 2.4 rule 8), and begins anew when they are.
         if session.owner.is_some() && session.stalled.is_none() {
-            log.find_late(now, &mut self.settled);
+            log.find_late((now, session.read_since), &mut self.settled);
         }
-        if let Some(due) = log.late_at().filter(|due| *due > now) {
+        if let Some(due) = log.late_at(session.read_since).filter(|due| *due > now) {
             self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
         }
         if let Some(owner) = session.owner

@@ -147,18 +147,18 @@ impl Log {
     }
 
     /// Finds what was sent longer ago than a receipt may take: it is sent again, or ends as
-    /// `dead_letter` when it has been sent often enough (spec 2.4 rule 8). Returns whether
-    /// something is to be sent.
-    pub(crate) fn find_late(&mut self, now: Moment, out: &mut Vec<Settled>) -> bool {
+    /// `dead_letter` when it has been sent often enough (spec 2.4 rule 8). Time counts only
+    /// `since` the client has been read.
+    pub(crate) fn find_late(&mut self, (now, since): (Moment, Moment), out: &mut Vec<Settled>) {
         let Some(redelivery) = self.guarantee.redelivery else {
-            return false;
+            return;
         };
         if !self.again.is_empty() {
-            return true;
+            return;
         }
         for at in 0..self.next {
             let slot = &self.slots[at];
-            if slot.settled || now.since(slot.sent_at) < redelivery.ack_wait {
+            if slot.settled || now.since(slot.sent_at.max(since)) < redelivery.ack_wait {
                 continue;
             }
             if redelivery.max_deliver > 0 && slot.deliveries >= redelivery.max_deliver {
@@ -168,14 +168,14 @@ impl Log {
             }
         }
         self.trim();
-        !self.again.is_empty()
     }
 
     /// When [`Log::find_late`] will find something, at the earliest.
-    pub(crate) fn late_at(&self) -> Option<Moment> {
+    pub(crate) fn late_at(&self, since: Moment) -> Option<Moment> {
         let ack_wait = self.guarantee.redelivery?.ack_wait;
         let mut sent = self.slots.iter().take(self.next).filter(|s| !s.settled);
-        sent.next().map(|slot| slot.sent_at.after(ack_wait))
+        sent.next()
+            .map(|slot| slot.sent_at.max(since).after(ack_wait))
     }
 
     /// Whether the present connection has been sent everything that is kept.

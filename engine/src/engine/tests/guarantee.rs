@@ -473,3 +473,44 @@ fn an_edge_that_has_emptied_lets_its_producer_go_on_whatever_others_hold() {
     assert_eq!(rig.actions.resume[..], [p]);
     assert_eq!(rig.offer(p, &packet("2", 100), at(6)), Taken::Yes);
 }
+
+#[test]
+fn receipts_that_wait_unread_are_not_late_when_they_are_read_again() {
+    let redelivery = Some(Redelivery {
+        ack_wait: SECOND,
+        max_deliver: 1,
+    });
+    let full = StepPlan {
+        queue: bounds(1, usize::MAX),
+        ..kept("full", Guarantee::default())
+    };
+    let echo = kept(
+        "echo",
+        Guarantee {
+            redelivery,
+            ..Guarantee::default()
+        },
+    );
+    let steps = vec![step("p"), echo, full];
+    let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 1), (1, 2)]));
+    let (p, echo) = (rig.connect("p"), rig.connect("echo"));
+    rig.send(p, "1", 10, at(0));
+    assert_eq!(sequences(&mut rig, echo, at(0)), [1]);
+    assert_eq!(rig.offer(echo, &packet("a", 10), at(1)), Taken::Yes);
+    assert_eq!(rig.offer(echo, &packet("b", 10), at(2)), Taken::Blocked);
+    rig.tick(at(5000));
+    let full = rig.register("full", 1, at(5000)).unwrap();
+    rig.take(full, at(5000));
+    assert_eq!(rig.actions.resume[..], [echo]);
+    rig.tick(at(5500));
+    let counts = rig.edge("echo").counts;
+    assert_eq!(
+        counts.dropped(DropReason::DeadLetter),
+        0,
+        "it has had no say"
+    );
+    assert_eq!(rig.offer(echo, &packet("b", 10), at(5600)), Taken::Yes);
+    rig.tick(at(6100));
+    let counts = rig.edge("echo").counts;
+    assert_eq!(counts.dropped(DropReason::DeadLetter), 1, "now it is late");
+}
