@@ -4,6 +4,7 @@
 //! that go in, and what must come out. A case passes or fails; a line that cannot
 //! be read is an error of the file, not a failure.
 
+pub mod expressions;
 pub mod octets;
 pub mod packets;
 pub mod report;

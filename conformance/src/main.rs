@@ -1,4 +1,4 @@
-//! `conformance packets FILE...`: prints each difference, closes with
+//! `conformance packets|expressions FILE...`: prints each difference, closes with
 //! `N passed, N failed`. Exit code: 0 all passed, 1 some failed, 2 a file or a line
 //! that cannot be read (or wrong usage).
 
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use conformance::{FileError, Report, packets};
+use conformance::{FileError, Report, expressions, packets};
 
 #[derive(Parser)]
 #[command(about = "Runs vector files against this implementation", version)]
@@ -23,11 +23,19 @@ enum Kind {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Results of the template dialect.
+    Expressions {
+        /// Vector files, one JSON object a line.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
-    let Kind::Packets { files } = Arguments::parse().kind;
-    print(packets::check(&files))
+    print(match Arguments::parse().kind {
+        Kind::Packets { files } => packets::check(&files),
+        Kind::Expressions { files } => expressions::check(&files),
+    })
 }
 
 fn print(outcome: Result<Report, FileError>) -> ExitCode {
