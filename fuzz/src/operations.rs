@@ -359,11 +359,9 @@ fn plan(flavour: u8) -> RunPlan {
         steps,
         edges: edges
             .iter()
-            .map(|&(from, to)| EdgePlan {
-                from: StepIndex(from),
-                to: StepIndex(to),
-            })
+            .map(|&(from, to)| EdgePlan::plain(StepIndex(from), StepIndex(to)))
             .collect(),
+        inputs: bytes::Bytes::new(),
         cancel_previous: flavour & 8 != 0,
     }
 }

@@ -47,16 +47,14 @@ impl Rig {
             semantics,
             ..StepPlan::engram(name)
         }));
-        let edges = (1..=fan_out).map(|to| EdgePlan {
-            from: StepIndex(0),
-            to: StepIndex(to as u16),
-        });
+        let edges = (1..=fan_out).map(|to| EdgePlan::plain(StepIndex(0), StepIndex(to as u16)));
         let plan = RunPlan {
             namespace: "voice".into(),
             name: "support-call-7f3a".into(),
             story: "support-call".into(),
             steps,
             edges: edges.collect(),
+            inputs: bytes::Bytes::new(),
             cancel_previous: false,
         };
         let mut engine = Engine::new(Limits::default(), "k3x9");

@@ -106,7 +106,7 @@ impl Run {
     }
 
     fn report_pauses(&mut self, at: usize, now: Moment, actions: &mut Actions) {
-        let plan = self.plan.edges[at];
+        let plan = &self.plan.edges[at];
         let waits = self.waits(plan.from, plan.to);
         let told = &self.told[at];
         let brief = !waits && !told.paused && told.pauses > 0;
@@ -156,7 +156,7 @@ impl Run {
     }
 
     pub(super) fn edge_name(&self, at: usize) -> EdgeName {
-        let plan = self.plan.edges[at];
+        let plan = &self.plan.edges[at];
         EdgeName {
             run: self.name(),
             from: self.plan.steps[plan.from.at()].id.clone(),

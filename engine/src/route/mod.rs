@@ -5,10 +5,14 @@
 //! stamp) is encoded when the run is attached.
 
 mod plan;
+mod programs;
 mod settings;
 mod stamp;
 
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
+pub use programs::{
+    DocumentSchema, EdgePrograms, EmitPrograms, Inputs, InputsPlan, Primitive, PrimitivePlan, Rules,
+};
 pub use settings::{
     AckEvery, Credits, FlowMode, FlowPlan, Guarantee, Lane, LanePlan, Overflow, Redelivery,
     Semantics,

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
+use super::programs::{EdgePrograms, EmitPrograms};
 use super::settings::{FlowPlan, LanePlan, Semantics};
 use crate::ids::StepIndex;
 
@@ -67,6 +70,8 @@ pub struct StepPlan {
     pub flow: FlowPlan,
     /// Lanes with bounds of their own; empty: only `queue` bounds.
     pub lanes: Vec<LanePlan>,
+    /// What is asked of every packet that it emits.
+    pub emits: Option<Arc<EmitPrograms>>,
 }
 
 impl StepPlan {
@@ -80,17 +85,32 @@ impl StepPlan {
             semantics: Semantics::BestEffort,
             flow: FlowPlan::default(),
             lanes: Vec::new(),
+            emits: None,
         }
     }
 }
 
-/// One edge of a run. The target's settings rule it (spec 2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One edge of a run, between two engrams. The target's settings rule it (spec 2.1).
+#[derive(Clone, Debug)]
 pub struct EdgePlan {
     /// The step whose packets take this edge.
     pub from: StepIndex,
     /// The step that gets them.
     pub to: StepIndex,
+    /// What is asked of each packet; `None` lets all pass as they are.
+    pub programs: Option<Arc<EdgePrograms>>,
+}
+
+impl EdgePlan {
+    /// An edge that every packet takes as it is.
+    #[must_use]
+    pub fn plain(from: StepIndex, to: StepIndex) -> Self {
+        Self {
+            from,
+            to,
+            programs: None,
+        }
+    }
 }
 
 /// A run as the engine routes it.
@@ -106,6 +126,8 @@ pub struct RunPlan {
     pub steps: Vec<StepPlan>,
     /// Its edges, in the order in which a packet takes them.
     pub edges: Vec<EdgePlan>,
+    /// Its inputs, for programs: the contents of a `google.protobuf.Struct`.
+    pub inputs: Bytes,
     /// A packet that opens a higher turn interrupts the lower ones
     /// (`concurrency: cancelPrevious`).
     pub cancel_previous: bool,

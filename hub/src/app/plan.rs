@@ -84,6 +84,7 @@ fn run_plan(config: &Config, run: &Run) -> RunPlan {
             .map(|step| step_plan(config, step))
             .collect(),
         edges: story.edges.iter().map(|e| edge_plan(*e)).collect(),
+        inputs: bytes::Bytes::new(),
         cancel_previous: story.concurrency.mode == ConcurrencyMode::CancelPrevious,
     }
 }
@@ -106,6 +107,7 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         semantics: semantics(settings),
         flow: flow(settings),
         lanes: lanes(settings),
+        emits: None,
         max_downstreams: size(downstreams),
     }
 }
@@ -113,8 +115,5 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
 fn edge_plan(edge: story::Edge) -> EdgePlan {
     // The loader bounds a Story's steps far below this.
     let index = |at: usize| StepIndex(u16::try_from(at).unwrap_or(u16::MAX));
-    EdgePlan {
-        from: index(edge.from),
-        to: index(edge.to),
-    }
+    EdgePlan::plain(index(edge.from), index(edge.to))
 }

@@ -15,16 +15,17 @@ use crate::time::Nanos;
 /// The plan of a script.
 pub(crate) fn run_plan(script: &Script) -> RunPlan {
     let steps = script.steps.iter().map(|s| step_plan(&s.name, &s.settings));
-    let edges = script.edges.iter().map(|&(from, to)| EdgePlan {
-        from: StepIndex(from as u16),
-        to: StepIndex(to as u16),
-    });
+    let edges = script
+        .edges
+        .iter()
+        .map(|&(from, to)| EdgePlan::plain(StepIndex(from as u16), StepIndex(to as u16)));
     RunPlan {
         namespace: NAMESPACE.into(),
         name: RUN.into(),
         story: "story".into(),
         steps: steps.collect(),
         edges: edges.collect(),
+        inputs: bytes::Bytes::new(),
         cancel_previous: script.cancel_previous,
     }
 }

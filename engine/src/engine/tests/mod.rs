@@ -35,11 +35,9 @@ fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
         steps,
         edges: edges
             .iter()
-            .map(|&(from, to)| EdgePlan {
-                from: StepIndex(from),
-                to: StepIndex(to),
-            })
+            .map(|&(from, to)| EdgePlan::plain(StepIndex(from), StepIndex(to)))
             .collect(),
+        inputs: Bytes::new(),
         cancel_previous: false,
     }
 }
