@@ -54,7 +54,7 @@ impl Rig {
             story: "support-call".into(),
             steps,
             edges: edges.collect(),
-            inputs: bytes::Bytes::new(),
+            inputs: Bytes::new(),
             cancel_previous: false,
         };
         let mut engine = Engine::new(Limits::default(), "k3x9");
