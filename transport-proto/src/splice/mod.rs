@@ -8,10 +8,13 @@
 //! Nothing here judges limits: the hub checks size and pairs after a splice.
 
 mod envelope;
+mod frame;
 mod kept;
+mod rest;
 mod tail;
 
-pub use envelope::{envelope_len, put_envelope};
+pub use envelope::{Identity, envelope_len, put_envelope, put_partitioned_envelope};
+pub use frame::put_binary_frame;
 pub use kept::{Cut, Kept};
 pub use tail::{
     GRPC_HEAD_LEN, inputs_len, metadata_len, payload_len, process_head_len, put_flow,

@@ -17,6 +17,8 @@ use crate::wire::Cursor;
 pub(crate) const STREAM_ID: u32 = 0x0a;
 /// Tag of `sequence` inside an envelope.
 pub(crate) const SEQUENCE: u32 = 0x10;
+/// Tag of `partition` inside an envelope.
+pub(crate) const PARTITION: u32 = 0x1a;
 
 /// The merged fields of a packet's envelope.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,7 +66,7 @@ impl EnvelopeView {
         tag: u32,
     ) -> Result<Cursor<'a>, Malformed> {
         match tag {
-            0x1a => self.partition = text_span(&mut cursor)?,
+            PARTITION => self.partition = text_span(&mut cursor)?,
             0x22 => self.chunk_id = text_span(&mut cursor)?,
             0x28 => self.chunk_index = cursor.varint32()?,
             0x30 => self.chunk_count = cursor.varint32()?,

@@ -25,7 +25,7 @@ use std::ops::Range;
 
 pub(crate) use broken::Broken;
 pub use envelope::EnvelopeView;
-pub(crate) use envelope::{SEQUENCE, STREAM_ID};
+pub(crate) use envelope::{PARTITION, SEQUENCE, STREAM_ID};
 pub use field::Dialect;
 pub(crate) use field::{Field, Slot, Span};
 use fields::Fields;
