@@ -7,12 +7,14 @@
 //! | folder | decides |
 //! | --- | --- |
 //! | [`route`] | who is downstream of whom: a Story's graph, compiled once |
+//! | [`decide`] | whether a packet takes an edge, and what is changed in it: what Stories ask |
 //! | [`deliver`] | what waits for whom: queues, bounds, owners of steps, heartbeats |
 //!
 //! [`Engine`] ties them together; [`account`] keeps the identity
 //! `accepted = delivered + dropped + queued + in flight` (spec 2.4 rule 7).
 
 pub mod account;
+pub mod decide;
 pub mod deliver;
 mod engine;
 pub mod ids;

@@ -4,6 +4,7 @@
 //! is `Send`), so no lock is taken on the data path. Never waits: the async parts around it do.
 
 mod clock;
+mod decider;
 mod stream;
 
 use std::cell::{Cell, RefCell};
@@ -23,6 +24,7 @@ use crate::events::{Event, Reporter, StepName, detail};
 use crate::ingress::Status;
 
 pub(crate) use clock::{Alarm, Clock};
+pub(crate) use decider::{Decider, Decision};
 pub(crate) use stream::{Stream, Wakers};
 
 /// Least time between two looks at what the engine counts for people, such as drops.
@@ -39,6 +41,7 @@ struct Inner {
     streams: Vec<Option<Rc<Stream>>>,
     clock: Clock,
     alarm: Alarm,
+    decider: Decider,
     /// The earliest tick that was asked for and has not come.
     asked: Option<Moment>,
     reporter: Reporter,
@@ -60,7 +63,7 @@ pub(crate) struct DataPlane {
 }
 
 impl DataPlane {
-    pub(crate) fn new(engine: Engine, alarm: Alarm, reporter: Reporter) -> Self {
+    pub(crate) fn new(engine: Engine, alarm: Alarm, decider: Decider, reporter: Reporter) -> Self {
         let clock = Clock::start();
         let inner = Inner {
             engine,
@@ -69,6 +72,7 @@ impl DataPlane {
             streams: Vec::new(),
             clock,
             alarm,
+            decider,
             asked: None,
             reporter,
             report_at: Moment::default(),
@@ -150,6 +154,13 @@ impl DataPlane {
         let result = feed(&mut router);
         inner.carry_out();
         result
+    }
+
+    /// Takes in what was decided elsewhere: the packet may be routed now.
+    pub(crate) fn decided(&self, (ticket, decided): Decision) {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.engine.decided(ticket, decided, &mut inner.actions);
+        inner.carry_out();
     }
 
     /// Bytes that wait for `stream`.
@@ -268,6 +279,9 @@ impl Inner {
             if let Some(Some(stream)) = self.streams.get(conn.slot()) {
                 stream.go_on();
             }
+        }
+        for job in self.actions.jobs.drain(..) {
+            self.decider.ask(job);
         }
         if !self.actions.events.is_empty() {
             self.tell_events();

@@ -12,7 +12,7 @@ use super::lanes::Lanes;
 use super::log::Log;
 use super::producer::Producer;
 use super::spool::{Pieces, Spool};
-use crate::engine::Accepts;
+use crate::engine::{Accepts, Pending};
 use crate::ids::{ConnId, Moment};
 use crate::route::{AckEvery, Semantics, StepPlan};
 
@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) turn: u64,
     /// The edge that the owner's packets find no room on: it is not read until it has.
     pub(crate) stalled: Option<u32>,
+    /// What was decided on the packet that the owner offers next.
+    pub(crate) decided: Pending,
     /// Since when the owner has been read without a break: before, it could receipt nothing.
     pub(crate) read_since: Moment,
     /// Whether the owner should hold back, and whether it knows.
@@ -93,6 +95,7 @@ impl Session {
             ignored: IgnoredReceipts::default(),
             turn: 0,
             stalled: None,
+            decided: Pending::default(),
             read_since: Moment::default(),
             hold: (false, false),
             ack_every: plan.flow.ack_every,
@@ -229,6 +232,7 @@ impl Session {
         self.control = Spool::default();
         self.control_bytes = 0;
         self.stalled = None;
+        self.decided.clear();
         self.hold = (false, false);
         self.producer = None;
         self.accepts = Accepts::default();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Edge;
-use super::offer::{Offered, Room};
+use super::offer::{Offered, Onto, Room};
 use super::packet::Inbound;
 use crate::account::DropReason;
 use crate::deliver::{
@@ -17,9 +17,10 @@ const MAX_STAGED_BYTES: usize = 64 * 1024 * 1024;
 pub(super) fn keep_chunk(
     room: &mut Room<'_>,
     (log, edge): (&mut Log, &mut Edge),
-    (at, chunk): (u32, ChunkPlace),
+    (onto, chunk): (Onto<'_>, ChunkPlace),
     offered: &Offered<'_>,
 ) -> Result<bool, DropReason> {
+    let at = onto.edge;
     let key = offered.set_key(at);
     let verdict = log.judge_chunk(key, chunk);
     let (set, is_first) = match verdict {
@@ -34,7 +35,7 @@ pub(super) fn keep_chunk(
             (log.open_set(key.id, chunk, offered.item(at)), true)
         }
     };
-    let len = offered.most_len(edge);
+    let len = offered.most_len(edge, onto.change);
     let (staged, payload) = log.staged(set);
     let is_last = chunk.count <= 1 || matches!(verdict, ChunkVerdict::Last(_));
     let judged = if payload + offered.inbound.view.media_len() > room.max_message {
@@ -57,7 +58,7 @@ pub(super) fn keep_chunk(
         log.drop_set(set, reason, room.settled);
         return Ok(is_first);
     }
-    log.stage(set, chunk.index, offered.staged(len), offered.now);
+    log.stage(set, chunk.index, offered.staged(onto, len), offered.now);
     *room.staged += len;
     if is_last {
         push_set(room, (log, edge), set);
@@ -73,9 +74,12 @@ fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
     };
     *room.staged -= whole.bytes;
     for (nth, chunk) in whole.chunks.iter().enumerate() {
+        let change = chunk.change.as_ref();
+        let with = change.map(|c| (&c.fields[..], c.partition.as_deref()));
+        let at = (&chunk.packet[..], &chunk.view);
         let tail = edge
             .stamp
-            .tail_with_envelope(&chunk.packet, &chunk.view, place.sequence);
+            .tail_with(at, place.sequence, with.unwrap_or_default());
         let encoded = Encoded {
             source: &chunk.packet,
             start: 0,
@@ -110,7 +114,7 @@ impl Offered<'_> {
     }
 
     /// It and what is known of it, to be kept while its set is not whole.
-    fn staged(&self, len: usize) -> Staged {
+    fn staged(&self, onto: Onto<'_>, len: usize) -> Staged {
         let Inbound {
             source,
             start,
@@ -126,7 +130,8 @@ impl Offered<'_> {
         Staged {
             packet,
             view: view.clone(),
-            kept: self.kept.clone(),
+            kept: self.shape(onto).kept.clone(),
+            change: onto.change.cloned(),
             len,
         }
     }

@@ -68,6 +68,8 @@ pub enum Event {
         reason: DropReason,
         /// How many.
         packets: u64,
+        /// What was wrong with one of them, where that can be said.
+        example: Option<Box<str>>,
     },
     /// The producer `from` waits for the step `to` to make room.
     Paused(EdgeName),

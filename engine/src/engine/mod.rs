@@ -8,6 +8,8 @@
 //! | `mod` | limits, actions, attaching runs |
 //! | `connect` | registration, fencing, disconnects |
 //! | `packet` | one packet in, onto every edge |
+//! | `decision` | what a Story asks of the packet, decided here or elsewhere |
+//! | `numbered` | packets that their producer numbers |
 //! | `offer`, `chunk_sets` | one packet onto one edge |
 //! | `send` | bytes out to a socket |
 //! | `receipts` | receipts and credits |
@@ -20,8 +22,10 @@
 
 mod chunk_sets;
 mod connect;
+mod decision;
 mod event;
 mod interrupt;
+mod numbered;
 mod offer;
 mod packet;
 mod receipts;
@@ -41,12 +45,16 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::account::{DropReason, EdgeCounts, RefuseCounts};
+use crate::decide::{Job, StepPrograms};
 use crate::deliver::{Outbox, Session, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::latency::Latency;
 use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
 
+use decision::Seeds;
+
 pub use connect::{Accepts, Refusal, Registration};
+pub(crate) use decision::Pending;
 pub use event::{EdgeName, Event, RunName};
 pub use interrupt::Interrupt;
 pub use packet::{Inbound, Taken};
@@ -68,6 +76,11 @@ pub struct Limits {
     pub state_ttl: Duration,
     /// Age past which a packet for an absent step is expired when its Story names none.
     pub absent_max_age: Duration,
+    /// The time at moment zero, in nanoseconds since 1970: what programs take for the time counts
+    /// from there.
+    pub started_at_nanos: i64,
+    /// Where chance begins for programs that ask for it; another one at every start.
+    pub seed: u64,
 }
 
 impl Default for Limits {
@@ -79,6 +92,8 @@ impl Default for Limits {
             heartbeat_interval: Duration::from_secs(10),
             state_ttl: Duration::from_secs(600),
             absent_max_age: Duration::from_secs(10),
+            started_at_nanos: 0,
+            seed: 0,
         }
     }
 }
@@ -92,6 +107,8 @@ pub struct Actions {
     pub superseded: SmallVec<[(ConnId, Generation); 2]>,
     /// Connections whose [`Taken::Blocked`] packet may be offered again.
     pub resume: SmallVec<[ConnId; 4]>,
+    /// Decisions to make on another thread, for packets that were [`Taken::Blocked`].
+    pub jobs: Vec<Job>,
     /// What happened that people may want to know.
     pub events: Vec<Event>,
 }
@@ -115,6 +132,8 @@ struct Run {
     upstream: Vec<SmallVec<[StepIndex; 2]>>,
     /// Whether packets of each step may have to wait for room.
     guaranteed: Vec<bool>,
+    /// What is asked of packets of each step.
+    programs: Vec<Option<Arc<StepPrograms>>>,
     /// The `stream_id` of what goes to each step.
     streams: Vec<Box<str>>,
     /// Per lane, the lowest turn that is still taken (spec 2.5).
@@ -166,6 +185,7 @@ pub struct Engine {
     dead_letters: Vec<DeadLetter>,
     heartbeat: Bytes,
     refused: RefuseCounts,
+    seeds: Seeds,
     heartbeats: snapshot::HeartbeatCounts,
     /// Dead letters that are told one by one until the next report.
     letters_left: u32,
@@ -178,6 +198,7 @@ impl Engine {
     /// becomes part of every stream id (spec 2.4 rule 1).
     pub fn new(limits: Limits, epoch: &str) -> Self {
         Self {
+            seeds: Seeds::new(limits.seed),
             limits,
             epoch: epoch.into(),
             runs: Vec::new(),
@@ -224,12 +245,17 @@ impl Engine {
         let mut upstream = vec![SmallVec::<[StepIndex; 2]>::new(); plan.steps.len()];
         let mut guaranteed = vec![false; plan.steps.len()];
         let mut edges = Vec::with_capacity(plan.edges.len());
+        let programs: Vec<_> = (0..plan.steps.len() as u16)
+            .map(|step| StepPrograms::of(&plan, StepIndex(step)).map(Arc::new))
+            .collect();
         for (at, edge) in (0u32..).zip(&plan.edges) {
             let out = &mut downstream[edge.from.at()];
             let target = &plan.steps[edge.to.at()].id;
             edges.push(Edge {
                 to: edge.to,
-                over_cap: out.len() >= plan.steps[edge.from.at()].max_downstreams,
+                // Where edges have programs, those that a packet takes are counted.
+                over_cap: programs[edge.from.at()].is_none()
+                    && out.len() >= plan.steps[edge.from.at()].max_downstreams,
                 stamp: Stamp::new(&plan.namespace, &plan.name, target, &self.epoch),
                 counts: EdgeCounts::default(),
                 forward: Latency::default(),
@@ -254,6 +280,7 @@ impl Engine {
             downstream,
             upstream,
             guaranteed,
+            programs,
             floors: [0; Lane::COUNT],
             ready: false,
             told,

@@ -2,13 +2,15 @@
 
 use std::cell::OnceCell;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
 use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
 
 use super::chunk_sets::keep_chunk;
 use super::packet::Inbound;
 use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
+use crate::decide::{Change, Cuts};
 use crate::deliver::{
     ChunkPlace, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE, Session, Settled,
     Sink, starts_decoding, wire_len,
@@ -39,14 +41,39 @@ impl Room<'_> {
     }
 }
 
+/// What stays of a packet for those of its targets that take the same fields out.
+pub(super) struct Shape {
+    pub(super) kept: Kept,
+    /// The same in a buffer of its own: made once, for all targets that must not pin the buffer it
+    /// came in.
+    copy: OnceCell<Bytes>,
+}
+
+impl Shape {
+    #[inline]
+    pub(super) fn new(kept: Kept) -> Self {
+        Self {
+            kept,
+            copy: OnceCell::new(),
+        }
+    }
+}
+
+/// An edge, and what it changes in the packet that takes it.
+#[derive(Clone, Copy)]
+pub(super) struct Onto<'a> {
+    pub(super) edge: u32,
+    pub(super) change: Option<&'a Change>,
+}
+
 /// A packet on its way onto its edges.
 pub(super) struct Offered<'a> {
     pub(super) inbound: &'a Inbound<'a>,
-    pub(super) kept: &'a Kept,
+    /// For targets that change nothing.
+    pub(super) shape: Shape,
+    /// For the others.
+    pub(super) changed: SmallVec<[(Cuts, Shape); 1]>,
     pub(super) targets: usize,
-    /// What is kept, in a buffer of its own: made once, for all targets that must not pin the
-    /// buffer it came in.
-    pub(super) copy: OnceCell<Bytes>,
     pub(super) fits_pairs: bool,
     pub(super) lane: Lane,
     pub(super) turn: u64,
@@ -62,12 +89,13 @@ pub(super) struct Offered<'a> {
 pub(super) fn queue(
     room: &mut Room<'_>,
     session: &mut Session,
-    (edges, at): (&mut [Edge], u32),
+    (edges, onto): (&mut [Edge], Onto<'_>),
     offered: &Offered<'_>,
 ) {
-    edges[at as usize].counts.accepted += 1;
-    if let Err(reason) = try_queue(room, session, (edges, at), offered) {
-        edges[at as usize].counts.drop_one(reason);
+    let at = onto.edge as usize;
+    edges[at].counts.accepted += 1;
+    if let Err(reason) = try_queue(room, session, (edges, onto), offered) {
+        edges[at].counts.drop_one(reason);
     }
 }
 
@@ -75,9 +103,10 @@ pub(super) fn queue(
 fn try_queue(
     room: &mut Room<'_>,
     session: &mut Session,
-    (edges, at): (&mut [Edge], u32),
+    (edges, onto): (&mut [Edge], Onto<'_>),
     offered: &Offered<'_>,
 ) -> Result<(), DropReason> {
+    let at = onto.edge;
     let edge = &edges[at as usize];
     offered.may_take(edge)?;
     let connected = session.owner.is_some();
@@ -85,12 +114,10 @@ fn try_queue(
         return Ok(());
     };
     let inbound = offered.inbound;
-    let own = inbound.view.envelope_has_more().then(|| {
-        edge.stamp
-            .tail_with_envelope(inbound.packet, inbound.view, 0)
-    });
+    let own = offered.own_tail(edge, onto, 0);
     let tail_len = own.as_deref().unwrap_or(edge.stamp.tail()).len();
-    let len = wire_len(offered.kept.len() + tail_len);
+    let shape = offered.shape(onto);
+    let len = wire_len(shape.kept.len() + tail_len);
     room.judge(len)?;
     let queue = lanes.of(offered.lane);
     let newcomer = Entry {
@@ -107,11 +134,13 @@ fn try_queue(
         give_way(room, queue, edges, &newcomer)?;
     }
     let tail = own.as_deref().unwrap_or(edges[at as usize].stamp.tail());
-    let encoded = offered.encoded(tail);
+    let encoded = offered.encoded(shape, tail);
     // While little waits for a connected step, a slice may pin a larger read buffer.
     let backlog = if connected { queue.bytes() } else { usize::MAX };
     let may_pin = inbound.pinned <= len.saturating_mul(4) || backlog < BACKLOG_THAT_MAY_PIN;
-    queue.push(newcomer, |spool| offered.write(&encoded, spool, may_pin));
+    queue.push(newcomer, |spool| {
+        offered.write((shape, &encoded), spool, may_pin)
+    });
     *room.queued += len;
     Ok(())
 }
@@ -139,9 +168,10 @@ fn give_way(
 pub(super) fn keep(
     room: &mut Room<'_>,
     live: &mut Run,
-    (at, actions): (u32, &mut Actions),
+    (onto, actions): (Onto<'_>, &mut Actions),
     offered: &Offered<'_>,
 ) -> bool {
+    let at = onto.edge;
     let edge = &mut live.edges[at as usize];
     let to = edge.to;
     let session = &mut live.sessions[to.at()];
@@ -153,7 +183,7 @@ pub(super) fn keep(
     let is_next = log.is_caught_up();
     let paused = log.is_paused();
     let kept = match offered.may_take(edge) {
-        Ok(()) => try_keep(room, (log, edge), at, offered),
+        Ok(()) => try_keep(room, (log, edge), onto, offered),
         Err(reason) => {
             edge.counts.accepted += 1;
             Err(reason)
@@ -183,11 +213,11 @@ pub(super) fn keep(
 fn try_keep(
     room: &mut Room<'_>,
     (log, edge): (&mut Log, &mut Edge),
-    at: u32,
+    onto: Onto<'_>,
     offered: &Offered<'_>,
 ) -> Result<bool, DropReason> {
     if let Some(chunk) = offered.chunk {
-        return keep_chunk(room, (log, edge), (at, chunk), offered);
+        return keep_chunk(room, (log, edge), (onto, chunk), offered);
     }
     let (view, packet) = (offered.inbound.view, offered.inbound.packet);
     if mutant::is(Mutant::SilentDropAtBound) && !log.admits(offered.lane, packet.len() + 256) {
@@ -195,21 +225,23 @@ fn try_keep(
     }
     edge.counts.accepted += 1;
     let partitioned = view.envelope().filter(|_| log.guarantee().per_partition);
-    let partition = partitioned.map_or("", |e| e.partition(packet));
-    let place = log.place(partition).ok_or(DropReason::MaxBuffers)?;
-    let own;
-    let tail = if view.envelope_has_more() {
-        own = edge.stamp.tail_with_envelope(packet, view, place.sequence);
-        &own[..]
-    } else {
-        edge.stamp.numbered_tail(place.sequence)
+    let own = partitioned.map_or("", |e| e.partition(packet));
+    let given = onto.change.and_then(|change| change.partition.as_deref());
+    let place = log
+        .place(given.unwrap_or(own))
+        .ok_or(DropReason::MaxBuffers)?;
+    let own = offered.own_tail(edge, onto, place.sequence);
+    let tail = match &own {
+        Some(own) => own,
+        None => edge.stamp.numbered_tail(place.sequence),
     };
-    let encoded = offered.encoded(tail);
+    let shape = offered.shape(onto);
+    let encoded = offered.encoded(shape, tail);
     let len = wire_len(encoded.packet_len());
     room.judge_kept(log, offered.lane, len)?;
     let may_pin = offered.inbound.pinned <= len.saturating_mul(4);
-    log.push((offered.item(at), place), len, |store| {
-        offered.write(&encoded, store, may_pin);
+    log.push((offered.item(onto.edge), place), len, |store| {
+        offered.write((shape, &encoded), store, may_pin);
     });
     *room.queued += len;
     Ok(true)
@@ -240,18 +272,50 @@ impl Offered<'_> {
     }
 
     /// Most bytes that it takes on the wire to the target of `edge`.
-    pub(super) fn most_len(&self, edge: &Edge) -> usize {
+    pub(super) fn most_len(&self, edge: &Edge, change: Option<&Change>) -> usize {
         // What is written besides the packet's own bytes and the stamp: heads, a long sequence.
         const MOST_ADDED: usize = 32;
-        self.inbound.packet.len() + edge.stamp.tail().len() + MOST_ADDED
+        let more = change.map_or(0, |change| {
+            change.fields.len() + change.partition.as_ref().map_or(0, |p| p.len())
+        });
+        self.inbound.packet.len() + edge.stamp.tail().len() + MOST_ADDED + more
+    }
+
+    /// What stays of it on an edge.
+    #[inline]
+    pub(super) fn shape(&self, onto: Onto<'_>) -> &Shape {
+        match onto.change {
+            None => &self.shape,
+            Some(change) => self.shape_without(change.cuts),
+        }
+    }
+
+    fn shape_without(&self, cuts: Cuts) -> &Shape {
+        let found = self.changed.iter().find(|(of, _)| *of == cuts);
+        found.map_or(&self.shape, |(_, shape)| shape)
+    }
+
+    /// The tail of a packet that does not get the one of its edge.
+    #[inline]
+    fn own_tail(&self, edge: &Edge, onto: Onto<'_>, sequence: u64) -> Option<BytesMut> {
+        let inbound = self.inbound;
+        if let Some(change) = onto.change {
+            let at = (inbound.packet, inbound.view);
+            let with = (&change.fields[..], change.partition.as_deref());
+            return Some(edge.stamp.tail_with(at, sequence, with));
+        }
+        inbound.view.envelope_has_more().then(|| {
+            let stamp = &edge.stamp;
+            stamp.tail_with_envelope(inbound.packet, inbound.view, sequence)
+        })
     }
 
     #[inline]
-    fn encoded<'a>(&'a self, tail: &'a [u8]) -> Encoded<'a> {
+    fn encoded<'a>(&'a self, shape: &'a Shape, tail: &'a [u8]) -> Encoded<'a> {
         Encoded {
             source: self.inbound.source,
             start: self.inbound.start,
-            kept: self.kept,
+            kept: &shape.kept,
             tail,
         }
     }
@@ -259,20 +323,25 @@ impl Offered<'_> {
     /// Writes the packet: small ones are copied; of large ones the bytes are shared between the
     /// targets, in the buffer that they came in when they `may_pin` it.
     #[inline]
-    fn write(&self, encoded: &Encoded<'_>, sink: &mut impl Sink, may_pin: bool) {
-        if self.kept.len() <= SHARE_ABOVE {
+    fn write(&self, (shape, encoded): (&Shape, &Encoded<'_>), sink: &mut impl Sink, may_pin: bool) {
+        if shape.kept.len() <= SHARE_ABOVE {
             encoded.copy(sink, wire_len(encoded.packet_len()));
         } else {
-            self.write_large(encoded, sink, may_pin);
+            self.write_large((shape, encoded), sink, may_pin);
         }
     }
 
     #[inline(never)]
-    fn write_large(&self, encoded: &Encoded<'_>, sink: &mut impl Sink, may_pin: bool) {
+    fn write_large(
+        &self,
+        (shape, encoded): (&Shape, &Encoded<'_>),
+        sink: &mut impl Sink,
+        may_pin: bool,
+    ) {
         if may_pin {
             encoded.share(sink);
         } else if self.targets > 1 {
-            let copy = self.copy.get_or_init(|| encoded.kept_copy());
+            let copy = shape.copy.get_or_init(|| encoded.kept_copy());
             encoded.share_copy(sink, copy.clone());
         } else {
             encoded.copy(sink, wire_len(encoded.packet_len()));

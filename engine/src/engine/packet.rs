@@ -1,23 +1,24 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
-use std::cell::OnceCell;
-
 use bytes::Bytes;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::names::{metadata as names, mime};
 use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
+use super::decision::shapes;
 use super::interrupt::Interrupt;
-use super::offer::{Offered, Room, keep, queue};
+use super::numbered::Numbered;
+use super::offer::{Offered, Onto, Room, Shape, keep, queue};
 use super::{Actions, Engine, Run};
 use crate::account::RefuseReason;
-use crate::deliver::{ChunkPlace, ChunkVerdict, Encoded, Origin, Outbox};
+use crate::decide::{Decided, Verdict};
+use crate::deliver::{ChunkPlace, ChunkVerdict, Encoded, Outbox};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
 use crate::route::{Lane, Overflow, ROUTING_KEYS};
 
 /// What is cut out of every packet: the hub writes these anew for each target.
-const CUT: Cut<'static> = Cut {
+pub(super) const CUT: Cut<'static> = Cut {
     metadata_keys: &ROUTING_KEYS,
     envelope: true,
     inputs: false,
@@ -114,14 +115,14 @@ impl Engine {
             self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;
         }
-        self.route((run, step), (inbound, numbered), now, actions)
+        self.route((run, step), (conn, inbound, numbered), now, actions)
     }
 
     /// Routes a packet that is in order.
     fn route(
         &mut self,
         (run, step): (RunId, StepIndex),
-        (inbound, numbered): (Inbound<'_>, Option<Numbered>),
+        (conn, inbound, numbered): (ConnId, Inbound<'_>, Option<Numbered>),
         now: Moment,
         actions: &mut Actions,
     ) -> Taken {
@@ -147,13 +148,27 @@ impl Engine {
             return Taken::Yes;
         };
         live.sessions[step.at()].turn = live.sessions[step.at()].turn.max(turn);
-        let kept = kept_of(&inbound);
+        let decided = match live.programs[step.at()].clone() {
+            None => None,
+            Some(programs) => {
+                match self.decide((run, step), (conn, &programs), &inbound, (now, actions)) {
+                    Some(decided) => Some(decided),
+                    None => return Taken::Blocked,
+                }
+            }
+        };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return Taken::Yes;
+        };
         let offered = Offered {
             inbound: &inbound,
-            kept: &kept,
+            shape: Shape::new(kept_of(&inbound)),
+            changed: decided
+                .as_deref()
+                .map(|d| shapes(&inbound, d))
+                .unwrap_or_default(),
             fits_pairs: fits_pairs(&inbound),
             targets: live.downstream[step.at()].len(),
-            copy: OnceCell::new(),
             lane,
             turn,
             media_ms: inbound.view.timestamp_ms().unwrap_or(0),
@@ -170,7 +185,7 @@ impl Engine {
             dead_letters: &mut self.dead_letters,
         };
         if live.guaranteed[step.at()]
-            && let Some(culprit) = live.without_room(step, &offered, &room)
+            && let Some(culprit) = live.without_room(step, &offered, (decided.as_deref(), &room))
         {
             let (edge, by_budget) = culprit;
             self.budget_blocks |= by_budget;
@@ -182,23 +197,34 @@ impl Engine {
                 log.pause();
             }
             live.told[edge as usize].pauses += 1;
+            live.sessions[step.at()].decided.keep(decided);
             return Taken::Blocked;
         }
         let mut outstanding = 0;
         let bytes = inbound.packet.len() as u64;
         for nth in 0..offered.targets {
-            let at = live.downstream[step.at()][nth];
-            let session = &mut live.sessions[live.edges[at as usize].to.at()];
+            let edge = live.downstream[step.at()][nth];
+            let change = match decided.as_deref().map(|d| &d.edges[nth]) {
+                None => None,
+                Some(Verdict::Taken(change)) => (!change.is_none()).then_some(change),
+                Some(Verdict::NotTaken) => continue,
+                Some(Verdict::Dropped(reason, why)) => {
+                    live.ends_there((edge, *reason), why, room.dead_letters);
+                    continue;
+                }
+            };
+            let onto = Onto { edge, change };
+            let session = &mut live.sessions[live.edges[edge as usize].to.at()];
             match &session.outbox {
                 Outbox::Lanes(lanes) => {
                     let was_empty = lanes.is_empty();
-                    queue(&mut room, session, (&mut live.edges, at), &offered);
+                    queue(&mut room, session, (&mut live.edges, onto), &offered);
                     if was_empty {
                         actions.wake.extend(session.owner);
                     }
                 }
                 Outbox::Log(_) => {
-                    outstanding += u32::from(keep(&mut room, live, (at, actions), &offered));
+                    outstanding += u32::from(keep(&mut room, live, (onto, actions), &offered));
                 }
             }
         }
@@ -207,47 +233,6 @@ impl Engine {
             self.close_accounts(run, now, actions);
         }
         Taken::Yes
-    }
-
-    /// Takes note of a numbered packet that is routed or counted, and lets its producer know when
-    /// that is due.
-    fn note(
-        &mut self,
-        (run, step): (RunId, StepIndex),
-        (numbered, outstanding, bytes): (Option<Numbered>, u32, u64),
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let Some(n) = numbered else { return };
-        let Some(live) = self.runs.get_mut(run.0 as usize) else {
-            return;
-        };
-        let session = &mut live.sessions[step.at()];
-        if let Some(producer) = session.producer_at(n.origin.producer) {
-            producer.note(n.origin.number, n.chunk, (outstanding, bytes), now);
-            if producer.has_news() {
-                self.look_after(run, step, now, actions);
-            }
-        }
-    }
-
-    /// Wakes a producer that should be told now what is settled, or sees to it that it is in time.
-    pub(super) fn look_after(
-        &mut self,
-        run: RunId,
-        step: StepIndex,
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let Some(live) = self.runs.get(run.0 as usize) else {
-            return;
-        };
-        let session = &live.sessions[step.at()];
-        if session.owes_ack(now) {
-            actions.wake.extend(session.owner);
-        } else if let Some(due) = session.ack_deadline() {
-            self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
-        }
     }
 
     /// A heartbeat refreshes its own liveness (the shell sees to that) and goes on to connected
@@ -287,36 +272,7 @@ impl Engine {
     }
 }
 
-/// A packet that carries its producer's own number.
-#[derive(Clone, Copy, Debug)]
-struct Numbered {
-    origin: Origin,
-    chunk: Option<ChunkPlace>,
-}
-
-impl Numbered {
-    /// The number of a packet whose sender declared that it numbers, if it has one.
-    fn of(live: &Run, step: StepIndex, view: &PacketView) -> Option<Self> {
-        let producer = live.sessions[step.at()].producer()?.id();
-        let number = view.envelope()?.sequence();
-        (number > 0).then(|| Self {
-            origin: Origin {
-                step: step.0,
-                producer,
-                number,
-            },
-            chunk: chunk_of(view),
-        })
-    }
-}
-
 impl Run {
-    fn has_routed(&self, n: Numbered) -> bool {
-        let session = &self.sessions[usize::from(n.origin.step)];
-        let producer = session.producer();
-        producer.is_some_and(|p| p.has_routed(n.origin.number, n.chunk))
-    }
-
     /// The turn that a packet names, else its stream's current one (spec 2.5).
     fn turn_of(&self, step: StepIndex, inbound: &Inbound<'_>) -> u64 {
         let named = inbound.view.metadata_bytes(inbound.packet, names::TURN);
@@ -330,10 +286,15 @@ impl Run {
         &self,
         step: StepIndex,
         offered: &Offered<'_>,
-        room: &Room<'_>,
+        (decided, room): (Option<&Decided>, &Room<'_>),
     ) -> Option<(u32, bool)> {
         let may_fill = self.sessions[step.at()].accepts.pause;
-        for &at in &self.downstream[step.at()] {
+        for (nth, &at) in self.downstream[step.at()].iter().enumerate() {
+            let change = match decided.map(|d| &d.edges[nth]) {
+                None => None,
+                Some(Verdict::Taken(change)) => Some(change),
+                Some(Verdict::NotTaken | Verdict::Dropped(..)) => continue,
+            };
             let edge = &self.edges[at as usize];
             let Outbox::Log(log) = &self.sessions[edge.to.at()].outbox else {
                 continue;
@@ -341,7 +302,7 @@ impl Run {
             if edge.over_cap || log.guarantee().overflow != Overflow::Pause {
                 continue;
             }
-            let mut len = offered.most_len(edge);
+            let mut len = offered.most_len(edge, change);
             // A set is let in as one, when its last chunk has come; until then it takes no room.
             match offered
                 .chunk
@@ -380,7 +341,7 @@ fn lane_of(inbound: &Inbound<'_>) -> Lane {
     }
 }
 
-fn chunk_of(view: &PacketView) -> Option<ChunkPlace> {
+pub(super) fn chunk_of(view: &PacketView) -> Option<ChunkPlace> {
     let envelope = view.envelope().filter(|e| e.is_chunk())?;
     Some(ChunkPlace {
         index: envelope.chunk_index(),

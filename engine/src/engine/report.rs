@@ -26,6 +26,8 @@ pub(super) struct Told {
     counts: EdgeCounts,
     /// Drops are not told again before.
     drops_quiet_until: Moment,
+    /// What was wrong with the first packet that ended on its way since.
+    pub(super) example: Option<(DropReason, Box<str>)>,
     /// Dead letters that were not told one by one.
     letters: BTreeMap<DropReason, u64>,
     /// Whether its producer is known to wait.
@@ -91,16 +93,19 @@ impl Run {
         for reason in DropReason::ALL {
             let packets = counts.dropped(reason) - told.counts.dropped(reason);
             if packets > 0 {
-                let edge = edge.clone();
+                let example = told.example.as_ref();
+                let example = example.filter(|(of, _)| *of == reason);
                 actions.events.push(Event::Dropped {
-                    edge,
+                    edge: edge.clone(),
                     reason,
                     packets,
+                    example: example.map(|(_, text)| text.clone()),
                 });
             }
         }
         let counts = counts.clone();
         let told = &mut self.told[at];
+        told.example = None;
         told.counts = counts;
         told.drops_quiet_until = now.after(QUIET);
     }

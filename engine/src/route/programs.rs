@@ -41,7 +41,7 @@ impl EdgePrograms {
     pub fn reads(&self) -> Reads {
         let mut reads = Reads::default();
         for primitive in &self.via {
-            primitive.reads(&mut reads);
+            reads.merge(&primitive.reads());
         }
         let rules = self.rules.deny.iter().chain(&self.rules.allow);
         for condition in self.condition.iter().chain(rules) {
@@ -76,13 +76,17 @@ pub struct Primitive {
 }
 
 impl Primitive {
-    fn reads(&self, reads: &mut Reads) {
+    /// What its programs read.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        let mut reads = Reads::default();
         if let Some(condition) = &self.condition {
             reads.merge(condition.reads());
         }
         if let PrimitivePlan::Transform(block) = &self.does {
             reads.merge(block.reads());
         }
+        reads
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use transport_proto::names::metadata as names;
-use transport_proto::splice::{put_envelope, put_metadata};
+use transport_proto::splice::{Identity, put_envelope, put_metadata, put_partitioned_envelope};
 use transport_proto::view::{Dialect, PacketView};
 
 /// Longest `stream_id` that a receiver accepts (spec 1), in characters.
@@ -102,6 +102,31 @@ impl Stamp {
             &self.stream_id,
             sequence,
         );
+        tail
+    }
+
+    /// The tail for a packet that an edge changes: `fields` stand in for what was cut out of it, and
+    /// it may get another partition.
+    pub(crate) fn tail_with(
+        &self,
+        (packet, view): (&[u8], &PacketView),
+        sequence: u64,
+        (fields, partition): (&[u8], Option<&str>),
+    ) -> BytesMut {
+        let mut tail = if let Some(partition) = partition {
+            let mut tail = BytesMut::with_capacity(self.tail.len() + 128 + fields.len());
+            tail.extend_from_slice(&self.tail[..self.metadata_len]);
+            let identity = Identity {
+                stream_id: &self.stream_id,
+                sequence,
+                partition,
+            };
+            put_partitioned_envelope(&mut tail, Dialect::Packet, (packet, view), &identity);
+            tail
+        } else {
+            self.tail_with_envelope(packet, view, sequence)
+        };
+        tail.extend_from_slice(fields);
         tail
     }
 }

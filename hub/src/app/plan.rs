@@ -1,7 +1,8 @@
 //! From loaded Stories to the engine's plans.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::route::{EdgePlan, RunPlan, StepKind, StepPlan};
 use engine::{Engine, Limits, RunName, StepIndex};
@@ -43,16 +44,21 @@ fn limits(config: &Config) -> Limits {
         queue_budget_bytes: size(config.limits.queue_budget(memory_limit())),
         heartbeat_interval: config.heartbeat.interval,
         state_ttl: config.state.ttl,
+        started_at_nanos: since_1970().as_nanos() as i64,
+        seed: RandomState::new().hash_one(0),
         ..Limits::default()
     }
 }
 
+fn since_1970() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
 /// The start of the process in Unix milliseconds, in base 36 (spec 2.4 rule 1).
 fn epoch() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let mut rest = since.as_millis();
+    let mut rest = since_1970().as_millis();
     let mut digits = Vec::new();
     while rest > 0 {
         let digit = (rest % 36) as u32;

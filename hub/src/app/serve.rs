@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::control::Health;
 use crate::events::Reporter;
 use crate::ingress::{Acceptor, Door, Peers, Refusals, Watch, accept};
-use crate::plane::DataPlane;
+use crate::plane::{DataPlane, Decider};
 use crate::telemetry::Registrations;
 
 /// What the data-plane thread starts from.
@@ -106,7 +106,14 @@ async fn data_plane(serving: Serving) {
     let (health, ready) = (serving.health, serving.ready);
     let (mut inbox, mut stopped) = (serving.inbox, serving.stopped);
     health.set_serving(true).await;
-    let plane = Rc::new(DataPlane::new(engine, ticks.alarm(), reporter));
+    let (decider, mut decisions) = Decider::new();
+    let plane = Rc::new(DataPlane::new(engine, ticks.alarm(), decider, reporter));
+    let decided = plane.clone();
+    tokio::task::spawn_local(async move {
+        while let Some(decision) = decisions.recv().await {
+            decided.decided(decision);
+        }
+    });
     let door = Rc::new(Door {
         plane: plane.clone(),
         config: config.clone(),

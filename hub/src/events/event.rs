@@ -168,6 +168,8 @@ pub(crate) enum Event {
         edge: EdgeName,
         reason: &'static str,
         packets: u64,
+        /// What was wrong with one of them.
+        example: Option<Box<str>>,
     },
     /// A packet of an at_least_once edge ended without a receipt.
     DeadLetter {

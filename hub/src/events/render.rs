@@ -154,6 +154,12 @@ fn details(event: &Event) -> Value {
         } => json!({ "present": present, "newcomer": newcomer }),
         Event::StepUnknown { peer, detail, .. } => json!({ "peer": peer, "detail": detail }),
         Event::DropBurst {
+            reason,
+            packets,
+            example: Some(example),
+            ..
+        } => json!({ "reason": reason, "packets": packets, "example": example }),
+        Event::DropBurst {
             reason, packets, ..
         }
         | Event::DeadLetters {

@@ -80,12 +80,18 @@ impl Reporter {
                 edge,
                 reason,
                 packets,
+                example,
             } => {
                 let reason = reason.as_str();
+                if let Some(example) = &example {
+                    tracing::warn!(run = %edge.run.run, from = %edge.from, to = %edge.to,
+                        reason, example, "packets were dropped");
+                }
                 let event = Event::DropBurst {
                     edge,
                     reason,
                     packets,
+                    example,
                 };
                 self.tell(event, now);
             }

@@ -14,6 +14,7 @@ use transport_proto::splice::Kept;
 use transport_proto::view::PacketView;
 
 use super::Item;
+use crate::decide::Change;
 use crate::deliver::producer::ChunkPlace;
 use crate::ids::Moment;
 
@@ -50,6 +51,8 @@ pub(crate) struct Staged {
     pub packet: Bytes,
     pub view: PacketView,
     pub kept: Kept,
+    /// What its edge changes in it.
+    pub change: Option<Change>,
     /// Bytes on the wire, at most.
     pub len: usize,
 }
@@ -199,9 +202,12 @@ impl Sets {
 
     /// The partition that the first chunk of `set` names.
     pub(super) fn partition(&self, set: u32) -> &str {
-        let first = self.get(set).and_then(|set| set.staged.first());
-        let named = first.and_then(|chunk| Some(chunk.view.envelope()?.partition(&chunk.packet)));
-        named.unwrap_or_default()
+        let Some(first) = self.get(set).and_then(|set| set.staged.first()) else {
+            return "";
+        };
+        let given = first.change.as_ref().and_then(|c| c.partition.as_deref());
+        let own = || first.view.envelope().map(|e| e.partition(&first.packet));
+        given.or_else(own).unwrap_or_default()
     }
 
     /// Drops a set that is not whole. While chunks of it may still come it is remembered, so that

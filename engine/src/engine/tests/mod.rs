@@ -4,6 +4,7 @@ mod chunks;
 mod guarantee;
 mod kept_model;
 mod model;
+mod programs;
 mod queues;
 mod registering;
 mod telling;
@@ -12,8 +13,9 @@ mod turns;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use transport_proto::splice::{put_envelope, put_metadata};
+use transport_proto::splice::{put_envelope, put_inputs, put_metadata, put_payload};
 use transport_proto::view::{Dialect, Flow, PacketBytes, PacketView, parse_process};
+use transport_proto::wire::put_len_field;
 
 use super::*;
 use crate::deliver::Pieces;

@@ -26,6 +26,7 @@ fn line(event: &Event) -> String {
             edge: at,
             reason,
             packets,
+            ..
         } => format!("dropped {} {} {packets}", edge(at), reason.as_str()),
         Event::Paused(at) => format!("paused {}", edge(at)),
         Event::Resumed { edge: at, pauses } => format!("resumed {} {pauses}", edge(at)),

@@ -1,0 +1,243 @@
+//! Where what a Story asks of packets meets the engine: what is decided here and now, what is
+//! decided elsewhere, and what is kept of a decision while a packet waits for room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use expr::Surroundings;
+use smallvec::SmallVec;
+use transport_proto::splice::{Cut, Kept};
+
+use super::offer::Shape;
+use super::packet::{CUT, Inbound};
+use super::{Actions, DeadLetter, Engine, Run};
+use crate::account::DropReason;
+use crate::decide::{Cuts, Decided, Job, Question, StepPrograms, Verdict};
+use crate::deliver::Outbox;
+use crate::ids::{ConnId, Moment, RunId, StepIndex};
+
+impl Engine {
+    /// What becomes of a packet on each edge of its step; `None` when that is decided elsewhere: the
+    /// connection is resumed when it is.
+    pub(super) fn decide(
+        &mut self,
+        (run, step): (RunId, StepIndex),
+        (conn, programs): (ConnId, &Arc<StepPrograms>),
+        inbound: &Inbound<'_>,
+        (now, actions): (Moment, &mut Actions),
+    ) -> Option<Box<Decided>> {
+        let session = &mut self.runs.get_mut(run.0 as usize)?.sessions[step.at()];
+        if let Some(decided) = session.decided.take() {
+            session.decided.remember(inbound, &decided);
+            return Some(decided);
+        }
+        if let Some(decided) = session.decided.of_set(inbound) {
+            return Some(decided);
+        }
+        let surroundings = Surroundings {
+            now_nanos: self.limits.started_at_nanos + now.as_nanos() as i64,
+            seed: self.seeds.next(),
+        };
+        if programs.is_large(inbound.packet, inbound.view) {
+            if let Some(ticket) = session.decided.ask() {
+                let end = inbound.start + inbound.packet.len();
+                actions.jobs.push(Job {
+                    conn,
+                    ticket,
+                    programs: programs.clone(),
+                    packet: inbound.source.slice(inbound.start..end),
+                    surroundings,
+                });
+            }
+            return None;
+        }
+        let question = Question {
+            packet: inbound.packet,
+            view: inbound.view,
+            surroundings: &surroundings,
+        };
+        let decided = Box::new(programs.decide(&question));
+        session.decided.remember(inbound, &decided);
+        Some(decided)
+    }
+
+    /// Takes in what a [`Job`] decided. Its packet may be offered again.
+    pub fn decided(
+        &mut self,
+        (conn, ticket): (ConnId, u64),
+        decided: Decided,
+        actions: &mut Actions,
+    ) {
+        let Some((run, step)) = self.owner(conn) else {
+            return;
+        };
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        if live.sessions[step.at()].decided.answer(ticket, decided) {
+            actions.resume.push(conn);
+        }
+    }
+}
+
+impl Run {
+    /// Counts a packet that ends on an edge before it is queued.
+    #[cold]
+    pub(super) fn ends_there(
+        &mut self,
+        (edge, reason): (u32, DropReason),
+        why: &str,
+        dead_letters: &mut Vec<DeadLetter>,
+    ) {
+        let live = &mut self.edges[edge as usize];
+        live.counts.accepted += 1;
+        live.counts.drop_one(reason);
+        if !why.is_empty() {
+            let told = &mut self.told[edge as usize];
+            told.example.get_or_insert_with(|| (reason, why.into()));
+        }
+        let to = self.edges[edge as usize].to;
+        if let Outbox::Log(_) = self.sessions[to.at()].outbox {
+            dead_letters.push(DeadLetter {
+                edge,
+                reason,
+                sequence: 0,
+            });
+        }
+    }
+}
+
+/// What stays of a packet for the targets that take more out of it than the hub always does.
+pub(super) fn shapes(inbound: &Inbound<'_>, decided: &Decided) -> SmallVec<[(Cuts, Shape); 1]> {
+    let mut shapes = SmallVec::<[(Cuts, Shape); 1]>::new();
+    for verdict in &decided.edges {
+        let Verdict::Taken(change) = verdict else {
+            continue;
+        };
+        let cuts = change.cuts;
+        if cuts == Cuts::default() || shapes.iter().any(|(of, _)| *of == cuts) {
+            continue;
+        }
+        let cut = Cut {
+            inputs: cuts.inputs,
+            payload: cuts.payload,
+            frame: cuts.frame,
+            ..CUT
+        };
+        let kept = Kept::of(inbound.packet, inbound.view, &cut);
+        shapes.push((cuts, Shape::new(kept)));
+    }
+    shapes
+}
+
+/// Most chunk sets of one stream whose decision is remembered (spec 2.3).
+const MAX_SETS: usize = 64;
+
+/// Decisions that outlive the call that made them.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// What was decided on the first chunk holds for all of a set; the oldest first.
+    sets: VecDeque<DecidedSet>,
+    /// That on the packet which the connection offers next is here, and waits for it to be offered again.
+    decided: Option<Box<Decided>>,
+    /// It is being made elsewhere, under this number.
+    awaited: Option<u64>,
+    next: u64,
+}
+
+impl Pending {
+    fn take(&mut self) -> Option<Box<Decided>> {
+        self.decided.take()
+    }
+
+    /// Keeps a decision whose packet found no room.
+    pub(super) fn keep(&mut self, decided: Option<Box<Decided>>) {
+        self.decided = decided;
+    }
+
+    /// A number to decide under; `None` when that is under way already.
+    fn ask(&mut self) -> Option<u64> {
+        if self.awaited.is_some() {
+            return None;
+        }
+        self.next += 1;
+        self.awaited = Some(self.next);
+        self.awaited
+    }
+
+    /// Returns whether it is what is awaited.
+    fn answer(&mut self, ticket: u64, decided: Decided) -> bool {
+        if self.awaited != Some(ticket) {
+            return false;
+        }
+        self.awaited = None;
+        self.decided = Some(Box::new(decided));
+        true
+    }
+
+    /// What was decided on the set that a chunk belongs to.
+    fn of_set(&mut self, inbound: &Inbound<'_>) -> Option<Box<Decided>> {
+        let id = set_of(inbound)?;
+        let at = self.sets.iter().position(|set| *set.id == *id)?;
+        let set = self.sets.get_mut(at)?;
+        set.left = set.left.saturating_sub(1);
+        if set.left == 0 {
+            return Some(Box::new(self.sets.remove(at)?.decided));
+        }
+        Some(Box::new(set.decided.clone()))
+    }
+
+    /// Takes note of what was decided on the first chunk of a set.
+    fn remember(&mut self, inbound: &Inbound<'_>, decided: &Decided) {
+        let Some(id) = set_of(inbound) else { return };
+        let count = inbound.view.envelope().map_or(0, |e| e.chunk_count());
+        if count <= 1 || self.sets.iter().any(|set| *set.id == *id) {
+            return;
+        }
+        if self.sets.len() >= MAX_SETS {
+            self.sets.pop_front();
+        }
+        self.sets.push_back(DecidedSet {
+            id: id.into(),
+            left: count - 1,
+            decided: decided.clone(),
+        });
+    }
+
+    /// Forgets what concerns a connection that is gone.
+    pub(crate) fn clear(&mut self) {
+        self.decided = None;
+        self.awaited = None;
+    }
+}
+
+/// A chunk set that is not whole yet.
+#[derive(Debug)]
+struct DecidedSet {
+    id: Box<str>,
+    /// Chunks that have not come.
+    left: u32,
+    decided: Decided,
+}
+
+/// The set that a packet is a chunk of.
+fn set_of<'a>(inbound: &Inbound<'a>) -> Option<&'a str> {
+    let envelope = inbound.view.envelope().filter(|e| e.is_chunk())?;
+    Some(envelope.chunk_id(inbound.packet))
+}
+
+/// Where chance begins, another time for each evaluation; the same for equal engines.
+#[derive(Debug)]
+pub(super) struct Seeds(u64);
+
+impl Seeds {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 27)
+    }
+}
