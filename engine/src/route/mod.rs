@@ -4,11 +4,13 @@
 //! data path: steps and edges are indices, and what is the same for every packet of an edge (its
 //! stamp) is encoded when the run is attached.
 
+mod fan_in;
 mod plan;
 mod programs;
 mod settings;
 mod stamp;
 
+pub use fan_in::{FanInMode, FanInPlan, OnTimeout};
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
 pub use programs::{
     DocumentSchema, EdgePrograms, EmitPrograms, Inputs, InputsPlan, Primitive, PrimitivePlan, Rules,
