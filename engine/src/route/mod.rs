@@ -5,12 +5,17 @@
 //! stamp) is encoded when the run is attached.
 
 mod fan_in;
+mod partition;
 mod plan;
 mod programs;
 mod settings;
 mod stamp;
 
 pub use fan_in::{FanInMode, FanInPlan, OnTimeout};
+pub use partition::{
+    PartitionFacts, PartitionKey, PartitionKeyError, PartitionMode, PartitionPlan, PartitionRoot,
+    Scalar, hashed_partition,
+};
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
 pub use programs::{
     DocumentSchema, EdgePrograms, EmitPrograms, Inputs, InputsPlan, Primitive, PrimitivePlan, Rules,
