@@ -110,7 +110,9 @@ impl Fired {
     }
 
     /// How many ids are remembered.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
+        assert_eq!(self.by_key.len(), self.by_age.len());
         self.by_age.len()
     }
 

@@ -70,15 +70,14 @@ pub(crate) struct Join<T> {
     branches: usize,
     timeout: Option<Duration>,
     max_entries: usize,
-    /// What waits, in the order of arrival: fewer than `need` branches each, and, because time
-    /// never goes back here, in the order of the deadlines too.
+    /// What waits, in the order of arrival: fewer than `need` branches each. All wait equally
+    /// long, so it is the order of the deadlines too; were a clock to step back, what came then
+    /// would wait until what came before it is over.
     by_age: BTreeMap<u64, Entry<T>>,
     by_key: BTreeMap<Arc<str>, u64>,
     fired: Fired,
     /// Ordinal of the next round.
     next: u64,
-    /// The latest moment that an offer named.
-    latest: Moment,
     /// Bytes of all that waits.
     bytes: usize,
 }
@@ -97,7 +96,6 @@ impl<T> Join<T> {
             by_key: BTreeMap::new(),
             fired: Fired::new(branches, max_entries),
             next: 0,
-            latest: Moment::default(),
             bytes: 0,
         }
     }
@@ -151,7 +149,7 @@ impl<T> Join<T> {
         over
     }
 
-    /// Lets an entry that [`Join::expire`] took out wait again, at its old place and as overdue
+    /// Lets an entry that [`Join::expire`] or [`Join::take_where`] took out wait again, at its old place and as overdue
     /// as it was.
     ///
     /// # Errors
@@ -172,6 +170,17 @@ impl<T> Join<T> {
         self.by_key.clear();
         self.bytes = 0;
         std::mem::take(&mut self.by_age).into_values().collect()
+    }
+
+    /// Takes out, the oldest first, the ids whose round is `wanted` (what an interrupt ends, spec
+    /// 2.5). Looks at all that waits.
+    pub(crate) fn take_where(&mut self, wanted: impl Fn(&Round<T>) -> bool) -> Vec<Entry<T>> {
+        let chosen = self.by_age.iter().filter(|(_, entry)| wanted(&entry.round));
+        let chosen: Vec<u64> = chosen.map(|(&ordinal, _)| ordinal).collect();
+        let taken = chosen
+            .into_iter()
+            .filter_map(|ordinal| self.remove(ordinal));
+        taken.collect()
     }
 
     /// When the time of the oldest id that waits is over; may lie in the past after
@@ -224,13 +233,12 @@ impl<T> Join<T> {
     /// A new round of the id `key`; whether it fired before no longer matters.
     fn begin(&mut self, key: &str, part: Part<T>, now: Moment) -> Entry<T> {
         self.fired.forget(key);
-        self.latest = self.latest.max(now);
         let ordinal = self.next;
         self.next += 1;
         Entry {
             key: key.into(),
             round: Round::first(part),
-            deadline: self.timeout.map(|timeout| self.latest.after(timeout)),
+            deadline: self.timeout.map(|timeout| now.after(timeout)),
             ordinal,
         }
     }

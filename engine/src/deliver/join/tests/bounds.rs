@@ -57,7 +57,7 @@ fn without_a_timeout_nothing_expires() {
 }
 
 #[test]
-fn a_clock_that_steps_back_disturbs_no_order() {
+fn what_came_while_the_clock_had_stepped_back_is_over_with_what_came_before() {
     let mut table = Table::new(FanInMode::All, 2);
     table.now = at(50);
     table.offer("x A1");
@@ -103,6 +103,24 @@ fn an_id_that_fires_at_once_evicts_nobody() {
         ("z A1", "evicts y: A1*"),
         ("z B1", "fires A1 B1*"),
     ]);
+}
+
+#[test]
+fn a_bound_of_none_lets_one_id_wait_and_one_be_remembered() {
+    let max_entries = 0;
+    let mode = FanInMode::Quorum(2);
+    let mut table = Table::with(
+        FanInPlan {
+            mode,
+            max_entries,
+            ..plan()
+        },
+        3,
+    );
+    table.offer("x A1");
+    let over = table.join.expire(at(10)).remove(0);
+    assert!(table.join.put_back(over).is_ok());
+    table.tell(&[("x B1", "fires A1 B1*"), ("x C1", "absorbed")]);
 }
 
 #[test]
@@ -260,4 +278,23 @@ fn a_drain_gives_all_that_waits_and_forgets_what_fired() {
     assert_eq!((table.join.len(), table.join.fired.len()), (0, 0));
     assert_eq!(table.join.next_deadline(), None);
     table.tell(&[("z B1", "waits"), ("x B1", "waits")]);
+}
+
+#[test]
+fn an_interrupt_takes_what_it_wants_and_leaves_the_rest_in_order() {
+    let mut table = Table::new(FanInMode::Quorum(2), 3);
+    table.tell(&[
+        ("w A1", "waits"),
+        ("w B1", "fires A1 B1*"),
+        ("z A1", "waits"),
+        ("y B2", "waits"),
+        ("x A3", "waits"),
+    ]);
+    let of_a = |round: &Round<&str>| round.parts[0].branch == branch("A");
+    let mut taken = table.join.take_where(of_a);
+    assert_eq!(entries(&taken), ["z: A1*", "x: A3*"]);
+    assert_eq!((table.join.len(), table.join.bytes()), (1, 2));
+    assert!(table.join.put_back(taken.remove(1)).is_ok());
+    table.tell(&[("z B1", "waits"), ("w C1", "absorbed")]);
+    assert_eq!(entries(&table.join.drain()), ["y: B2*", "x: A3*", "z: B1*"]);
 }

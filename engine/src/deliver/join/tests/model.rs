@@ -14,6 +14,8 @@ enum Op {
     Expire(u64),
     /// One of those that are kept.
     PutBack(usize),
+    /// Those of which this branch is there; they are kept as well.
+    Take(usize),
     Drain,
 }
 
@@ -117,6 +119,14 @@ impl Model {
         let ids = std::mem::take(&mut self.ids);
         self.ids = ids.into_iter().filter(|id| !self.due(id, now)).collect();
         over
+    }
+
+    fn take(&mut self, branch: usize) -> Vec<Id> {
+        let has = |id: &Id| !id.fired && id.came.iter().any(|c| c.0 == branch);
+        let taken = self.waiting().into_iter().filter(|id| has(id)).cloned();
+        let taken: Vec<Id> = taken.collect();
+        self.ids.retain(|id| !has(id));
+        taken
     }
 
     fn put_back(&mut self, id: Id) -> bool {
@@ -225,9 +235,7 @@ impl Pair {
                 self.now += later;
                 let entries = self.join.expire(millis(self.now));
                 let ids = self.model.expire(self.now);
-                let said: Vec<String> = entries.iter().map(shown_entry).collect();
-                prop_assert_eq!(said, ids.iter().map(shown).collect::<Vec<_>>());
-                self.over.extend(entries.into_iter().zip(ids));
+                self.put_by(entries, ids)?;
             }
             Op::PutBack(nth) if !self.over.is_empty() => {
                 let (entry, id) = self.over.remove(nth % self.over.len());
@@ -235,6 +243,13 @@ impl Pair {
                 prop_assert_eq!(taken, self.model.put_back(id));
             }
             Op::PutBack(_) => {}
+            Op::Take(branch) => {
+                let there =
+                    |round: &Round<u32>| round.parts.iter().any(|p| p.branch.at() == branch);
+                let entries = self.join.take_where(there);
+                let ids = self.model.take(branch);
+                self.put_by(entries, ids)?;
+            }
             Op::Drain => {
                 let said: Vec<String> = self.join.drain().iter().map(shown_entry).collect();
                 let expected: Vec<String> = self.model.waiting().into_iter().map(shown).collect();
@@ -246,9 +261,17 @@ impl Pair {
         self.agree()
     }
 
+    fn put_by(&mut self, entries: Vec<Entry<u32>>, ids: Vec<Id>) -> Result<(), TestCaseError> {
+        let said: Vec<String> = entries.iter().map(shown_entry).collect();
+        prop_assert_eq!(said, ids.iter().map(shown).collect::<Vec<_>>());
+        self.over.extend(entries.into_iter().zip(ids));
+        Ok(())
+    }
+
     fn agree(&self) -> Result<(), TestCaseError> {
         let waiting = self.model.waiting();
         prop_assert_eq!(self.join.len(), waiting.len());
+        prop_assert_eq!(self.join.by_key.len(), waiting.len());
         let parts = waiting.iter().flat_map(|id| &id.came);
         prop_assert_eq!(self.join.bytes(), parts.map(|c| c.2).sum::<usize>());
         let timeout = self.model.timeout;
@@ -265,6 +288,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         40 => offer.prop_map(|(key, branch, later, size)| Op::Offer(key, branch, later, size)),
         6 => (0u64..20).prop_map(Op::Expire),
         4 => (0usize..4).prop_map(Op::PutBack),
+        1 => (0usize..5).prop_map(Op::Take),
         1 => Just(Op::Drain),
     ];
     proptest::collection::vec(op, 1..150)
@@ -279,7 +303,7 @@ fn mode() -> impl Strategy<Value = FanInMode> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     /// Whatever comes, in whatever order: a join says and keeps what the model says and keeps.
     #[test]

@@ -171,3 +171,24 @@ fn sixty_four_branches_join() {
     }
     assert_eq!(join.len(), 0);
 }
+
+#[test]
+fn each_of_sixty_four_branches_is_told_from_the_others() {
+    let mode = FanInMode::Any;
+    let mut join = Join::new(&FanInPlan { mode, ..plan() }, MAX_BRANCHES);
+    let mut offer = |n| {
+        let part = Part {
+            branch: Branch::new(n).unwrap(),
+            item: n,
+            size: 1,
+        };
+        matches!(join.offer("x", part, at(0)), Outcome::Fire(_))
+    };
+    for n in 0..MAX_BRANCHES {
+        assert_eq!(offer(n), n == 0, "branch {n} for the first time");
+    }
+    assert!(offer(40) && offer(40), "a new round each time");
+    for n in (0..MAX_BRANCHES).filter(|&n| n != 40) {
+        assert!(!offer(n), "branch {n} for the first time since");
+    }
+}
