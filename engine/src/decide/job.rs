@@ -6,7 +6,7 @@ use bytes::Bytes;
 use expr::Surroundings;
 use transport_proto::view::{Dialect, PacketView};
 
-use super::{Decided, Question, StepPrograms};
+use super::{Decided, Meeting, Question, StepPrograms};
 use crate::ids::ConnId;
 
 /// A decision to be made elsewhere: give what [`run`](Job::run) returns to
@@ -18,6 +18,7 @@ pub struct Job {
     pub(crate) ticket: u64,
     pub(crate) programs: Arc<StepPrograms>,
     pub(crate) packet: Bytes,
+    pub(crate) meetings: Vec<Meeting>,
     pub(crate) surroundings: Surroundings,
 }
 
@@ -35,6 +36,7 @@ impl Job {
         let question = Question {
             packet: &self.packet,
             view: &view,
+            meetings: &self.meetings,
             surroundings: &self.surroundings,
         };
         Some(self.programs.decide(&question))

@@ -10,7 +10,9 @@
 mod change;
 mod document;
 mod envelope;
+mod facts;
 mod job;
+mod meeting;
 mod schema;
 mod way;
 
@@ -30,6 +32,7 @@ pub(crate) use change::Cuts;
 use document::Documents;
 pub(crate) use document::weight;
 pub use job::Job;
+pub use meeting::{Arrived, Meeting, Reached};
 use way::Way;
 
 /// Bytes of documents past which a packet is decided away from the data plane (spec 4.4).
@@ -76,10 +79,8 @@ impl StepPrograms {
                     .filter(|programs| !programs.is_empty());
                 let mut reads_steps = false;
                 if let Some(programs) = &programs {
-                    let reads = programs.reads();
-                    reads_steps = reads.reads_root("steps");
-                    reads_documents |=
-                        reads_steps || reads.reads_payload() || programs.schema.is_some();
+                    reads_steps = programs.reads().reads_root("steps");
+                    reads_documents |= programs.reads_documents();
                 }
                 EdgeAsks {
                     programs,
@@ -96,7 +97,12 @@ impl StepPrograms {
                 reads.reads_payload() || reads.reads_root("steps")
             });
         }
-        if emits.is_none() && edges.iter().all(|edge| edge.programs.is_none()) {
+        let mut own = plan.edges.iter().filter(|edge| edge.from == step);
+        let joins = own.any(|edge| {
+            let target = plan.steps.get(edge.to.at());
+            target.is_some_and(|target| target.fan_in.is_some())
+        });
+        if emits.is_none() && !joins && edges.iter().all(|edge| edge.programs.is_none()) {
             return None;
         }
         Some(Self {
@@ -124,6 +130,8 @@ pub enum Verdict {
     Dropped(DropReason, Box<str>),
     /// It takes the edge, changed so.
     Taken(Change),
+    /// It waits for those that it is joined with.
+    Waits,
 }
 
 /// What became of a packet.
@@ -131,6 +139,10 @@ pub enum Verdict {
 pub struct Decided {
     /// On each edge of its step, in the order of the plan.
     pub edges: SmallVec<[Verdict; 4]>,
+    /// What it met on the edges that end in a join; none where no edge does.
+    pub(crate) meetings: Vec<Meeting>,
+    /// How far it came on these, where it came to meet others.
+    pub(crate) reached: SmallVec<[Option<Box<Reached>>; 4]>,
     /// Whether it ends the run (spec 2.7).
     pub stops: bool,
 }
@@ -142,6 +154,8 @@ pub struct Question<'a> {
     pub packet: &'a [u8],
     /// The result of walking them.
     pub view: &'a PacketView,
+    /// What it meets on each edge of its step; none where no edge ends in a join.
+    pub meetings: &'a [Meeting],
     /// What its programs are told of the world.
     pub surroundings: &'a Surroundings,
 }
@@ -151,6 +165,8 @@ struct Scene<'a> {
     question: Question<'a>,
     programs: &'a StepPrograms,
     documents: &'a Documents<'a>,
+    /// The payload with the defaults of the step's schema filled in.
+    filled_in: Option<Bytes>,
 }
 
 impl StepPrograms {
@@ -178,30 +194,73 @@ impl StepPrograms {
             question: *question,
             programs: self,
             documents: &documents,
+            filled_in,
         };
+        let mut decided = Decided::none();
         let mut taken = 0;
-        let edges = self.edges.iter().map(|asks| {
-            let mut verdict = Way::new(&scene, asks, filled_in.clone()).verdict(asks);
+        for (nth, asks) in self.edges.iter().enumerate() {
+            let meeting = question.meetings.get(nth).unwrap_or(&Meeting::None);
+            let (mut verdict, reached) = Way::new(&scene, asks, meeting).verdict(asks);
             if let Verdict::Taken(_) = verdict {
                 taken += 1;
                 if taken > self.max_downstreams {
                     verdict = Verdict::Dropped(DropReason::MaxDownstreams, Box::default());
                 }
             }
-            verdict
-        });
-        let edges = edges.collect();
-        let stops = self.emits.as_ref().is_some_and(|emits| {
+            decided.edges.push(verdict);
+            decided.reached.push(reached);
+        }
+        decided.meetings = question.meetings.to_vec();
+        decided.stops = self.emits.as_ref().is_some_and(|emits| {
             let mut stops = emits.stops.iter();
-            stops.any(|via| Way::new(&scene, &ALL, filled_in.clone()).gets_through(via))
+            stops.any(|via| Way::new(&scene, &ALL, &Meeting::None).gets_through(via))
         });
-        Decided { edges, stops }
+        decided
+    }
+
+    /// Decides on a packet that waited for others on the edge `nth` of its step: these are all that
+    /// have come.
+    pub(crate) fn decide_late(
+        &self,
+        nth: usize,
+        (packet, surroundings): (&Arrived, &Surroundings),
+        others: Vec<Arc<Arrived>>,
+    ) -> Verdict {
+        let Some(asks) = self.edges.get(nth) else {
+            return Verdict::NotTaken;
+        };
+        let documents = Documents::of(&packet.packet, &packet.view);
+        let question = Question {
+            packet: &packet.packet,
+            view: &packet.view,
+            meetings: &[],
+            surroundings,
+        };
+        let scene = Scene {
+            question,
+            programs: self,
+            documents: &documents,
+            filled_in: None,
+        };
+        let meeting = Meeting::Fire(others);
+        Way::new(&scene, asks, &meeting).late_verdict(asks, &packet.reached)
     }
 
     fn none(&self, reason: DropReason, why: &str) -> Decided {
         let one = |_: &EdgeAsks| Verdict::Dropped(reason, why.into());
         Decided {
             edges: self.edges.iter().map(one).collect(),
+            ..Decided::none()
+        }
+    }
+}
+
+impl Decided {
+    fn none() -> Self {
+        Self {
+            edges: SmallVec::new(),
+            meetings: Vec::new(),
+            reached: SmallVec::new(),
             stops: false,
         }
     }

@@ -8,9 +8,12 @@ use expr::{Condition, Fault, PacketFields, Payload, StepFields, Variables, struc
 use smallvec::SmallVec;
 
 use super::change::{Change, Changed};
+use super::document::Documents;
+use super::facts::Facts;
+use super::meeting::{Meeting, Reached};
 use super::{EdgeAsks, Scene, Verdict, schema, shorten};
 use crate::account::DropReason;
-use crate::route::{EdgePrograms, Inputs, InputsPlan, Primitive, PrimitivePlan};
+use crate::route::{EdgePrograms, Inputs, InputsPlan, PartitionPlan, Primitive, PrimitivePlan};
 
 /// How JSON stands in an envelope frame.
 const COMPACT: Style = Style {
@@ -18,20 +21,13 @@ const COMPACT: Style = Style {
     html_safe: false,
 };
 
-/// A step that the packet has passed, and the payload that it had then.
-struct Passed<'a> {
-    id: &'a str,
-    /// `None` for that of the packet itself.
-    payload: Option<Bytes>,
-}
-
 /// A packet on its way.
 pub(super) struct Way<'a> {
     scene: &'a Scene<'a>,
     reads_steps: bool,
-    /// The payload where it is not the packet's own any more: the contents of a Struct.
-    payload: Option<Bytes>,
-    passed: SmallVec<[Passed<'a>; 2]>,
+    reached: Reached,
+    /// What it meets at the end.
+    meeting: &'a Meeting,
 }
 
 /// Why a packet goes no further.
@@ -68,36 +64,68 @@ fn named(what: &str, fault: Fault) -> Halt {
 }
 
 impl<'a> Way<'a> {
-    pub(super) fn new(scene: &'a Scene<'a>, asks: &EdgeAsks, payload: Option<Bytes>) -> Self {
+    pub(super) fn new(scene: &'a Scene<'a>, asks: &EdgeAsks, meeting: &'a Meeting) -> Self {
         Self {
             scene,
             reads_steps: asks.reads_steps,
-            payload,
-            passed: SmallVec::new(),
+            reached: Reached {
+                payload: scene.filled_in.clone(),
+                passed: SmallVec::new(),
+            },
+            meeting,
         }
     }
 
-    /// What becomes of the packet on this edge.
-    pub(super) fn verdict(mut self, asks: &'a EdgeAsks) -> Verdict {
+    /// What becomes of the packet on this edge, and how far it came where it met others.
+    pub(super) fn verdict(mut self, asks: &EdgeAsks) -> (Verdict, Option<Box<Reached>>) {
+        if let Some(programs) = &asks.programs
+            && let Err(halt) = self.reach(programs)
+        {
+            return (halt.into(), None);
+        }
+        let verdict = match self.meeting {
+            Meeting::Wait => Verdict::Waits,
+            Meeting::Absorbed => Verdict::NotTaken,
+            Meeting::None | Meeting::Fire(_) => {
+                let taken = match &asks.programs {
+                    Some(programs) => self.enter(programs),
+                    None => self.change(None, None),
+                };
+                taken.map_or_else(Verdict::from, Verdict::Taken)
+            }
+        };
+        let met = !matches!(self.meeting, Meeting::None);
+        (verdict, met.then(|| Box::new(self.reached)))
+    }
+
+    /// What becomes of a packet that came this far before, with those that it meets now.
+    pub(super) fn late_verdict(mut self, asks: &EdgeAsks, reached: &Reached) -> Verdict {
+        self.reached = reached.clone();
         let taken = match &asks.programs {
-            Some(programs) => self.go(programs),
-            None => self.change(None),
+            Some(programs) => self.enter(programs),
+            None => self.change(None, None),
         };
         taken.map_or_else(Verdict::from, Verdict::Taken)
     }
 
     /// Whether it gets through all of `via`.
-    pub(super) fn gets_through(mut self, via: &'a [Primitive]) -> bool {
+    pub(super) fn gets_through(mut self, via: &[Primitive]) -> bool {
         via.iter().all(|primitive| self.pass(primitive).is_ok())
     }
 
-    fn go(&mut self, programs: &'a EdgePrograms) -> Result<Change, Halt> {
+    /// Takes the packet to the target, up to where others may have to come first.
+    fn reach(&mut self, programs: &EdgePrograms) -> Result<(), Halt> {
         for primitive in &programs.via {
             self.pass(primitive)?;
         }
-        if let Some(condition) = &programs.condition {
-            self.must("if", condition)?;
+        match &programs.condition {
+            Some(condition) => self.must("if", condition),
+            None => Ok(()),
         }
+    }
+
+    /// Hands the packet to the target: rules, inputs, schema.
+    fn enter(&self, programs: &EdgePrograms) -> Result<Change, Halt> {
         self.obey(programs)?;
         let inputs = match &programs.inputs {
             InputsPlan::Keep => None,
@@ -115,11 +143,11 @@ impl<'a> Way<'a> {
                     .map_err(|why| Halt::Dropped(DropReason::Schema, shorten(why)))?
             }
         };
-        self.change(inputs)
+        self.change(inputs, programs.partition.as_ref())
     }
 
     /// Takes the packet through a primitive.
-    fn pass(&mut self, primitive: &'a Primitive) -> Result<(), Halt> {
+    fn pass(&mut self, primitive: &Primitive) -> Result<(), Halt> {
         if let Some(condition) = &primitive.condition {
             self.must(&primitive.id, condition)?;
         }
@@ -132,12 +160,10 @@ impl<'a> Way<'a> {
                     .map_err(|fault| named(&primitive.id, fault))?;
                 Ok(body.freeze())
             })?;
-            self.payload = Some(payload);
+            self.reached.payload = Some(payload);
         }
-        self.passed.push(Passed {
-            id: &primitive.id,
-            payload: self.payload.clone(),
-        });
+        let payload = self.reached.payload.clone();
+        self.reached.passed.push((primitive.id.clone(), payload));
         Ok(())
     }
 
@@ -187,38 +213,72 @@ impl<'a> Way<'a> {
             question,
             programs,
             documents,
+            ..
         } = self.scene;
         let own = documents.payload.source();
-        let now = match &self.payload {
-            Some(body) => Payload::Struct(body),
-            None => own.clone(),
-        };
+        let now = payload_of(self.reached.payload.as_ref(), &own);
         let packet = PacketFields::new(question.view, question.packet, &now);
-        let mut steps = Vec::new();
-        if self.reads_steps {
-            let inputs = documents.inputs.source();
-            steps.push((&*programs.id, StepFields::new(&own, &inputs)));
-            for passed in &self.passed {
-                let payload = match &passed.payload {
-                    Some(body) => Payload::Struct(body),
-                    None => own.clone(),
-                };
-                steps.push((passed.id, StepFields::new(&payload, &Payload::None)));
-            }
-        }
         let inputs = structs::decode(&programs.inputs);
+        if !self.reads_steps {
+            return program(&Variables::new(inputs, packet, Vec::new()), self.scene);
+        }
+        let mut steps = Vec::new();
+        put_steps(&mut steps, &programs.id, documents, &self.reached);
+        let others = self.meeting.others();
+        let read: Vec<_> = others
+            .iter()
+            .map(|other| Documents::of(&other.packet, &other.view))
+            .collect();
+        for (other, documents) in others.iter().zip(&read) {
+            put_steps(&mut steps, &other.from, documents, &other.reached);
+        }
         program(&Variables::new(inputs, packet, steps), self.scene)
     }
 
     /// What the edge changes in the packet.
-    fn change(&self, inputs: Option<Inputs>) -> Result<Change, Halt> {
+    fn change(
+        &self,
+        inputs: Option<Inputs>,
+        partition: Option<&PartitionPlan>,
+    ) -> Result<Change, Halt> {
         let changed = Changed {
-            payload: self.payload.as_ref(),
+            payload: self.reached.payload.as_ref(),
             inputs: inputs.as_ref(),
         };
         let question = &self.scene.question;
-        Change::of((question.packet, question.view), &changed)
-            .map_err(|why| Halt::Dropped(DropReason::Invalid, shorten(why)))
+        let at = (question.packet, question.view);
+        let mut change = Change::of(at, &changed)
+            .map_err(|why| Halt::Dropped(DropReason::Invalid, shorten(why)))?;
+        if let Some(plan) = partition {
+            let facts = Facts {
+                question,
+                documents: self.scene.documents,
+                changed: &changed,
+            };
+            change.partition = facts.partition(plan);
+        }
+        Ok(change)
+    }
+}
+
+/// The payload that a packet goes on with: a new one, or its own.
+fn payload_of<'p>(new: Option<&'p Bytes>, own: &Payload<'p>) -> Payload<'p> {
+    new.map_or_else(|| own.clone(), |body| Payload::Struct(body))
+}
+
+/// The step that emitted a packet, and the primitives that it passed (spec 4.3).
+fn put_steps<'p>(
+    steps: &mut Vec<(&'p str, StepFields<'p>)>,
+    from: &'p str,
+    documents: &'p Documents<'_>,
+    reached: &'p Reached,
+) {
+    let own = documents.payload.source();
+    let inputs = documents.inputs.source();
+    steps.push((from, StepFields::new(&own, &inputs)));
+    for (id, payload) in &reached.passed {
+        let payload = payload_of(payload.as_ref(), &own);
+        steps.push((id, StepFields::new(&payload, &Payload::None)));
     }
 }
 

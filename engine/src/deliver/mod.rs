@@ -7,7 +7,6 @@
 mod credit;
 mod encode;
 mod fence;
-#[cfg_attr(not(test), expect(dead_code, reason = "no plan has joins yet"))]
 pub(crate) mod join;
 mod keyframe;
 mod lanes;

@@ -8,11 +8,12 @@ use expr::Surroundings;
 use smallvec::SmallVec;
 use transport_proto::splice::{Cut, Kept};
 
+use super::joins::still_holds;
 use super::offer::Shape;
 use super::packet::{CUT, Inbound};
 use super::{Actions, DeadLetter, Engine, Run};
 use crate::account::DropReason;
-use crate::decide::{Cuts, Decided, Job, Question, StepPrograms, Verdict};
+use crate::decide::{Change, Cuts, Decided, Job, Question, StepPrograms, Verdict};
 use crate::deliver::Outbox;
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
 
@@ -26,19 +27,21 @@ impl Engine {
         inbound: &Inbound<'_>,
         (now, actions): (Moment, &mut Actions),
     ) -> Option<Box<Decided>> {
-        let session = &mut self.runs.get_mut(run.0 as usize)?.sessions[step.at()];
-        if let Some(decided) = session.decided.take() {
+        let surroundings = self.surroundings(now);
+        let live = self.runs.get_mut(run.0 as usize)?;
+        let meetings = live.meetings(step, inbound);
+        let session = &mut live.sessions[step.at()];
+        let kept = session.decided.take();
+        let is_late = kept.is_some();
+        if let Some(decided) = kept.filter(|decided| still_holds(decided, &meetings)) {
             session.decided.remember(inbound, &decided);
             return Some(decided);
         }
         if let Some(decided) = session.decided.of_set(inbound) {
             return Some(decided);
         }
-        let surroundings = Surroundings {
-            now_nanos: self.limits.started_at_nanos + now.as_nanos() as i64,
-            seed: self.seeds.next(),
-        };
-        if programs.is_large(inbound.packet, inbound.view) {
+        // What it meets has changed since: decided here, it cannot change again meanwhile.
+        if !is_late && programs.is_large(inbound.packet, inbound.view) {
             if let Some(ticket) = session.decided.ask() {
                 let end = inbound.start + inbound.packet.len();
                 actions.jobs.push(Job {
@@ -46,6 +49,7 @@ impl Engine {
                     ticket,
                     programs: programs.clone(),
                     packet: inbound.source.slice(inbound.start..end),
+                    meetings,
                     surroundings,
                 });
             }
@@ -54,11 +58,20 @@ impl Engine {
         let question = Question {
             packet: inbound.packet,
             view: inbound.view,
+            meetings: &meetings,
             surroundings: &surroundings,
         };
         let decided = Box::new(programs.decide(&question));
         session.decided.remember(inbound, &decided);
         Some(decided)
+    }
+
+    /// What programs are told of the world.
+    pub(super) fn surroundings(&mut self, now: Moment) -> Surroundings {
+        Surroundings {
+            now_nanos: self.limits.started_at_nanos + now.as_nanos() as i64,
+            seed: self.seeds.next(),
+        }
     }
 
     /// Takes in what a [`Job`] decided. Its packet may be offered again.
@@ -109,13 +122,21 @@ impl Run {
 
 /// What stays of a packet for the targets that take more out of it than the hub always does.
 pub(super) fn shapes(inbound: &Inbound<'_>, decided: &Decided) -> SmallVec<[(Cuts, Shape); 1]> {
+    let changes = decided.edges.iter().filter_map(|verdict| match verdict {
+        Verdict::Taken(change) => Some(change),
+        Verdict::NotTaken | Verdict::Waits | Verdict::Dropped(..) => None,
+    });
+    shapes_of(inbound, changes)
+}
+
+/// The same for these changes.
+pub(super) fn shapes_of<'c>(
+    inbound: &Inbound<'_>,
+    changes: impl Iterator<Item = &'c Change>,
+) -> SmallVec<[(Cuts, Shape); 1]> {
     let mut shapes = SmallVec::<[(Cuts, Shape); 1]>::new();
-    for verdict in &decided.edges {
-        let Verdict::Taken(change) = verdict else {
-            continue;
-        };
-        let cuts = change.cuts;
-        if cuts == Cuts::default() || shapes.iter().any(|(of, _)| *of == cuts) {
+    for Change { cuts, .. } in changes {
+        if *cuts == Cuts::default() || shapes.iter().any(|(of, _)| of == cuts) {
             continue;
         }
         let cut = Cut {
@@ -125,7 +146,7 @@ pub(super) fn shapes(inbound: &Inbound<'_>, decided: &Decided) -> SmallVec<[(Cut
             ..CUT
         };
         let kept = Kept::of(inbound.packet, inbound.view, &cut);
-        shapes.push((cuts, Shape::new(kept)));
+        shapes.push((*cuts, Shape::new(kept)));
     }
     shapes
 }

@@ -95,6 +95,7 @@ impl Engine {
             }
         }
         self.queued_bytes -= freed;
+        live.drop_joining_turns(&floors, (&mut self.waiting_bytes, &mut self.settled));
         live.direct_interrupt(interrupt, now, actions);
         // What was too large to go may have made way for what is not.
         for session in &live.sessions {

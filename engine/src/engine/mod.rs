@@ -9,6 +9,7 @@
 //! | `connect` | registration, fencing, disconnects |
 //! | `packet` | one packet in, onto every edge |
 //! | `decision` | what a Story asks of the packet, decided here or elsewhere |
+//! | `joins` | packets of different upstreams that meet |
 //! | `numbered` | packets that their producer numbers |
 //! | `offer`, `chunk_sets` | one packet onto one edge |
 //! | `send` | bytes out to a socket |
@@ -25,6 +26,7 @@ mod connect;
 mod decision;
 mod event;
 mod interrupt;
+mod joins;
 mod numbered;
 mod offer;
 mod packet;
@@ -46,12 +48,14 @@ use smallvec::SmallVec;
 
 use crate::account::{DropReason, EdgeCounts, RefuseCounts};
 use crate::decide::{Job, StepPrograms};
+use crate::deliver::join::Branch;
 use crate::deliver::{Outbox, Session, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::latency::Latency;
 use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
 
 use decision::Seeds;
+use joins::Join;
 
 pub use connect::{Accepts, Refusal, Registration};
 pub(crate) use decision::Pending;
@@ -134,6 +138,8 @@ struct Run {
     guaranteed: Vec<bool>,
     /// What is asked of packets of each step.
     programs: Vec<Option<Arc<StepPrograms>>>,
+    /// What waits in front of each step for the others of its id.
+    joins: Vec<Option<Join>>,
     /// The `stream_id` of what goes to each step.
     streams: Vec<Box<str>>,
     /// Per lane, the lowest turn that is still taken (spec 2.5).
@@ -147,6 +153,8 @@ struct Run {
 /// One live edge.
 struct Edge {
     to: StepIndex,
+    /// Which branch of the target's join it is.
+    branch: Branch,
     /// Past the source's `maxDownstreams`: whatever takes it is dropped, counted.
     over_cap: bool,
     stamp: Stamp,
@@ -174,6 +182,8 @@ pub struct Engine {
     queued_bytes: usize,
     /// Bytes of chunks that wait for the others of their sets.
     staged_bytes: usize,
+    /// Bytes of packets that wait at joins.
+    waiting_bytes: usize,
     draining: bool,
     /// When a tick is due that cannot wait for the next regular one.
     deadline: Option<Moment>,
@@ -208,6 +218,7 @@ impl Engine {
             streams: 0,
             queued_bytes: 0,
             staged_bytes: 0,
+            waiting_bytes: 0,
             draining: false,
             deadline: None,
             budget_blocks: false,
@@ -253,6 +264,7 @@ impl Engine {
             let target = &plan.steps[edge.to.at()].id;
             edges.push(Edge {
                 to: edge.to,
+                branch: Branch::new(usize::from(edge.branch)).unwrap_or_default(),
                 // Where edges have programs, those that a packet takes are counted.
                 over_cap: programs[edge.from.at()].is_none()
                     && out.len() >= plan.steps[edge.from.at()].max_downstreams,
@@ -271,6 +283,12 @@ impl Engine {
             .steps
             .iter()
             .map(|step| stream_id(&plan.namespace, &plan.name, &step.id, &self.epoch).into());
+        let joins = (0u16..).zip(&plan.steps).map(|(at, step)| {
+            let into = plan.edges.iter().filter(|edge| edge.to == StepIndex(at));
+            let last = into.map(|edge| usize::from(edge.branch)).max();
+            Some(Join::new(step.fan_in.as_ref()?, last? + 1))
+        });
+        let joins = joins.collect();
         let told = plan.edges.iter().map(|_| report::Told::default()).collect();
         Run {
             sessions: plan.steps.iter().map(Session::new).collect(),
@@ -281,6 +299,7 @@ impl Engine {
             upstream,
             guaranteed,
             programs,
+            joins,
             floors: [0; Lane::COUNT],
             ready: false,
             told,

@@ -77,7 +77,7 @@ impl Engine {
         if session.owes_ack(now) {
             actions.wake.extend(session.owner);
         } else if let Some(due) = session.ack_deadline() {
-            self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+            self.ask_for_tick(due);
         }
     }
 }

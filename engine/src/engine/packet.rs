@@ -1,6 +1,7 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::names::{metadata as names, mime};
 use transport_proto::splice::{Cut, Kept};
@@ -8,6 +9,7 @@ use transport_proto::view::{FrameKind, PacketView};
 
 use super::decision::shapes;
 use super::interrupt::Interrupt;
+use super::joins::{Comer, Met};
 use super::numbered::Numbered;
 use super::offer::{Offered, Onto, Room, Shape, keep, queue};
 use super::{Actions, Engine, Run};
@@ -148,7 +150,7 @@ impl Engine {
             return Taken::Yes;
         };
         live.sessions[step.at()].turn = live.sessions[step.at()].turn.max(turn);
-        let decided = match live.programs[step.at()].clone() {
+        let mut decided = match live.programs[step.at()].clone() {
             None => None,
             Some(programs) => {
                 match self.decide((run, step), (conn, &programs), &inbound, (now, actions)) {
@@ -201,13 +203,43 @@ impl Engine {
             return Taken::Blocked;
         }
         let mut outstanding = 0;
+        let mut joined = SmallVec::<[_; 1]>::new();
         let bytes = inbound.packet.len() as u64;
         for nth in 0..offered.targets {
             let edge = live.downstream[step.at()][nth];
+            let met = decided
+                .as_mut()
+                .and_then(|d| d.reached.get_mut(nth)?.take());
+            if let Some(reached) = met {
+                let comer = Comer {
+                    edge,
+                    reached: *reached,
+                    offered: &offered,
+                };
+                let waits = matches!(
+                    decided.as_ref().map(|d| &d.edges[nth]),
+                    Some(Verdict::Waits)
+                );
+                match live.meet(comer, (&mut self.waiting_bytes, &mut *room.settled)) {
+                    Met::Nobody => {}
+                    Met::Nothing => continue,
+                    Met::Waits(counts) => {
+                        outstanding += u32::from(counts);
+                        continue;
+                    }
+                    // Those that it waited for came by an earlier edge, in the same packet.
+                    Met::All(all) if waits => {
+                        outstanding += u32::from(all.counts);
+                        joined.push((live.edges[edge as usize].to, all));
+                        continue;
+                    }
+                    Met::All(_) => {}
+                }
+            }
             let change = match decided.as_deref().map(|d| &d.edges[nth]) {
                 None => None,
                 Some(Verdict::Taken(change)) => (!change.is_none()).then_some(change),
-                Some(Verdict::NotTaken) => continue,
+                Some(Verdict::NotTaken | Verdict::Waits) => continue,
                 Some(Verdict::Dropped(reason, why)) => {
                     live.ends_there((edge, *reason), why, room.dead_letters);
                     continue;
@@ -227,6 +259,9 @@ impl Engine {
                     outstanding += u32::from(keep(&mut room, live, (onto, actions), &offered));
                 }
             }
+        }
+        for (to, joined) in joined {
+            self.deliver_joined((run, to), *joined, now, actions);
         }
         self.note((run, step), (numbered, outstanding, bytes), now, actions);
         if !self.settled.is_empty() || !self.dead_letters.is_empty() {
@@ -293,7 +328,7 @@ impl Run {
             let change = match decided.map(|d| &d.edges[nth]) {
                 None => None,
                 Some(Verdict::Taken(change)) => Some(change),
-                Some(Verdict::NotTaken | Verdict::Dropped(..)) => continue,
+                Some(Verdict::NotTaken | Verdict::Waits | Verdict::Dropped(..)) => continue,
             };
             let edge = &self.edges[at as usize];
             let Outbox::Log(log) = &self.sessions[edge.to.at()].outbox else {
@@ -359,13 +394,13 @@ fn is_no_chunk(view: &PacketView) -> bool {
 
 /// What stays of a packet for every target.
 #[inline(never)]
-fn kept_of(inbound: &Inbound<'_>) -> Kept {
+pub(super) fn kept_of(inbound: &Inbound<'_>) -> Kept {
     Kept::of(inbound.packet, inbound.view, &CUT)
 }
 
 /// Whether the packet still has at most 100 metadata pairs once the hub's own are on it.
 #[inline]
-fn fits_pairs(inbound: &Inbound<'_>) -> bool {
+pub(super) fn fits_pairs(inbound: &Inbound<'_>) -> bool {
     inbound.view.metadata_entries() + ROUTING_KEYS.len() <= MAX_METADATA_PAIRS
         || fits_distinct_pairs(inbound)
 }

@@ -28,7 +28,10 @@ impl Engine {
                     if mutant::is(Mutant::CountDropTwice) && reason == DropReason::Interrupted {
                         edge.counts.drop_one(reason);
                     }
-                    if reason != DropReason::Interrupted && reason != DropReason::Evicted {
+                    let is_kept = matches!(live.sessions[to.at()].outbox, Outbox::Log(_));
+                    let is_ordinary =
+                        matches!(reason, DropReason::Interrupted | DropReason::Evicted);
+                    if is_kept && !is_ordinary {
                         self.dead_letters.push(DeadLetter {
                             edge: settled.edge,
                             reason,
@@ -36,6 +39,7 @@ impl Engine {
                         });
                     }
                 }
+                Outcome::Absorbed => {}
             }
             // An empty log takes a packet even when the budget is spent.
             if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox

@@ -20,10 +20,16 @@ impl Engine {
                 let (run, step) = (RunId(run), StepIndex(step));
                 self.expire(run, step, now, actions);
                 self.look_for_late(run, step, now, actions);
+                self.look_for_stragglers(run, step, now, actions);
                 self.tell_producer(run, step, now, actions);
                 self.beat(run, step, now, actions);
             }
         }
+    }
+
+    /// Asks for a tick that cannot wait for the next regular one.
+    pub(super) fn ask_for_tick(&mut self, due: Moment) {
+        self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
     }
 
     /// Sends again what was not receipted in time, and gives up chunk sets.
@@ -60,9 +66,7 @@ impl Engine {
             producer.give_up_chunks(CHUNK_PATIENCE, now);
         }
         match session.ack_deadline() {
-            Some(due) if due > now => {
-                self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
-            }
+            Some(due) if due > now => self.ask_for_tick(due),
             // Waking twice costs nothing; what was owed before now is owed still.
             Some(_) => actions.wake.extend(session.owner),
             None => {}
@@ -92,6 +96,13 @@ impl Engine {
     pub fn abandon(&mut self) -> u64 {
         let mut abandoned = 0;
         for run in &mut self.runs {
+            // On no account yet, and so not counted among those that were abandoned.
+            run.drop_joining(&mut self.settled);
+            for settled in self.settled.drain(..) {
+                let counts = &mut run.edges[settled.edge as usize].counts;
+                counts.drop_one(DropReason::Shutdown);
+                abandoned += 1;
+            }
             for session in &mut run.sessions {
                 let edges = &mut run.edges;
                 let mut drop_one = |edge: u32, bytes: usize| {

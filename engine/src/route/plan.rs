@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::fan_in::FanInPlan;
 use super::programs::{EdgePrograms, EmitPrograms};
 use super::settings::{FlowPlan, LanePlan, Semantics};
 use crate::ids::StepIndex;
@@ -70,6 +71,8 @@ pub struct StepPlan {
     pub flow: FlowPlan,
     /// Lanes with bounds of their own; empty: only `queue` bounds.
     pub lanes: Vec<LanePlan>,
+    /// How packets of several upstream steps meet here; `None` takes each as it comes.
+    pub fan_in: Option<FanInPlan>,
     /// What is asked of every packet that it emits.
     pub emits: Option<Arc<EmitPrograms>>,
 }
@@ -85,6 +88,7 @@ impl StepPlan {
             semantics: Semantics::BestEffort,
             flow: FlowPlan::default(),
             lanes: Vec::new(),
+            fan_in: None,
             emits: None,
         }
     }
@@ -97,6 +101,9 @@ pub struct EdgePlan {
     pub from: StepIndex,
     /// The step that gets them.
     pub to: StepIndex,
+    /// The place, in the target's `needs`, of what comes before the target on this edge: which
+    /// branch of its join this is.
+    pub branch: u8,
     /// What is asked of each packet; `None` lets all pass as they are.
     pub programs: Option<Arc<EdgePrograms>>,
 }
@@ -108,6 +115,7 @@ impl EdgePlan {
         Self {
             from,
             to,
+            branch: 0,
             programs: None,
         }
     }

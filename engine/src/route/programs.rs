@@ -10,6 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use expr::{Block, Condition, Reads};
 
+use super::partition::{PartitionKey, PartitionPlan};
+
 /// A schema that documents are held to, its defaults filled in (spec 2.3).
 pub trait DocumentSchema: Debug + Send + Sync {
     /// Fills in defaults, then judges. Returns whether a default was filled in.
@@ -33,6 +35,8 @@ pub struct EdgePrograms {
     pub inputs: InputsPlan,
     /// The target's `inputSchema`.
     pub schema: Option<Arc<dyn DocumentSchema>>,
+    /// How packets are spread over the partitions of the target's stream.
+    pub partition: Option<PartitionPlan>,
 }
 
 impl EdgePrograms {
@@ -61,6 +65,18 @@ impl EdgePrograms {
             && self.rules.is_empty()
             && matches!(self.inputs, InputsPlan::Keep)
             && self.schema.is_none()
+            && self.partition.is_none()
+    }
+
+    /// Whether a packet's payload or inputs must be looked at.
+    #[must_use]
+    pub fn reads_documents(&self) -> bool {
+        let reads = self.reads();
+        let by_path = |plan: &PartitionPlan| matches!(plan.key, PartitionKey::Path(..));
+        reads.reads_payload()
+            || reads.reads_root("steps")
+            || self.schema.is_some()
+            || self.partition.as_ref().is_some_and(by_path)
     }
 }
 

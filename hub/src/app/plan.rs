@@ -113,6 +113,7 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         semantics: semantics(settings),
         flow: flow(settings),
         lanes: lanes(settings),
+        fan_in: None,
         emits: None,
         max_downstreams: size(downstreams),
     }

@@ -8,7 +8,7 @@ use crate::ids::Moment;
 pub(crate) const MAX_BRANCHES: usize = 64;
 
 /// A branch of a join: the place of the upstream in the step's `needs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Branch(u8);
 
 impl Branch {

@@ -87,6 +87,8 @@ struct Slot {
 pub(crate) enum Outcome {
     Delivered,
     Dropped(DropReason),
+    /// It is on no account: another packet stands for it (spec 2.3, join).
+    Absorbed,
 }
 
 /// A packet (or chunk set) that is done with.

@@ -2,6 +2,7 @@
 
 mod changes;
 mod elsewhere;
+mod joins;
 mod taking;
 
 use std::sync::Arc;

@@ -1,0 +1,65 @@
+//! Packets of different upstreams that meet at a join (spec 2.3): what is known of those that came
+//! first, and what that makes of one that comes now.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use transport_proto::view::PacketView;
+
+/// How far a packet has come on an edge: through its primitives and its target's `if`.
+#[derive(Clone, Debug, Default)]
+pub struct Reached {
+    /// The payload, where it is not the packet's own any more: the contents of a Struct.
+    pub(crate) payload: Option<Bytes>,
+    /// The primitives that it passed, and the payload that each left it with (`None` for the
+    /// packet's own).
+    pub(crate) passed: SmallVec<[(Arc<str>, Option<Bytes>); 2]>,
+}
+
+/// A packet that came first, and what it says.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The step that emitted it.
+    pub(crate) from: Arc<str>,
+    pub(crate) packet: Bytes,
+    pub(crate) view: PacketView,
+    pub(crate) reached: Reached,
+}
+
+/// What a packet meets at the end of an edge.
+#[derive(Clone, Debug, Default)]
+pub enum Meeting {
+    /// Nothing: the target joins nothing, or the packet has no id.
+    #[default]
+    None,
+    /// Others have to come first.
+    Wait,
+    /// Its id has been joined without it.
+    Absorbed,
+    /// These have come before, and it is the last.
+    Fire(Vec<Arc<Arrived>>),
+}
+
+impl Meeting {
+    /// Whether a decision made for one holds for the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None)
+            | (Self::Wait, Self::Wait)
+            | (Self::Absorbed, Self::Absorbed) => true,
+            (Self::Fire(one), Self::Fire(two)) => {
+                one.len() == two.len() && one.iter().zip(two).all(|(a, b)| Arc::ptr_eq(a, b))
+            }
+            _ => false,
+        }
+    }
+
+    /// Those that came before.
+    pub(super) fn others(&self) -> &[Arc<Arrived>] {
+        match self {
+            Self::Fire(others) => others,
+            Self::None | Self::Wait | Self::Absorbed => &[],
+        }
+    }
+}

@@ -1,0 +1,226 @@
+use super::*;
+use crate::route::{FanInMode, FanInPlan, OnTimeout};
+
+/// Two sources `a` and `b`, and a sink that joins them.
+fn joining(fan_in: FanInPlan, sink: StepPlan, programs: EdgePrograms) -> Rig {
+    let sink = StepPlan {
+        fan_in: Some(fan_in),
+        ..sink
+    };
+    let mut made = plan(vec![step("a"), step("b"), sink], &[]);
+    let programs = Some(Arc::new(programs));
+    made.edges = [0, 1]
+        .map(|from| EdgePlan {
+            branch: from as u8,
+            programs: programs.clone(),
+            ..EdgePlan::plain(StepIndex(from), StepIndex(2))
+        })
+        .to_vec();
+    Rig::new(Limits::default(), made)
+}
+
+fn all() -> FanInPlan {
+    FanInPlan::default()
+}
+
+fn both() -> EdgePrograms {
+    given(r#"{"a": "{{ steps.a.x }}", "b": "{{ steps.b.x }}"}"#)
+}
+
+/// A packet with an id to meet by.
+fn meeting(id: &str, x: &str) -> Bytes {
+    let mut out = BytesMut::from(&saying(x, &format!(r#"{{"x": "{x}"}}"#))[..]);
+    put_metadata(&mut out, Dialect::Packet, "bubu.join.key", id);
+    out.freeze()
+}
+
+/// What `conn` is sent, but for heartbeats.
+fn taken(rig: &mut Rig, conn: ConnId, now: Moment) -> Vec<Bytes> {
+    let mut taken = rig.take(conn, now);
+    taken.retain(|packet| label(packet) != "heartbeat");
+    taken
+}
+
+fn accepted(rig: &Rig) -> Vec<u64> {
+    let edges = rig.engine.snapshot().edges;
+    edges.iter().map(|edge| edge.counts.accepted).collect()
+}
+
+fn dropped(rig: &Rig, reason: DropReason) -> u64 {
+    let edges = rig.engine.snapshot().edges;
+    assert!(edges.iter().all(EdgeSnapshot::balances));
+    edges.iter().map(|edge| edge.counts.dropped(reason)).sum()
+}
+
+#[test]
+fn packets_of_one_id_become_one_that_sees_both() {
+    let mut rig = joining(all(), step("sink"), both());
+    let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.send_packet(a, &meeting("2", "a2"), at(1));
+    assert!(rig.take(sink, at(1)).is_empty());
+    rig.send_packet(b, &meeting("1", "b1"), at(1));
+    let got = rig.take(sink, at(1));
+    assert_eq!(got.len(), 1);
+    assert_eq!(label(&got[0]), "b1");
+    assert_eq!(inputs(&got[0]), r#"{"a":"a1","b":"b1"}"#);
+    assert_eq!(accepted(&rig), [0, 1], "what is absorbed is on no account");
+}
+
+#[test]
+fn a_packet_without_an_id_meets_nobody() {
+    let mut rig = joining(all(), step("sink"), EdgePrograms::default());
+    let (a, sink) = (rig.connect("a"), rig.connect("sink"));
+    rig.send(a, "alone", 10, at(1));
+    assert_eq!(rig.labels(sink, at(1)), ["alone"]);
+}
+
+#[test]
+fn the_message_id_serves_where_there_is_no_join_key() {
+    let with_id = |x: &str| {
+        let mut out = BytesMut::from(&packet(x, 10)[..]);
+        put_metadata(&mut out, Dialect::Packet, "bubu.envelope.message_id", "m");
+        out.freeze()
+    };
+    let mut rig = joining(all(), step("sink"), EdgePrograms::default());
+    let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
+    rig.send_packet(a, &with_id("a1"), at(1));
+    rig.send_packet(b, &with_id("b1"), at(1));
+    assert_eq!(rig.labels(sink, at(1)), ["b1"]);
+}
+
+#[test]
+fn any_fires_once_and_absorbs_the_later_branch() {
+    let any = FanInPlan {
+        mode: FanInMode::Any,
+        ..all()
+    };
+    let mut rig = joining(any, step("sink"), EdgePrograms::default());
+    let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
+    rig.send_packet(b, &meeting("1", "b1"), at(1));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.send_packet(b, &meeting("1", "b2"), at(1));
+    assert_eq!(rig.labels(sink, at(1)), ["b1", "b2"]);
+    assert_eq!(accepted(&rig), [0, 2]);
+}
+
+#[test]
+fn what_waits_in_vain_is_dropped_and_counted() {
+    let mut rig = joining(all(), step("sink"), EdgePrograms::default());
+    let a = rig.connect("a");
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.tick(at(30_000));
+    assert_eq!(dropped(&rig, DropReason::FanInTimeout), 0);
+    rig.tick(at(30_001));
+    assert_eq!(dropped(&rig, DropReason::FanInTimeout), 1);
+    assert_eq!(rig.engine.waiting_bytes, 0);
+}
+
+#[test]
+fn partial_delivers_what_there_is_when_the_time_is_over() {
+    let partial = FanInPlan {
+        on_timeout: OnTimeout::Partial,
+        ..all()
+    };
+    let programs = given(r#"{"a": "{{ steps.a.x }}"}"#);
+    let mut rig = joining(partial, step("sink"), programs);
+    let (a, sink) = (rig.connect("a"), rig.connect("sink"));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.tick(at(30_001));
+    let got = taken(&mut rig, sink, at(30_001));
+    assert_eq!(label(&got[0]), "a1");
+    assert_eq!(inputs(&got[0]), r#"{"a":"a1"}"#);
+    assert_eq!(dropped(&rig, DropReason::FanInTimeout), 0);
+}
+
+#[test]
+fn a_producer_hears_of_a_waiting_packet_when_its_joined_one_is_on_its_way() {
+    let kept = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let mut rig = joining(all(), kept, EdgePrograms::default());
+    let a = rig.connect_numbering("a", "e1");
+    let b = rig.connect_numbering("b", "e1");
+    let sink = rig.connect("sink");
+    let numbered = |x: &str| {
+        let mut out = BytesMut::from(&meeting("1", x)[..]);
+        let empty = PacketView::parse(&[], Dialect::Packet).unwrap();
+        put_envelope(&mut out, Dialect::Packet, &[], &empty, "own", 1);
+        out.freeze()
+    };
+    rig.send_packet(a, &numbered("a1"), at(1));
+    assert!(rig.acks(a, at(500)).is_empty(), "it waits");
+    rig.send_packet(b, &numbered("b1"), at(501));
+    assert_eq!(rig.acks(a, at(1_000)), [1]);
+    assert!(rig.acks(b, at(1_000)).is_empty(), "it is not receipted");
+    let got = rig.take(sink, at(1_000)).remove(0);
+    let (stream, sequence) = guarantee::identity(&got);
+    rig.receipt(sink, &stream, sequence, at(1_001));
+    assert_eq!(rig.acks(b, at(2_000)), [1]);
+}
+
+#[test]
+fn one_packet_may_bring_all_branches_at_once() {
+    let sink = StepPlan {
+        fan_in: Some(all()),
+        ..step("sink")
+    };
+    let mut made = plan(vec![step("src"), sink], &[]);
+    made.edges = [0, 1]
+        .map(|branch| EdgePlan {
+            branch,
+            ..EdgePlan::plain(StepIndex(0), StepIndex(1))
+        })
+        .to_vec();
+    let mut rig = Rig::new(Limits::default(), made);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink"));
+    rig.send_packet(src, &meeting("1", "x"), at(1));
+    assert_eq!(rig.labels(sink, at(1)), ["x"]);
+    assert_eq!(rig.engine.waiting_bytes, 0);
+}
+
+#[test]
+fn an_interrupt_takes_what_waits_of_the_turns_before() {
+    let mut rig = joining(all(), step("sink"), EdgePrograms::default());
+    let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.interrupt(a, None, at(2));
+    assert_eq!(dropped(&rig, DropReason::Interrupted), 1);
+    rig.send_packet(b, &meeting("1", "b1"), at(3));
+    assert!(rig.labels(sink, at(3)).is_empty());
+}
+
+#[test]
+fn a_full_step_gets_its_late_join_when_it_has_room() {
+    let kept = StepPlan {
+        queue: bounds(1, 1 << 20),
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let partial = FanInPlan {
+        on_timeout: OnTimeout::Partial,
+        ..all()
+    };
+    let mut rig = joining(partial, kept, EdgePrograms::default());
+    let (a, sink) = (rig.connect("a"), rig.connect("sink"));
+    rig.send_packet(a, &meeting("1", "late"), at(1));
+    rig.send(a, "alone", 10, at(1));
+    rig.tick(at(30_001));
+    let got = taken(&mut rig, sink, at(30_001));
+    assert_eq!(got.iter().map(label).collect::<Vec<_>>(), ["alone"]);
+    let (stream, sequence) = guarantee::identity(&got[0]);
+    rig.receipt(sink, &stream, sequence, at(30_002));
+    rig.tick(at(31_000));
+    let got = taken(&mut rig, sink, at(31_000));
+    assert_eq!(got.iter().map(label).collect::<Vec<_>>(), ["late"]);
+}
+
+#[test]
+fn a_hub_that_stops_counts_what_waited() {
+    let mut rig = joining(all(), step("sink"), EdgePrograms::default());
+    let a = rig.connect("a");
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    assert_eq!(rig.engine.abandon(), 1);
+    assert_eq!(dropped(&rig, DropReason::Shutdown), 1);
+}
