@@ -100,16 +100,19 @@ pub enum RefuseReason {
     Shutdown,
     /// It belongs to a turn that an interrupt has ended.
     Interrupted,
+    /// Its run has ended.
+    Ended,
 }
 
 impl RefuseReason {
     /// Every reason.
-    pub const ALL: [RefuseReason; 5] = [
+    pub const ALL: [RefuseReason; 6] = [
         Self::Invalid,
         Self::NoRoute,
         Self::Superseded,
         Self::Shutdown,
         Self::Interrupted,
+        Self::Ended,
     ];
 
     /// The label value.
@@ -120,6 +123,7 @@ impl RefuseReason {
             Self::Superseded => "superseded",
             Self::Shutdown => "shutdown",
             Self::Interrupted => "interrupted",
+            Self::Ended => "ended",
         }
     }
 }

@@ -280,6 +280,11 @@ impl Inner {
                 stream.go_on();
             }
         }
+        for conn in self.actions.over.drain(..) {
+            if let Some(Some(stream)) = self.streams.get(conn.slot()) {
+                stream.end(Status::ok());
+            }
+        }
         for job in self.actions.jobs.drain(..) {
             self.decider.ask(job);
         }

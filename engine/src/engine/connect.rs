@@ -61,6 +61,14 @@ pub enum Refusal {
         /// The steps that are known, for people.
         known: String,
     },
+    /// FAILED_PRECONDITION: the run is over; a retry never helps.
+    #[error("run {namespace}/{run} has ended")]
+    RunEnded {
+        /// Namespace asked for.
+        namespace: String,
+        /// Run asked for.
+        run: String,
+    },
     /// FAILED_PRECONDITION: nobody can register as this step; a retry never helps.
     #[error("step {step} of run {run} is a primitive: the hub applies it itself")]
     Primitive {
@@ -107,7 +115,7 @@ impl Engine {
         if self.draining {
             return Err(Refusal::Draining);
         }
-        let (run, step) = self.resolve(who)?;
+        let (run, step) = self.resolve(who, now)?;
         let present = self.session(run, step).and_then(|s| s.owner);
         if present.is_none() && self.streams >= self.limits.max_streams {
             return Err(Refusal::StreamCap {
@@ -221,9 +229,19 @@ impl Engine {
         }
     }
 
-    fn resolve(&self, who: Registration<'_>) -> Result<(RunId, StepIndex), Refusal> {
+    fn resolve(&self, who: Registration<'_>, now: Moment) -> Result<(RunId, StepIndex), Refusal> {
         let key = (Arc::from(who.namespace), Arc::from(who.run));
-        let Some(&run) = self.by_name.get(&key) else {
+        let found = self
+            .by_name
+            .get(&key)
+            .map(|&run| (run, &self.runs[run.0 as usize]));
+        if found.is_some_and(|(_, live)| live.has_ended(now)) {
+            return Err(Refusal::RunEnded {
+                namespace: who.namespace.to_owned(),
+                run: who.run.to_owned(),
+            });
+        }
+        let Some((run, live)) = found.filter(|(_, live)| !live.is_ending()) else {
             let known = self.by_name.keys().map(|(ns, name)| format!("{ns}/{name}"));
             return Err(Refusal::UnknownRun {
                 namespace: who.namespace.to_owned(),
@@ -231,7 +249,7 @@ impl Engine {
                 known: listed(known),
             });
         };
-        let steps = &self.runs[run.0 as usize].plan.steps;
+        let steps = &live.plan.steps;
         let Some(at) = steps.iter().position(|s| *s.id == *who.step) else {
             return Err(Refusal::UnknownStep {
                 run: who.run.to_owned(),
@@ -240,7 +258,7 @@ impl Engine {
             });
         };
         let step = StepIndex(at as u16);
-        if !self.runs[run.0 as usize].is_engram(step) {
+        if !live.is_engram(step) {
             let (run, step) = (who.run.to_owned(), who.step.to_owned());
             return Err(Refusal::Primitive { run, step });
         }

@@ -31,6 +31,8 @@ pub struct EdgeName {
 pub enum Event {
     /// Every engram step of a run is connected; told once a run.
     RunReady(RunName),
+    /// A run has ended: a `stop` of its Story was reached, or somebody ended it.
+    RunEnded(RunName),
     /// Packets that waited for an absent step were given up.
     Expired {
         /// The run.

@@ -267,6 +267,12 @@ fn done(waiting: &Waiting, outcome: Outcome) -> Settled {
 }
 
 impl Engine {
+    /// Bytes of all that waits at joins, counted anew.
+    pub(super) fn joining_bytes(&self) -> usize {
+        let joins = self.runs.iter().flat_map(|run| run.joins.iter().flatten());
+        joins.map(|join| join.waits.bytes()).sum()
+    }
+
     /// Ends, at a step, the waits whose time is over.
     pub(super) fn look_for_stragglers(
         &mut self,

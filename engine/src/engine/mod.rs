@@ -18,12 +18,14 @@
 //! | `interrupt` | barge-in, control beside the packets |
 //! | `tick` | heartbeats, expiry, late receipts, draining |
 //! | `report` | drops and pauses, told once in a while |
+//! | `ending` | the end of a run, and of the hub |
 //! | `event` | what people are told |
 //! | `snapshot` | what admin and telemetry see |
 
 mod chunk_sets;
 mod connect;
 mod decision;
+mod ending;
 mod event;
 mod interrupt;
 mod joins;
@@ -49,12 +51,13 @@ use smallvec::SmallVec;
 use crate::account::{DropReason, EdgeCounts, RefuseCounts};
 use crate::decide::{Job, StepPrograms};
 use crate::deliver::join::Branch;
-use crate::deliver::{Outbox, Session, Settled};
+use crate::deliver::{Session, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::latency::Latency;
 use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
 
 use decision::Seeds;
+use ending::Ending;
 use joins::Join;
 
 pub use connect::{Accepts, Refusal, Registration};
@@ -109,6 +112,8 @@ pub struct Actions {
     pub wake: SmallVec<[ConnId; 16]>,
     /// Connections that have lost their step to a newer one: end their stream with ABORTED.
     pub superseded: SmallVec<[(ConnId, Generation); 2]>,
+    /// Connections of a run that has ended: end their stream with OK.
+    pub over: SmallVec<[ConnId; 2]>,
     /// Connections whose [`Taken::Blocked`] packet may be offered again.
     pub resume: SmallVec<[ConnId; 4]>,
     /// Decisions to make on another thread, for packets that were [`Taken::Blocked`].
@@ -146,6 +151,8 @@ struct Run {
     floors: [u64; Lane::COUNT],
     /// Whether all its engrams have been connected at once.
     ready: bool,
+    /// Whether it ends.
+    ending: Option<Ending>,
     /// What people have been told of each edge.
     told: Vec<report::Told>,
 }
@@ -302,6 +309,7 @@ impl Engine {
             joins,
             floors: [0; Lane::COUNT],
             ready: false,
+            ending: None,
             told,
         }
     }
@@ -324,19 +332,6 @@ impl Engine {
     /// Whether [`Engine::drain`] was called.
     pub fn is_draining(&self) -> bool {
         self.draining
-    }
-
-    /// Whether nothing waits for any connected stream, neither to be sent nor for its receipt.
-    pub fn is_flushed(&self, now: Moment) -> bool {
-        let mut sessions = self.runs.iter().flat_map(|r| &r.sessions);
-        sessions.all(|s| {
-            s.owner.is_none()
-                || s.is_idle(now)
-                    && match &s.outbox {
-                        Outbox::Lanes(lanes) => lanes.is_empty(),
-                        Outbox::Log(log) => log.is_empty(),
-                    }
-        })
     }
 }
 

@@ -79,6 +79,10 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return Taken::Yes;
         };
+        if live.is_ending() {
+            self.refused.refuse_one(RefuseReason::Ended);
+            return Taken::Yes;
+        }
         let view = inbound.view;
         let numbered = Numbered::of(live, step, view);
         if let Some(n) = numbered
@@ -266,6 +270,9 @@ impl Engine {
         self.note((run, step), (numbered, outstanding, bytes), now, actions);
         if !self.settled.is_empty() || !self.dead_letters.is_empty() {
             self.close_accounts(run, now, actions);
+        }
+        if decided.is_some_and(|decided| decided.stops) {
+            self.end_run(run, now, actions);
         }
         Taken::Yes
     }

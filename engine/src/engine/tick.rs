@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Actions, Engine, next_heartbeat};
-use crate::account::DropReason;
 use crate::deliver::Outbox;
 use crate::ids::{Moment, RunId, StepIndex};
 
@@ -24,6 +23,7 @@ impl Engine {
                 self.tell_producer(run, step, now, actions);
                 self.beat(run, step, now, actions);
             }
+            self.look_at_end(RunId(run), now, actions);
         }
     }
 
@@ -88,44 +88,5 @@ impl Engine {
         if !session.is_idle(now) {
             actions.wake.push(owner);
         }
-    }
-
-    /// Ends what still waits when the hub stops, so that the accounts close: everything is dropped
-    /// as `shutdown`. No producer hears of it: what was not settled before may be sent again to
-    /// the next hub. Returns how many packets that were.
-    pub fn abandon(&mut self) -> u64 {
-        let mut abandoned = 0;
-        for run in &mut self.runs {
-            // On no account yet, and so not counted among those that were abandoned.
-            run.drop_joining(&mut self.settled);
-            for settled in self.settled.drain(..) {
-                let counts = &mut run.edges[settled.edge as usize].counts;
-                counts.drop_one(DropReason::Shutdown);
-                abandoned += 1;
-            }
-            for session in &mut run.sessions {
-                let edges = &mut run.edges;
-                let mut drop_one = |edge: u32, bytes: usize| {
-                    edges[edge as usize].counts.drop_one(DropReason::Shutdown);
-                    self.queued_bytes -= bytes;
-                    abandoned += 1;
-                };
-                match &mut session.outbox {
-                    Outbox::Lanes(lanes) => {
-                        while let Some(entry) = lanes.drop_front() {
-                            drop_one(entry.edge, entry.len as usize);
-                        }
-                    }
-                    Outbox::Log(log) => {
-                        log.drop_all(DropReason::Shutdown, &mut self.settled);
-                        for settled in self.settled.drain(..) {
-                            self.staged_bytes -= settled.staged;
-                            drop_one(settled.edge, settled.bytes);
-                        }
-                    }
-                }
-            }
-        }
-        abandoned
     }
 }

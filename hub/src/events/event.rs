@@ -13,6 +13,7 @@ use engine::{EdgeName, Generation, Registration, RunName};
 pub(crate) enum Kind {
     RunCreated,
     RunReady,
+    RunEnded,
     StepConnected,
     StepDisconnected,
     StepSuperseded,
@@ -31,9 +32,10 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every type, in the order of the spec.
-    pub(crate) const ALL: [Kind; 15] = [
+    pub(crate) const ALL: [Kind; 16] = [
         Self::RunCreated,
         Self::RunReady,
+        Self::RunEnded,
         Self::StepConnected,
         Self::StepDisconnected,
         Self::StepSuperseded,
@@ -54,6 +56,7 @@ impl Kind {
         match self {
             Self::RunCreated => "run.created",
             Self::RunReady => "run.ready",
+            Self::RunEnded => "run.ended",
             Self::StepConnected => "step.connected",
             Self::StepDisconnected => "step.disconnected",
             Self::StepSuperseded => "step.superseded",
@@ -134,6 +137,7 @@ pub(crate) enum Event {
     },
     RunCreated(RunName),
     RunReady(RunName),
+    RunEnded(RunName),
     StepConnected {
         step: Arc<StepName>,
         peer: Arc<str>,
@@ -210,6 +214,7 @@ impl Event {
             Self::StoryLoaded { .. } => Kind::StoryLoaded,
             Self::RunCreated(_) => Kind::RunCreated,
             Self::RunReady(_) => Kind::RunReady,
+            Self::RunEnded(_) => Kind::RunEnded,
             Self::StepConnected { .. } => Kind::StepConnected,
             Self::StepDisconnected { .. } => Kind::StepDisconnected,
             Self::StepSuperseded { .. } => Kind::StepSuperseded,

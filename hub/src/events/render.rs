@@ -64,7 +64,9 @@ impl<'a> Subject<'a> {
                 story,
                 path,
             },
-            Event::RunCreated(name) | Event::RunReady(name) => Self::Run(name),
+            Event::RunCreated(name) | Event::RunReady(name) | Event::RunEnded(name) => {
+                Self::Run(name)
+            }
             Event::StepConnected { step, .. }
             | Event::StepDisconnected { step, .. }
             | Event::StepSuperseded { step, .. } => Self::Step(step),
@@ -138,7 +140,7 @@ fn details(event: &Event) -> Value {
             routed,
             ..
         } => json!({ "steps": steps, "edges": edges, "routed": routed }),
-        Event::RunCreated(_) | Event::RunReady(_) => json!({}),
+        Event::RunCreated(_) | Event::RunReady(_) | Event::RunEnded(_) => json!({}),
         Event::StepConnected {
             peer, generation, ..
         } => json!({ "peer": peer, "generation": generation.get() }),

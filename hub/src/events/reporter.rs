@@ -40,6 +40,7 @@ impl Reporter {
     pub(crate) fn engine(&mut self, event: engine::Event, now: Moment) {
         match event {
             engine::Event::RunReady(run) => self.tell(Event::RunReady(run), now),
+            engine::Event::RunEnded(run) => self.tell(Event::RunEnded(run), now),
             engine::Event::Expired { run, step, packets } => {
                 tracing::info!(story = %run.story, run = %run.run, %step, packets,
                     "packets expired for an absent step");

@@ -87,7 +87,7 @@ pub(crate) fn refusal_status(refusal: &Refusal) -> Status {
         | Refusal::UnknownRun { .. }
         | Refusal::UnknownStep { .. }
         | Refusal::Duel { .. } => Status::unavailable(text),
-        Refusal::Primitive { .. } => Status::failed_precondition(text),
+        Refusal::Primitive { .. } | Refusal::RunEnded { .. } => Status::failed_precondition(text),
         Refusal::StreamCap { .. } => Status::resource_exhausted(text),
         Refusal::Superseded(_) => Status::new(tonic::Code::PermissionDenied, text),
     }

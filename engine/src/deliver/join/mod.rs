@@ -191,6 +191,7 @@ impl<T> Join<T> {
     }
 
     /// How many ids wait.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.by_age.len()
     }

@@ -18,6 +18,7 @@ use transport_proto::view::{Dialect, Flow, PacketBytes, PacketView, parse_proces
 use transport_proto::wire::put_len_field;
 
 use super::*;
+use crate::deliver::Outbox;
 use crate::deliver::Pieces;
 use crate::route::{EdgePlan, QueueBounds, StepPlan};
 

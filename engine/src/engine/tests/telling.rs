@@ -14,6 +14,7 @@ fn told(rig: &mut Rig, now: Moment) -> Vec<String> {
 fn line(event: &Event) -> String {
     let edge = |edge: &EdgeName| format!("{}->{}", edge.from, edge.to);
     match event {
+        Event::RunEnded(run) => format!("ended {}", run.run),
         Event::RunReady(run) => format!("ready {}/{}", run.namespace, run.run),
         Event::Expired { step, packets, .. } => format!("expired {step} {packets}"),
         Event::DeadLettered { edge: at, .. } => format!("letter {}", edge(at)),

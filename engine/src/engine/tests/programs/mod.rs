@@ -3,6 +3,7 @@
 mod changes;
 mod elsewhere;
 mod joins;
+mod stopping;
 mod taking;
 
 use std::sync::Arc;
