@@ -25,7 +25,7 @@ pub mod route;
 pub use account::{DropReason, EdgeCounts, RefuseReason};
 pub use deliver::{IgnoredReceipts, Pieces};
 pub use engine::{
-    Accepts, Actions, EdgeName, EdgeSnapshot, Engine, Event, Inbound, Interrupt, Limits, Receipt,
-    Refusal, Registration, RunName, SessionSnapshot, Snapshot, Taken,
+    Accepts, Actions, EdgeName, EdgeSnapshot, Engine, Event, Inbound, Interrupt, Limits, Measured,
+    Receipt, Refusal, Registration, RunName, SessionSnapshot, Snapshot, Taken,
 };
 pub use ids::{ConnId, Generation, Millis, Moment, RunId, StepIndex};

@@ -91,6 +91,8 @@ const METRICS: &[(&str, &str, &[&str])] = &[
     ("in_flight_packets", "gauge", &["from", "story", "to"]),
     ("paused", "gauge", &["from", "story", "to"]),
     ("forward_seconds", "histogram", &["from", "story", "to"]),
+    ("evaluate_seconds", "histogram", &["from", "story"]),
+    ("event_time_lag_seconds", "histogram", &["from", "story"]),
     ("streams", "gauge", &[]),
     ("runs", "gauge", &[]),
     ("registrations_total", "counter", &["code"]),
@@ -102,6 +104,7 @@ const METRICS: &[(&str, &str, &[&str])] = &[
 const EVENTS: &[&str] = &[
     "run.created",
     "run.ready",
+    "run.ended",
     "step.connected",
     "step.disconnected",
     "step.superseded",

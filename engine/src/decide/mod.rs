@@ -14,6 +14,7 @@ mod facts;
 mod job;
 mod meeting;
 mod schema;
+mod watermark;
 mod way;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use transport_proto::view::PacketView;
 
 use crate::account::DropReason;
 use crate::ids::StepIndex;
-use crate::route::{EdgePrograms, EmitPrograms, RunPlan};
+use crate::route::{EdgePrograms, EmitPrograms, RunPlan, TimestampSource};
 
 pub use change::Change;
 pub(crate) use change::Cuts;
@@ -33,6 +34,7 @@ use document::Documents;
 pub(crate) use document::weight;
 pub use job::Job;
 pub use meeting::{Arrived, Meeting, Reached};
+pub(crate) use watermark::event_time;
 use way::Way;
 
 /// Bytes of documents past which a packet is decided away from the data plane (spec 4.4).
@@ -113,6 +115,11 @@ impl StepPrograms {
             max_downstreams: source.max_downstreams,
             reads_documents,
         })
+    }
+
+    /// Where its packets say when what they speak of happened.
+    pub(crate) fn watermark(&self) -> Option<&TimestampSource> {
+        self.emits.as_ref()?.watermark.as_ref()
     }
 
     /// Whether a packet is so large that it is to be decided elsewhere.

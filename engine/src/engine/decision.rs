@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use expr::Surroundings;
 use smallvec::SmallVec;
@@ -13,7 +14,7 @@ use super::offer::Shape;
 use super::packet::{CUT, Inbound};
 use super::{Actions, DeadLetter, Engine, Run};
 use crate::account::DropReason;
-use crate::decide::{Change, Cuts, Decided, Job, Question, StepPrograms, Verdict};
+use crate::decide::{Change, Cuts, Decided, Job, Question, StepPrograms, Verdict, event_time};
 use crate::deliver::Outbox;
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
 
@@ -61,9 +62,42 @@ impl Engine {
             meetings: &meetings,
             surroundings: &surroundings,
         };
+        let began = self.limits.stopwatch.map(|now| now());
         let decided = Box::new(programs.decide(&question));
         session.decided.remember(inbound, &decided);
+        let took = self
+            .limits
+            .stopwatch
+            .zip(began)
+            .map(|(now, began)| now().since(began));
+        if let (Some(took), Some(measured)) = (took, &mut live.measured[step.at()]) {
+            measured.evaluate.record(took, 1);
+        }
         Some(decided)
+    }
+
+    /// Measures how late a packet comes, where its Story asks for that.
+    pub(super) fn measure_lag(
+        &mut self,
+        (run, step): (RunId, StepIndex),
+        inbound: &Inbound<'_>,
+        now: Moment,
+    ) {
+        let Some(live) = self.runs.get_mut(run.0 as usize) else {
+            return;
+        };
+        let source = live.programs[step.at()]
+            .as_ref()
+            .and_then(|p| p.watermark());
+        let at = (inbound.packet, inbound.view);
+        let Some(happened) = source.and_then(|source| event_time(source, at)) else {
+            return;
+        };
+        let now = self.limits.started_at_nanos + now.as_nanos() as i64;
+        if let Some(measured) = &mut live.measured[step.at()] {
+            let lag = u64::try_from(now - happened).unwrap_or(0);
+            measured.lag.record(Duration::from_nanos(lag), 1);
+        }
     }
 
     /// What programs are told of the world.
@@ -74,11 +108,11 @@ impl Engine {
         }
     }
 
-    /// Takes in what a [`Job`] decided. Its packet may be offered again.
+    /// Takes in what a [`Job`] decided, and how long that took. Its packet may be offered again.
     pub fn decided(
         &mut self,
         (conn, ticket): (ConnId, u64),
-        decided: Decided,
+        (decided, took): (Decided, Duration),
         actions: &mut Actions,
     ) {
         let Some((run, step)) = self.owner(conn) else {
@@ -87,6 +121,9 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return;
         };
+        if let Some(measured) = &mut live.measured[step.at()] {
+            measured.evaluate.record(took, 1);
+        }
         if live.sessions[step.at()].decided.answer(ticket, decided) {
             actions.resume.push(conn);
         }

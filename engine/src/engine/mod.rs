@@ -66,7 +66,7 @@ pub use event::{EdgeName, Event, RunName};
 pub use interrupt::Interrupt;
 pub use packet::{Inbound, Taken};
 pub use receipts::Receipt;
-pub use snapshot::{EdgeSnapshot, SessionSnapshot, Snapshot};
+pub use snapshot::{EdgeSnapshot, Measured, SessionSnapshot, Snapshot};
 
 /// Process-wide limits and clocks (spec 2.8, 11).
 #[derive(Clone, Debug)]
@@ -86,6 +86,8 @@ pub struct Limits {
     /// The time at moment zero, in nanoseconds since 1970: what programs take for the time counts
     /// from there.
     pub started_at_nanos: i64,
+    /// What measures how long programs take; `None` does not. Nothing is decided by it.
+    pub stopwatch: Option<fn() -> Moment>,
     /// Where chance begins for programs that ask for it; another one at every start.
     pub seed: u64,
 }
@@ -100,6 +102,7 @@ impl Default for Limits {
             state_ttl: Duration::from_secs(600),
             absent_max_age: Duration::from_secs(10),
             started_at_nanos: 0,
+            stopwatch: None,
             seed: 0,
         }
     }
@@ -143,6 +146,8 @@ struct Run {
     guaranteed: Vec<bool>,
     /// What is asked of packets of each step.
     programs: Vec<Option<Arc<StepPrograms>>>,
+    /// What is measured of packets of steps that ask for something.
+    measured: Vec<Option<Box<Measured>>>,
     /// What waits in front of each step for the others of its id.
     joins: Vec<Option<Join>>,
     /// The `stream_id` of what goes to each step.
@@ -305,6 +310,10 @@ impl Engine {
             downstream,
             upstream,
             guaranteed,
+            measured: programs
+                .iter()
+                .map(|p| p.as_ref().map(|_| Box::default()))
+                .collect(),
             programs,
             joins,
             floors: [0; Lane::COUNT],

@@ -268,6 +268,9 @@ impl Engine {
             self.deliver_joined((run, to), *joined, now, actions);
         }
         self.note((run, step), (numbered, outstanding, bytes), now, actions);
+        if decided.is_some() {
+            self.measure_lag((run, step), &inbound, now);
+        }
         if !self.settled.is_empty() || !self.dead_letters.is_empty() {
             self.close_accounts(run, now, actions);
         }

@@ -70,6 +70,17 @@ pub struct SessionSnapshot {
     pub story: Arc<str>,
     /// Receipts that released nothing.
     pub ignored: IgnoredReceipts,
+    /// What is measured of its packets, where its Story asks for something of them.
+    pub measured: Option<Box<Measured>>,
+}
+
+/// What is measured of the packets that a step emits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// How long it took to decide on each.
+    pub evaluate: Latency,
+    /// How long after what it speaks of each came (spec 2.3, watermark).
+    pub lag: Latency,
 }
 
 /// The whole engine at one instant.
@@ -135,7 +146,8 @@ impl Engine {
                     forward: edge.forward.clone(),
                 });
             }
-            for (session, step) in run.sessions.iter().zip(&run.plan.steps) {
+            let steps = run.sessions.iter().zip(&run.plan.steps);
+            for ((session, step), measured) in steps.zip(&run.measured) {
                 let edges = &mut snapshot.edges[first..];
                 match &session.outbox {
                     Outbox::Lanes(lanes) => {
@@ -170,6 +182,7 @@ impl Engine {
                     generation: session.fence.highest(),
                     story: run.plan.story.clone(),
                     ignored: session.ignored,
+                    measured: measured.clone(),
                 });
             }
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use expr::{Block, Condition, Reads};
+use transport_proto::view::FrameKind;
 
 use super::partition::{PartitionKey, PartitionPlan};
 
@@ -163,4 +164,33 @@ pub struct EmitPrograms {
     /// Ways from this step to `stop` primitives: a packet that gets through to the end of one ends
     /// the run.
     pub stops: Vec<Vec<Primitive>>,
+    /// Where a packet says when what it speaks of happened; `None` does not measure that.
+    pub watermark: Option<TimestampSource>,
+}
+
+/// `watermark.timestampSource`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TimestampSource {
+    /// Metadata `bubu.envelope.timestamp_ms`, else the frame's timestamp.
+    #[default]
+    Usual,
+    /// The metadata value of a key.
+    Metadata(Box<str>),
+    /// The timestamp of a frame of this kind.
+    Frame(FrameKind),
+}
+
+impl TimestampSource {
+    /// `metadata.<key>`, `audio.timestamp_ms` (`video`, `binary`), or the bare key of a metadata
+    /// value; blank for the usual ones.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.trim() {
+            "" => Self::Usual,
+            "audio.timestamp_ms" => Self::Frame(FrameKind::Audio),
+            "video.timestamp_ms" => Self::Frame(FrameKind::Video),
+            "binary.timestamp_ms" => Self::Frame(FrameKind::Binary),
+            key => Self::Metadata(key.strip_prefix("metadata.").unwrap_or(key).into()),
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! From loaded Stories to the engine's plans.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::route::{EdgePlan, RunPlan, StepKind, StepPlan};
-use engine::{Engine, Limits, RunName, StepIndex};
+use engine::{Engine, Limits, Moment, RunName, StepIndex};
 
 use super::StartError;
 use super::settings::{bounds, flow, lanes, semantics, size};
@@ -45,9 +45,16 @@ fn limits(config: &Config) -> Limits {
         heartbeat_interval: config.heartbeat.interval,
         state_ttl: config.state.ttl,
         started_at_nanos: since_1970().as_nanos() as i64,
+        stopwatch: Some(stopwatch),
         seed: RandomState::new().hash_one(0),
         ..Limits::default()
     }
+}
+
+/// The time since it was asked for first.
+fn stopwatch() -> Moment {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Moment::from_nanos(u64::try_from(BEGAN.elapsed().as_nanos()).unwrap_or(u64::MAX))
 }
 
 fn since_1970() -> Duration {

@@ -5,13 +5,14 @@
 use std::io;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use engine::ConnId;
 use engine::decide::{Decided, Job};
 use tokio::sync::mpsc as answers;
 
-/// What was decided, for whom and on which packet.
-pub(crate) type Decision = ((ConnId, u64), Decided);
+/// What was decided, how long it took, for whom and on which packet.
+pub(crate) type Decision = ((ConnId, u64), (Decided, Duration));
 
 /// Has decisions made elsewhere; started by the first one.
 pub(crate) struct Decider {
@@ -59,9 +60,9 @@ impl Decider {
 }
 
 fn decide(job: Job, made: &answers::UnboundedSender<Decision>) {
-    let ticket = job.ticket();
+    let (ticket, began) = (job.ticket(), Instant::now());
     if let Some(decided) = job.run() {
         // Nobody asks any more when the hub is stopping.
-        let _ = made.send((ticket, decided));
+        let _ = made.send((ticket, (decided, began.elapsed())));
     }
 }

@@ -8,20 +8,18 @@ use std::fmt::Write;
 use engine::latency::{BOUNDS_NANOS, Latency};
 
 use super::names;
-use super::publish::EdgeLabels;
 
-/// Appends the histogram `name` with one series per edge, in seconds.
+/// Appends the histogram `name` in seconds, with one series for each set of labels.
 pub(super) fn render<'a>(
     out: &mut String,
     name: &str,
-    series: impl Iterator<Item = (&'a EdgeLabels, &'a Latency)>,
+    series: impl Iterator<Item = (String, &'a Latency)>,
 ) {
     let help = names::HISTOGRAMS.iter().find(|(n, _)| *n == name);
     let help = help.map_or("", |(_, help)| help);
     // Writing to a String never fails.
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} histogram");
-    for ((story, from, to), latency) in series {
-        let labels = format!("story=\"{story}\",from=\"{from}\",to=\"{to}\"");
+    for (labels, latency) in series {
         let bounds = BOUNDS_NANOS
             .iter()
             .map(|&nanos| (nanos as f64 / 1e9).to_string());
@@ -50,12 +48,12 @@ mod tests {
         for micros in [10, 60, 60, 30_000_000] {
             latency.record(Duration::from_micros(micros), 1);
         }
-        let labels = ("s".into(), "a".into(), "b".into());
+        let labels = "story=\"s\"".to_owned();
         let mut text = String::new();
         render(
             &mut text,
             names::FORWARD_SECONDS,
-            [(&labels, &latency)].into_iter(),
+            [(labels, &latency)].into_iter(),
         );
         let value = |line: &str| {
             let line = text.lines().find(|l| l.contains(line));

@@ -22,6 +22,10 @@ pub(crate) const QUEUE_BYTES: &str = "hub_queue_bytes";
 pub(crate) const IN_FLIGHT: &str = "hub_in_flight_packets";
 /// Time from the producer's socket to the consumer's.
 pub(crate) const FORWARD_SECONDS: &str = "hub_forward_seconds";
+/// Time that it takes to decide what becomes of a packet.
+pub(crate) const EVALUATE_SECONDS: &str = "hub_evaluate_seconds";
+/// Time from the event time of a packet to its arrival.
+pub(crate) const EVENT_TIME_LAG_SECONDS: &str = "hub_event_time_lag_seconds";
 /// Streams registered now.
 pub(crate) const STREAMS: &str = "hub_streams";
 /// Runs known now.
@@ -79,7 +83,17 @@ pub(crate) const GAUGES: [(&str, &str); 6] = [
 ];
 
 /// Name and help text of each histogram.
-pub(crate) const HISTOGRAMS: [(&str, &str); 1] = [(
-    FORWARD_SECONDS,
-    "Seconds from the producer's socket to the consumer's.",
-)];
+pub(crate) const HISTOGRAMS: [(&str, &str); 3] = [
+    (
+        FORWARD_SECONDS,
+        "Seconds from the producer's socket to the consumer's.",
+    ),
+    (
+        EVALUATE_SECONDS,
+        "Seconds that it took to decide what becomes of a packet of a step.",
+    ),
+    (
+        EVENT_TIME_LAG_SECONDS,
+        "Seconds from the event time of a packet to its arrival (watermark).",
+    ),
+];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::latency::Latency;
-use engine::{DropReason, EdgeCounts, RefuseReason, Snapshot};
+use engine::{DropReason, EdgeCounts, Measured, RefuseReason, Snapshot};
 use metrics::{Label, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -80,10 +80,36 @@ impl Publisher {
             publish_ignored(snapshot);
         });
         let mut text = self.handle.render();
-        let forward = edges.iter().map(|(labels, f)| (labels, &f.forward));
+        let forward = edges.iter().map(|((story, from, to), figures)| {
+            let labels = format!("story=\"{story}\",from=\"{from}\",to=\"{to}\"");
+            (labels, &figures.forward)
+        });
         histogram::render(&mut text, names::FORWARD_SECONDS, forward);
+        let steps = measured(snapshot);
+        let series = |of: fn(&Measured) -> &Latency| {
+            steps.iter().map(move |((story, from), measured)| {
+                let labels = format!("story=\"{story}\",from=\"{from}\"");
+                (labels, of(measured))
+            })
+        };
+        histogram::render(&mut text, names::EVALUATE_SECONDS, series(|m| &m.evaluate));
+        histogram::render(&mut text, names::EVENT_TIME_LAG_SECONDS, series(|m| &m.lag));
         text
     }
+}
+
+/// What is measured of packets, by Story and the step that emits them.
+fn measured(snapshot: &Snapshot) -> BTreeMap<(Arc<str>, Arc<str>), Measured> {
+    let mut steps = BTreeMap::<_, Measured>::new();
+    for session in &snapshot.sessions {
+        if let Some(measured) = &session.measured {
+            let labels = (session.story.clone(), session.step.clone());
+            let all = steps.entry(labels).or_default();
+            all.evaluate.add(&measured.evaluate);
+            all.lag.add(&measured.lag);
+        }
+    }
+    steps
 }
 
 fn publish_process(snapshot: &Snapshot, registrations: &Registrations) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::route::DocumentSchema;
+use crate::route::{DocumentSchema, EmitPrograms};
 
 #[test]
 fn runtime_replaces_the_inputs_and_leaves_the_rest_as_it_came() {
@@ -168,9 +168,9 @@ fn what_breaks_a_schema_ends_on_that_edge_and_media_alone_is_not_judged() {
 
 #[test]
 fn what_a_step_gives_is_held_to_its_schema_before_it_takes_any_edge() {
-    let emits = crate::route::EmitPrograms {
+    let emits = EmitPrograms {
         schema: Some(Arc::new(Lang)),
-        stops: Vec::new(),
+        ..EmitPrograms::default()
     };
     let src = StepPlan {
         emits: Some(Arc::new(emits)),

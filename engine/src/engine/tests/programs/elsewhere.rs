@@ -20,7 +20,7 @@ fn a_large_packet_is_decided_elsewhere_and_comes_before_what_follows_it() {
     let job = rig.actions.jobs.remove(0);
     let ticket = job.ticket();
     rig.engine
-        .decided(ticket, job.run().unwrap(), &mut rig.actions);
+        .decided(ticket, (job.run().unwrap(), SECOND), &mut rig.actions);
     assert_eq!(rig.actions.resume.to_vec(), [src]);
     rig.send_packet(src, &large("1"), at(2));
     rig.send_packet(src, &saying("2", r#"{"text": "ho"}"#), at(2));
@@ -48,7 +48,7 @@ fn a_decision_for_a_connection_that_is_gone_changes_nothing() {
     let src = rig.connect("src");
     let ticket = job.ticket();
     rig.engine
-        .decided(ticket, job.run().unwrap(), &mut rig.actions);
+        .decided(ticket, (job.run().unwrap(), SECOND), &mut rig.actions);
     rig.send_packet(src, &saying("2", r#"{"text": "ho"}"#), at(2));
     let a = rig.connect("a");
     assert_eq!(inputs(&rig.take(a, at(2))[0]), r#"{"t":"ho"}"#);

@@ -10,8 +10,8 @@ fn stopping(sink: StepPlan) -> Rig {
         does: PrimitivePlan::Pass,
     };
     let emits = EmitPrograms {
-        schema: None,
         stops: vec![vec![stop]],
+        ..EmitPrograms::default()
     };
     let src = StepPlan {
         emits: Some(Arc::new(emits)),

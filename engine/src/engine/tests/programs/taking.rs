@@ -1,4 +1,5 @@
 use super::*;
+use crate::route::{EmitPrograms, PartitionKey, PartitionMode, PartitionPlan, TimestampSource};
 
 #[test]
 fn an_edge_whose_condition_is_false_accepts_nothing() {
@@ -138,4 +139,69 @@ fn the_chunks_of_a_payload_go_where_its_first_chunk_went() {
     rig.send_packet(src, &chunk(0, "2"), at(1));
     rig.send_packet(src, &chunk(1, "1"), at(1));
     assert!(rig.labels(a, at(1)).is_empty(), "a new set is decided anew");
+}
+
+#[test]
+fn a_packet_says_how_late_it_comes_where_that_is_asked_for() {
+    let src = StepPlan {
+        emits: Some(Arc::new(EmitPrograms {
+            watermark: Some(TimestampSource::parse("metadata.made")),
+            ..EmitPrograms::default()
+        })),
+        ..step("src")
+    };
+    let limits = Limits {
+        started_at_nanos: 1_700_000_000_000_000_000,
+        ..Limits::default()
+    };
+    let mut rig = Rig::new(limits, plan(vec![src, step("a")], &[(0, 1)]));
+    let src = rig.connect("src");
+    let mut late = BytesMut::from(&packet("1", 10)[..]);
+    put_metadata(&mut late, Dialect::Packet, "made", "1700000000000");
+    rig.send_packet(src, &late.freeze(), at(3_000));
+    rig.send(src, "no time", 10, at(3_000));
+    let sessions = rig.engine.snapshot().sessions;
+    let lag = &sessions[0].measured.as_ref().unwrap().lag;
+    let samples: u64 = lag.buckets().iter().map(|bucket| bucket.count).sum();
+    let nanos: u64 = lag.buckets().iter().map(|bucket| bucket.sum_nanos).sum();
+    assert_eq!((samples, nanos), (1, 3_000_000_000));
+}
+
+#[test]
+fn packets_of_one_value_share_a_partition_and_its_sequence() {
+    let kept = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee {
+            per_partition: true,
+            ..Guarantee::default()
+        }),
+        ..step("a")
+    };
+    let spread = EdgePrograms {
+        partition: Some(PartitionPlan {
+            mode: PartitionMode::Hash,
+            key: PartitionKey::parse("payload.user").unwrap(),
+            partitions: 0,
+            sticky: false,
+        }),
+        ..EdgePrograms::default()
+    };
+    let mut rig = rig_of(vec![(kept, spread)]);
+    let (src, a) = (rig.connect("src"), rig.connect("a"));
+    for user in ["x", "y", "x"] {
+        let payload = format!(r#"{{"user": "{user}"}}"#);
+        rig.send_packet(src, &saying(user, &payload), at(1));
+    }
+    let got = rig.take(a, at(1));
+    let placed: Vec<_> = got.iter().map(place).collect();
+    assert_eq!(placed[0].0, placed[2].0);
+    assert_ne!(placed[0].0, placed[1].0);
+    let sequences: Vec<_> = placed.iter().map(|(_, sequence)| *sequence).collect();
+    assert_eq!(sequences, [1, 1, 2]);
+}
+
+/// Partition and sequence of a packet.
+fn place(packet: &Bytes) -> (String, u64) {
+    let view = PacketView::parse(packet, Dialect::Packet).unwrap();
+    let envelope = view.envelope().unwrap();
+    (envelope.partition(packet).to_owned(), envelope.sequence())
 }
