@@ -161,8 +161,9 @@ impl Reader {
         }
         // What stands under a name that the standard knows is known to be no schema, and so is
         // what schemas were found in.
-        let around = pointer::ancestors(target).filter(|place| self.ids.contains_key(*place));
-        let known = around.last().unwrap_or_default();
+        let mut around = pointer::ancestors(target).rev();
+        let known = around.find(|place| self.ids.contains_key(*place));
+        let known = known.unwrap_or_default();
         let below = target.strip_prefix(known).unwrap_or_default();
         let first = pointer::tokens(below).next().unwrap_or_default();
         let inside = format!("{target}/");

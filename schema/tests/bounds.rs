@@ -62,27 +62,41 @@ fn branches_that_share_their_branches_are_compiled_once() {
 }
 
 /// Root, links, end, and the property that begins anew: as long as chains may be.
-fn longest_chain(word: &str) -> Value {
+fn longest_chain(word: &str, inward: &str) -> Value {
     let links = (limits::CHAIN - 3) / 2;
     let link = |n: usize| {
         let next = json!({ "$ref": format!("#/$defs/d{}", n + 1) });
         let held = match word {
             "else" => json!({ "if": false, "else": next }),
+            "dependentSchemas" => json!({ "dependentSchemas": { "c": next } }),
             _ => json!({ word: [next] }),
         };
         (format!("d{n}"), held)
     };
     let mut defs: serde_json::Map<_, _> = (0..links).map(link).collect();
-    let end = json!({ "properties": { "c": { "$ref": "#" } }, "type": "object" });
+    let again = json!({ "$ref": "#" });
+    let end = match inward {
+        "properties" => json!({ "properties": { "c": again }, "type": "object" }),
+        _ => json!({ inward: again, "type": "object" }),
+    };
     defs.insert(format!("d{links}"), end);
-    json!({ "$ref": "#/$defs/d0", "$defs": defs })
+    json!({ "$ref": "#/$defs/d0", "type": "object", "$defs": defs })
 }
 
 #[test]
 fn the_longest_chains_at_the_greatest_depth_fit_the_stack_of_a_thread() {
     let deep = |end: Value| (1..limits::VALUE_DEPTH).fold(end, |inner, _| json!({ "c": inner }));
-    for word in ["allOf", "anyOf", "oneOf", "else"] {
-        let schema = compiled(&longest_chain(word));
+    let inwards = [
+        "properties",
+        "additionalProperties",
+        "unevaluatedProperties",
+    ];
+    let words = ["allOf", "anyOf", "oneOf", "else", "dependentSchemas"];
+    for (word, inward) in words
+        .iter()
+        .flat_map(|word| inwards.map(|inward| (word, inward)))
+    {
+        let schema = compiled(&longest_chain(word, inward));
         // Less than the 2 MiB that a thread has, so that its own frames have room.
         let check = move || {
             let passes = schema.apply(&mut deep(json!({})));
@@ -90,8 +104,8 @@ fn the_longest_chains_at_the_greatest_depth_fit_the_stack_of_a_thread() {
         };
         let thread = std::thread::Builder::new().stack_size(3 << 19).spawn(check);
         let (passes, fails) = thread.expect("a thread").join().expect("no panic");
-        assert_eq!(passes, Ok(false), "{word}");
-        assert!(fails.is_err(), "{word}");
+        assert_eq!(passes, Ok(false), "{word} {inward}");
+        assert!(fails.is_err(), "{word} {inward}");
     }
 }
 
