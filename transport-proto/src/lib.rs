@@ -10,12 +10,14 @@
 //! | [`merged`] | any message decoded by its table, merged (slow path) |
 //! | [`view`] | one pass over a packet: limits, UTF-8, offsets (hot path) |
 //! | [`splice`] | a new packet from ranges of an old one and a new tail |
+//! | [`envelope_json`] | members of the JSON envelope in a binary frame found and replaced |
 //! | [`wire`] | varints, tags and lengths |
 //! | `v1` (feature `grpc`) | generated types, clients, servers, descriptors |
 //!
 //! No policy lives here: the crate says what is valid, never what to do about it.
 
 pub mod contract;
+pub mod envelope_json;
 pub mod limits;
 mod malformed;
 pub mod merged;
