@@ -3,6 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use expr::json::{self, Style};
 use expr::{Value, structs};
+use smallvec::SmallVec;
+use transport_proto::envelope_json::{self, Member};
 use transport_proto::splice::{put_binary_frame, put_inputs, put_payload};
 use transport_proto::view::{Dialect, PacketView};
 
@@ -91,7 +93,13 @@ fn rewritten(
     let text = media
         .and_then(|media| packet.get(media))
         .unwrap_or_default();
-    super::envelope::replace(text, payload.as_deref(), changed.inputs.map(|i| &*i.json)).map(Some)
+    let inputs = changed.inputs.map(|inputs| &*inputs.json);
+    let payload = payload.as_deref().map(|json| (Member::Payload, Some(json)));
+    let inputs = inputs.map(|json| (Member::Inputs, Some(json)));
+    let changes: SmallVec<[_; 2]> = payload.into_iter().chain(inputs).collect();
+    envelope_json::replace(text, &changes)
+        .map(Some)
+        .map_err(|error| format!("envelope: {error}"))
 }
 
 /// A Struct as JSON.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use expr::{Map, Payload, Value, json};
+use transport_proto::envelope_json::{self, Member};
 use transport_proto::names::mime;
 use transport_proto::view::PacketView;
 
@@ -34,9 +35,16 @@ impl<'a> Document<'a> {
         Self::Struct(merged)
     }
 
-    fn of_member(object: &Value<'static>, name: &str) -> Self {
-        match object.get(name) {
-            Some(Value::Map(map)) => Self::Json(map.into_owned()),
+    /// A member of an envelope.
+    fn of_member(envelope: &[u8], member: Member) -> Self {
+        let at = envelope_json::member(envelope, member.name());
+        let text = at.and_then(|at| envelope.get(at));
+        text.map_or(Self::None, Self::of_text)
+    }
+
+    fn of_text(text: &[u8]) -> Self {
+        match json::parse(text) {
+            Some(Value::Map(map)) => Self::Json(map),
             _ => Self::None,
         }
     }
@@ -108,22 +116,17 @@ impl<'a> Documents<'a> {
             return found;
         };
         let media = view.frame_view().map(|frame| frame.media());
-        let text = media.and_then(|media| packet.get(media));
-        let Some(value @ Value::Map(_)) = text.and_then(json::parse) else {
-            return found;
-        };
+        let text = media
+            .and_then(|media| packet.get(media))
+            .unwrap_or_default();
         match frame {
             JsonFrame::Envelope => {
-                found.payload = Document::of_member(&value, "payload");
+                found.payload = Document::of_member(text, Member::Payload);
                 if found.inputs.is_none() {
-                    found.inputs = Document::of_member(&value, "inputs");
+                    found.inputs = Document::of_member(text, Member::Inputs);
                 }
             }
-            JsonFrame::Raw => {
-                if let Value::Map(map) = value {
-                    found.payload = Document::Json(map);
-                }
-            }
+            JsonFrame::Raw => found.payload = Document::of_text(text),
         }
         found
     }

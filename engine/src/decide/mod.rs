@@ -9,7 +9,6 @@
 
 mod change;
 mod document;
-mod envelope;
 mod facts;
 mod job;
 mod meeting;
