@@ -3,10 +3,12 @@
 //! Each target is a function of bytes that panics when something is wrong, so that any driver can
 //! call it: libFuzzer (`fuzz_targets/`), or the plain one in `main.rs`.
 
+mod envelope_json;
 mod operations;
 mod seeds;
 mod wire;
 
+pub use envelope_json::envelope_json;
 pub use operations::engine_operations;
 pub use seeds::seeds;
 pub use wire::{envelope, process_request, view};
@@ -15,10 +17,11 @@ pub use wire::{envelope, process_request, view};
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("view", view),
     ("process_request", process_request),
     ("envelope", envelope),
+    ("envelope_json", envelope_json),
     ("story", story),
     ("engine_operations", engine_operations),
 ];

@@ -16,6 +16,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             .iter()
             .filter_map(|packet| Some(packet.envelope.as_ref()?.encode_to_vec()))
             .collect(),
+        "envelope_json" => envelopes(),
         _ => operations(),
     }
 }
@@ -99,6 +100,16 @@ fn request(packet: v1::DataPacket) -> Vec<u8> {
         flow,
     };
     request.encode_to_vec()
+}
+
+fn envelopes() -> Vec<Vec<u8>> {
+    let texts = [
+        r#"{"version":"v1","kind":"data","payload":{"a":[1,-2.5e3,"\u00e4\n"]},"inputs":null}"#,
+        r#" { "PayLoad" : 1 , "payload" : true , "metadata" : { "k" : "v" } } "#,
+        r#"{"pay\u006coad":"}","x":[[{"inputs":[]}]],"input\u017f":0}"#,
+        "{}",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
 /// Everybody connects, packets flow, some are receipted.
