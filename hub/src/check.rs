@@ -2,13 +2,16 @@
 //!
 //! Owns: what is printed. Never does: judge; `story` does.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::story::{self, LoadOptions, Loaded, Place, Problems, Snapshot, Story, Warning};
+use crate::story::{
+    self, Expression, LoadOptions, Loaded, Place, Problems, Snapshot, Story, Warning, attributes,
+};
 
 /// Exit status if nothing is wrong.
 const OK: u8 = 0;
@@ -21,8 +24,9 @@ const FINDINGS: u8 = 1;
   hub check story.yaml
   hub check deploy/stories --output json
 
-Prints one edge a line (a -> b), then lines `warning: ...` and `note: ...`, each with the place
-that it is about. What is wrong is printed as FILE:LINE: PATH: text.
+Prints one edge a line (a -> b), what each expression reads (`reads: step b if:
+packet.metadata.lang`), then lines `warning: ...` and `note: ...`, each with the place that it
+is about. What is wrong is printed as FILE:LINE: PATH: text.
 Exit status: 0 nothing is wrong, 1 something is, 2 usage.")]
 pub struct CheckArgs {
     /// Files or folders of Stories (folders recursively, *.yaml and *.yml).
@@ -81,6 +85,21 @@ fn human(result: &Result<Loaded, Problems>, out: &mut impl Write) -> io::Result<
         for (from, to) in edges(story) {
             writeln!(out, "{from} -> {to}")?;
         }
+        for Expression {
+            whose,
+            field,
+            reads,
+            ..
+        } in expressions(story)
+        {
+            let read = attributes(&reads);
+            let read = if read.is_empty() {
+                "nothing".to_owned()
+            } else {
+                read.join(", ")
+            };
+            writeln!(out, "reads: {whose} {field}: {read}")?;
+        }
     }
     for warning in &loaded.warnings {
         writeln!(out, "warning: {warning}")?;
@@ -118,6 +137,17 @@ fn edges(story: &Story) -> impl Iterator<Item = (&str, &str)> {
         let id = |i: usize| story.steps.get(i).map(|step| step.id.as_str());
         Some((id(edge.from)?, id(edge.to)?))
     })
+}
+
+/// The Story's expressions, those of rules that several steps share told once.
+fn expressions(story: &Story) -> Vec<Expression> {
+    let mut told = HashSet::new();
+    let mut all = story.expressions();
+    all.retain(|expression| {
+        let Place { file, line, path } = &expression.place;
+        told.insert((file.clone(), *line, path.clone()))
+    });
+    all
 }
 
 fn document(result: &Result<Loaded, Problems>) -> Value {
@@ -167,5 +197,17 @@ fn story_json(story: &Arc<Story>, snapshot: &Snapshot) -> Value {
         "runs": runs_of(story, snapshot),
         "steps": steps.collect::<Vec<_>>(),
         "edges": edges.collect::<Vec<_>>(),
+        "expressions": expressions(story).iter().map(expression_json).collect::<Vec<_>>(),
+    })
+}
+
+fn expression_json(expression: &Expression) -> Value {
+    json!({
+        "of": expression.whose,
+        "field": expression.field,
+        "file": expression.place.file.as_ref(),
+        "line": expression.place.line,
+        "path": expression.place.path,
+        "reads": attributes(&expression.reads),
     })
 }

@@ -6,12 +6,16 @@
 mod check;
 #[path = "stories/documents.rs"]
 mod documents;
+#[path = "stories/expressions.rs"]
+mod expressions;
 #[path = "stories/files.rs"]
 mod files;
 #[path = "stories/graph.rs"]
 mod graph;
 #[path = "stories/not_yet.rs"]
 mod not_yet;
+#[path = "stories/primitives.rs"]
+mod primitives;
 #[path = "stories/settings.rs"]
 mod settings;
 #[path = "stories/story.rs"]
@@ -24,21 +28,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hub::story::{LoadOptions, Loaded, Problems, load};
-
-/// Refused files whose fault only the expression compiler sees: until it is built they load, with
-/// a note at this path. An entry must go as soon as its file is refused.
-const REFUSED_BY_EXPRESSIONS: &[(&str, &str)] = &[
-    ("template-syntax", "spec.steps[1].if"),
-    ("unknown-function", "spec.steps[1].runtime"),
-    ("unknown-step-in-template", "spec.steps[1].runtime"),
-    ("with-reads-packet", "spec.steps[1].with.text"),
-];
-
-/// Loading files whose warning only the expression compiler gives; the same rule.
-const WARNED_BY_EXPRESSIONS: &[(&str, &str)] = &[(
-    "routing-rules",
-    "spec.transports[0].streaming.routing.rules",
-)];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -83,19 +72,6 @@ fn load_file(path: &Path) -> Result<Loaded, Problems> {
     load(&[path.to_owned()], &LoadOptions::default())
 }
 
-fn known<'a>(list: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
-    let found = list.iter().find(|(known, _)| *known == name);
-    found.map(|(_, path)| *path)
-}
-
-#[track_caller]
-fn has_note(loaded: &Loaded, path: &str) {
-    let here = |note: &&hub::story::Note| note.place.path == path;
-    let note = loaded.notes.iter().find(here);
-    let note = note.unwrap_or_else(|| panic!("no note at {path}: {:?}", loaded.notes));
-    assert!(note.text.contains("not built yet"), "{note}");
-}
-
 #[test]
 fn every_file_of_loads_has_the_edges_and_warnings_of_its_header() {
     for (name, path) in suite("loads") {
@@ -112,15 +88,11 @@ fn every_file_of_loads_has_the_edges_and_warnings_of_its_header() {
         let expected = header.get("edges").unwrap().split_whitespace();
         assert_eq!(edges, expected.map(str::to_owned).collect(), "{name}");
         let shown: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-        match (header.get("warns"), known(WARNED_BY_EXPRESSIONS, &name)) {
-            (Some(_), Some(path)) => {
-                assert_eq!(shown, [""; 0], "{name}: take it off the list");
-                has_note(&loaded, path);
-            }
-            (Some(word), None) => {
+        match header.get("warns") {
+            Some(word) => {
                 assert!(shown.iter().any(|w| w.contains(word)), "{name}: {shown:?}");
             }
-            (None, _) => assert_eq!(shown, [""; 0], "{name}"),
+            None => assert_eq!(shown, [""; 0], "{name}"),
         }
     }
 }
@@ -130,12 +102,7 @@ fn every_file_of_refused_names_path_line_and_word_of_its_header() {
     for (name, path) in suite("refused") {
         let header = Header::of(&path);
         let error = header.get("error").unwrap();
-        let result = load_file(&path);
-        if let Some(note) = known(REFUSED_BY_EXPRESSIONS, &name) {
-            has_note(&result.expect("take it off the list"), note);
-            continue;
-        }
-        let problems = result.expect_err(&name);
+        let problems = load_file(&path).expect_err(&name);
         let [problem] = problems.list.as_slice() else {
             panic!("{name}: not one problem: {problems}");
         };
@@ -148,14 +115,5 @@ fn every_file_of_refused_names_path_line_and_word_of_its_header() {
         let shown = problem.to_string();
         let start = format!("{}:{}: {error}: ", path.display(), problem.place.line);
         assert!(shown.starts_with(&start), "{shown}");
-    }
-}
-
-#[test]
-fn the_lists_of_what_is_not_known_yet_name_files_of_the_suite() {
-    let names = |folder| suite(folder).into_iter().map(|(name, _)| name);
-    let all: BTreeSet<String> = names("loads").chain(names("refused")).collect();
-    for (name, _) in REFUSED_BY_EXPRESSIONS.iter().chain(WARNED_BY_EXPRESSIONS) {
-        assert!(all.contains(*name), "{name}");
     }
 }

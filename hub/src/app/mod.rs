@@ -5,6 +5,7 @@
 //! first two serve.
 
 mod drain;
+pub(crate) mod edges;
 mod plan;
 mod serve;
 mod settings;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// Stories that load but need what is not built yet.
     #[error("{}", lines(.0))]
     Unsupported(Vec<Problem>),
+    /// Runs whose inputs do not give what the `with` of a step reads.
+    #[error("{}", lines(.0))]
+    Inputs(Vec<Problem>),
     /// A plan that the engine refuses (for example one run given twice).
     #[error("a run cannot be served: {0}")]
     Plan(#[from] PlanError),

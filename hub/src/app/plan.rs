@@ -4,18 +4,20 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use engine::route::{EdgePlan, RunPlan, StepKind, StepPlan};
-use engine::{Engine, Limits, Moment, RunName, StepIndex};
+use engine::route::{RunPlan, StepKind, StepPlan};
+use engine::{Engine, Limits, Moment, RunName};
 
 use super::StartError;
-use super::settings::{bounds, flow, lanes, semantics, size};
+use super::edges::{edges, emits};
+use super::settings::{bounds, fan_in, flow, lanes, semantics, size};
 use crate::config::{Config, memory_limit};
-use crate::story::{self, ConcurrencyMode, Problem, Run, Snapshot, Step};
+use crate::story::{ConcurrencyMode, Problem, Run, Snapshot, Step};
 
 /// An engine that holds every run of `stories`.
 ///
 /// # Errors
-/// When a Story needs what is not built yet, or the engine refuses a plan.
+/// When a Story needs what is not built yet, its `with` has no value for the inputs of a run, or
+/// the engine refuses a plan.
 pub(super) fn engine(config: &Config, stories: &Snapshot) -> Result<Engine, StartError> {
     let unsupported: Vec<Problem> = stories
         .stories
@@ -31,10 +33,20 @@ pub(super) fn engine(config: &Config, stories: &Snapshot) -> Result<Engine, Star
         return Err(StartError::Unsupported(unsupported));
     }
     let mut engine = Engine::new(limits(config), &epoch());
+    let mut problems = Vec::new();
     for run in stories.runs.iter().filter(|run| run.story.routed) {
-        engine.attach(run_plan(config, run))?;
+        match run_plan(config, run) {
+            Ok(plan) => {
+                engine.attach(plan)?;
+            }
+            Err(wrong) => problems.extend(wrong),
+        }
     }
-    Ok(engine)
+    if problems.is_empty() {
+        Ok(engine)
+    } else {
+        Err(StartError::Inputs(problems))
+    }
 }
 
 fn limits(config: &Config) -> Limits {
@@ -84,22 +96,27 @@ pub(super) fn run_name(run: &Run) -> RunName {
     }
 }
 
-fn run_plan(config: &Config, run: &Run) -> RunPlan {
+fn run_plan(config: &Config, run: &Run) -> Result<RunPlan, Vec<Problem>> {
     let story = &run.story;
     let name = run_name(run);
-    RunPlan {
+    let inputs = run.evaluated_inputs()?;
+    Ok(RunPlan {
         namespace: name.namespace,
         name: name.run,
         story: name.story,
         steps: story
             .steps
             .iter()
-            .map(|step| step_plan(config, step))
+            .enumerate()
+            .map(|(at, step)| StepPlan {
+                emits: emits(story, at),
+                ..step_plan(config, step)
+            })
             .collect(),
-        edges: story.edges.iter().map(|e| edge_plan(*e)).collect(),
-        inputs: bytes::Bytes::new(),
+        edges: edges(story, &inputs),
+        inputs: inputs.body,
         cancel_previous: story.concurrency.mode == ConcurrencyMode::CancelPrevious,
-    }
+    })
 }
 
 fn step_plan(config: &Config, step: &Step) -> StepPlan {
@@ -120,14 +137,8 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         semantics: semantics(settings),
         flow: flow(settings),
         lanes: lanes(settings),
-        fan_in: None,
+        fan_in: step.joins.then(|| fan_in(&settings.fan_in)),
         emits: None,
         max_downstreams: size(downstreams),
     }
-}
-
-fn edge_plan(edge: story::Edge) -> EdgePlan {
-    // The loader bounds a Story's steps far below this.
-    let index = |at: usize| StepIndex(u16::try_from(at).unwrap_or(u16::MAX));
-    EdgePlan::plain(index(edge.from), index(edge.to))
 }

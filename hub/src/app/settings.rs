@@ -1,7 +1,8 @@
 //! From a transport's settings to what the engine asks of a step (spec 2.8).
 
 use engine::route::{
-    self, FlowPlan, Guarantee, LanePlan, OverflowPolicy, QueueBounds, Redelivery, Semantics,
+    self, FanInPlan, FlowPlan, Guarantee, LanePlan, OverflowPolicy, PartitionKey, PartitionPlan,
+    QueueBounds, Redelivery, Semantics, TimestampSource,
 };
 
 use crate::story::settings::{
@@ -52,6 +53,47 @@ pub(super) fn semantics(settings: &StreamingSettings) -> Semantics {
 fn is_kept(delivery: &Delivery) -> bool {
     delivery.semantics == settings::Semantics::AtLeastOnce
         || delivery.replay.mode != settings::ReplayMode::None
+}
+
+/// How packets of several upstream steps meet.
+pub(super) fn fan_in(fan_in: &settings::FanIn) -> FanInPlan {
+    FanInPlan {
+        mode: match fan_in.mode {
+            settings::FanInMode::All => route::FanInMode::All,
+            settings::FanInMode::Any => route::FanInMode::Any,
+            settings::FanInMode::Quorum => route::FanInMode::Quorum(fan_in.quorum.unwrap_or(0)),
+        },
+        timeout: fan_in.timeout,
+        max_entries: size(fan_in.max_entries),
+        on_timeout: match fan_in.on_timeout {
+            settings::OnTimeout::Drop => route::OnTimeout::Drop,
+            settings::OnTimeout::Partial => route::OnTimeout::Partial,
+        },
+    }
+}
+
+/// How packets are spread over partitions; `None` leaves them as they are.
+pub(super) fn partition(asked: &settings::Partitioning) -> Option<PartitionPlan> {
+    let mode = match asked.mode {
+        settings::PartitionMode::None => return None,
+        settings::PartitionMode::Preserve => route::PartitionMode::Preserve,
+        settings::PartitionMode::Hash => route::PartitionMode::Hash,
+    };
+    // The loader has refused keys that are none.
+    let key = asked.key.as_deref().map(PartitionKey::parse);
+    Some(PartitionPlan {
+        mode,
+        key: key.and_then(Result::ok).unwrap_or_default(),
+        partitions: asked.partitions,
+        sticky: asked.sticky,
+    })
+}
+
+/// Where packets say when what they speak of happened.
+pub(super) fn watermark(asked: &settings::Observability) -> Option<TimestampSource> {
+    let watermark = &asked.watermark;
+    let source = watermark.timestamp_source.as_deref().unwrap_or_default();
+    watermark.enabled.then(|| TimestampSource::parse(source))
 }
 
 pub(super) fn flow(settings: &StreamingSettings) -> FlowPlan {

@@ -11,7 +11,7 @@ use super::read::{View, did_you_mean};
 use super::settings::{FanInMode, Levels, RecordingMode, StreamingSettings};
 use super::step::{Does, StepDocument};
 use super::unsupported::{self, Wants};
-use super::{EngramStep, PrimitiveKind, Step, StepKind, Story, defaults};
+use super::{EngramStep, PrimitiveKind, Step, StepKind, Story, Ways, defaults, programs, ways};
 use crate::config::units;
 
 /// Namespace and name of every Story document.
@@ -37,6 +37,10 @@ pub(super) fn assemble<'a>(
         name: document.name.clone(),
         steps: Vec::new(),
         edges,
+        ways: Ways::default(),
+        dialect: document.dialect,
+        programs: Vec::new(),
+        schemas: programs::Schemas::default(),
         routed: document.routed,
         concurrency: document.concurrency,
         inputs_schema,
@@ -61,6 +65,14 @@ pub(super) fn assemble<'a>(
             .push(step(written, kind, (name, settings), needs));
     }
     if document.routed {
+        match ways::find(&story) {
+            Ok(ways) => story.ways = ways,
+            Err(text) => document.steps_view.problem(text),
+        }
+        story.programs = programs::compile(document, &story, context.options);
+        story.schemas = programs::compile_schemas(document, &story);
+        programs::check_steps(document, &story);
+        check_joins(document, &story);
         warn_of_recordings(document, context);
         warn_of_bounds(document, &story);
         let wants = Wants {
@@ -102,6 +114,7 @@ fn step(
         condition: written.condition.clone(),
         with: written.with.as_ref().map(View::located),
         runtime: written.runtime.clone(),
+        joins: written.needs.is_some() && needs.len() > 1,
         needs,
         timeout: written.timeout,
         retry: written.retry.clone(),
@@ -240,6 +253,19 @@ fn check_rules(document: &StoryDocument<'_>, nodes: &[graph::Node<'_>]) {
     }
 }
 
+/// What a join keeps apart is bounded.
+fn check_joins(document: &StoryDocument<'_>, story: &Story) {
+    const MOST: usize = 64;
+    for (written, step) in document.steps.iter().zip(&story.steps) {
+        let joins = step.is_engram() && written.needs.is_some();
+        if joins && step.needs.len() > MOST {
+            let count = step.needs.len();
+            let text = format!("needs {count} steps; a join has {MOST} branches at most");
+            written.view.problem(text);
+        }
+    }
+}
+
 fn warn_of_recordings(document: &StoryDocument<'_>, context: &Context<'_, '_>) {
     for transport in &document.transports {
         let recorded = transport.settings.recording.mode != RecordingMode::Off;
@@ -266,7 +292,8 @@ fn warn_of_bounds(document: &StoryDocument<'_>, story: &Story) {
                 "needs {upstream} steps, so the quorum of {quorum} (fanIn.quorum) is never reached"
             ));
         }
-        let downstream = story.downstream(i).count();
+        let ways = story.ways.edges.iter();
+        let downstream = ways.filter(|way| way.from == i).count();
         let most = step.settings.routing.max_downstreams;
         if downstream as u64 > most {
             written.view.warn(format!(

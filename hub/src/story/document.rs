@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use expr::Dialect;
+
 use super::documents::Documents;
 use super::fields::Fields;
 use super::graph::Reading;
@@ -55,6 +57,8 @@ pub(super) struct StoryDocument<'a> {
     pub(super) steps_view: View<'a>,
     pub(super) steps: Vec<StepDocument<'a>>,
     pub(super) reading: Reading,
+    /// The language of its expressions.
+    pub(super) dialect: Dialect,
 }
 
 impl<'a> StoryDocument<'a> {
@@ -100,6 +104,7 @@ pub(super) fn read<'a>(
     }
     let steps = steps_view.as_ref().and_then(|view| steps(view, routed));
     let reading = reading(&resource);
+    let dialect = dialect(&resource);
     resource.spec.finish(IDLE);
     let document = StoryDocument {
         namespace: resource.namespace,
@@ -113,6 +118,7 @@ pub(super) fn read<'a>(
         steps_view: steps_view?,
         steps: steps?,
         reading: reading?,
+        dialect: dialect?,
     };
     let known = document
         .steps
@@ -148,13 +154,18 @@ fn concurrency(spec: &Fields<'_>) -> (Concurrency, Option<Place>) {
 
 /// How the annotation `hub/graph` wants `needs` to be read.
 fn reading(resource: &Resource<'_>) -> Option<Reading> {
-    let graph = resource
-        .annotations
-        .iter()
-        .find(|(key, _)| *key == "hub/graph");
-    match graph {
-        Some((_, view)) => view.word(&[("every-earlier-step", Reading::EveryEarlierStep)]),
+    match resource.annotation("hub/graph") {
+        Some(view) => view.word(&[("every-earlier-step", Reading::EveryEarlierStep)]),
         None => Some(Reading::Declared),
+    }
+}
+
+/// The dialect that the annotation `hub/expressions` names. Without it, a text that is no
+/// template but CEL is taken as CEL (spec 4.4).
+fn dialect(resource: &Resource<'_>) -> Option<Dialect> {
+    match resource.annotation("hub/expressions") {
+        Some(view) => view.word(&[("template", Dialect::Template), ("cel", Dialect::Cel)]),
+        None => Some(Dialect::TemplateOrCel),
     }
 }
 

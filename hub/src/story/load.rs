@@ -27,6 +27,8 @@ pub struct LoadOptions {
     pub buffer_bytes: u64,
     /// Cap of `routing.maxDownstreams`.
     pub max_downstreams: u64,
+    /// Most bytes of one text that an expression makes (`limits.output_bytes`).
+    pub output_bytes: usize,
 }
 
 impl LoadOptions {
@@ -37,6 +39,7 @@ impl LoadOptions {
             buffer_messages: config.limits.buffer_messages,
             buffer_bytes: config.limits.buffer_bytes,
             max_downstreams: config.limits.max_downstreams,
+            output_bytes: usize::try_from(config.limits.output_bytes).unwrap_or(usize::MAX),
         }
     }
 }
@@ -172,6 +175,7 @@ fn build<'a>(
         .map(|document| Arc::new(assemble(document, &context, &known)))
         .collect();
     let runs = runs(&stories, &documents.runs, &known);
+    warn_of_inputs(&runs, report);
     Snapshot { stories, runs }
 }
 
@@ -219,6 +223,18 @@ fn runs(
         });
     }
     runs
+}
+
+/// Warns of runs that cannot start. They refuse no file: others may have the inputs that these
+/// lack.
+fn warn_of_inputs(runs: &[Run], report: &RefCell<Report>) {
+    for run in runs.iter().filter(|run| run.story.routed) {
+        let problems = run.evaluated_inputs().err().unwrap_or_default();
+        let warnings = problems
+            .into_iter()
+            .map(|Problem { place, text }| Warning { place, text });
+        report.borrow_mut().warnings.extend(warnings);
+    }
 }
 
 fn run(document: &RunDocument<'_>, story: &Arc<Story>) -> Run {

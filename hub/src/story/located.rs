@@ -32,6 +32,19 @@ pub struct Located {
 }
 
 impl Located {
+    /// The value of a mapping's key.
+    pub(super) fn part(&self, key: &str) -> Option<Located> {
+        let node = self.node.get(key)?.clone();
+        let mut path = self.place.path.clone();
+        super::yaml::join(&mut path, key);
+        let place = Place {
+            line: node.line,
+            path,
+            ..self.place.clone()
+        };
+        Some(Self { place, node })
+    }
+
     /// The value as JSON.
     pub fn json(&self) -> serde_json::Value {
         self.node.json()

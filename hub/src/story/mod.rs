@@ -1,12 +1,14 @@
 //! Stories: from YAML files to an immutable [`Snapshot`] (spec 2.1).
 //!
 //! Owns: reading files and folders, the resources' shapes, the streaming settings and how their
-//! levels merge, the graph, and every text that says what is wrong with a file and where.
-//! Never does: route a packet, evaluate an expression, watch a file, or open a socket.
+//! levels merge, the graph, which values are expressions, and every text that says what is wrong
+//! with a file and where. Never does: route a packet, evaluate an expression for one, watch a
+//! file, or open a socket.
 //!
 //! The way of a file: `files` (paths to texts) -> `yaml` (text to nodes with lines) -> `resource`
 //! (what a document is) -> `documents`, `document`, `step` (fields) with `settings` (levels
-//! merged) -> `assemble` with `graph` (needs to edges) -> [`Snapshot`].
+//! merged) -> `assemble` with `graph` (needs to edges), `ways` (edges through primitives) and
+//! `programs` (expressions, compiled) -> [`Snapshot`].
 
 mod assemble;
 mod defaults;
@@ -20,11 +22,13 @@ mod located;
 mod model;
 mod names;
 mod problem;
+mod programs;
 mod read;
 mod resource;
 pub mod settings;
 mod step;
 mod unsupported;
+mod ways;
 mod yaml;
 
 pub use load::{LoadOptions, Loaded, load, load_str};
@@ -34,5 +38,10 @@ pub use model::{
     Retry, Run, Snapshot, Step, StepKind, Story,
 };
 pub use problem::{Note, Problem, Problems, Warning};
+pub use programs::{
+    Checked, Constant, Expression, RuleProgram, RunInputs, Schemas, StepPrograms, StepSchemas,
+    attributes,
+};
 pub use settings::StreamingSettings;
 pub use unsupported::Unsupported;
+pub use ways::{Way, Ways};

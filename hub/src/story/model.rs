@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Located, Place, StreamingSettings, Unsupported};
+use super::{
+    Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported, Ways,
+};
 
 /// All Stories and runs of one load; replaced whole, never changed (spec 2.1).
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,23 @@ pub struct Run {
     pub inputs: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Run {
+    /// The inputs as packets carry them, and what every `with` comes to with them.
+    ///
+    /// # Errors
+    /// Every `with` that has no value, with its place and the run's name.
+    pub fn evaluated_inputs(&self) -> Result<RunInputs, Vec<Problem>> {
+        self.story.run_inputs(&self.inputs).map_err(|problems| {
+            let (namespace, name) = (&self.namespace, &self.name);
+            let named = |problem: Problem| Problem {
+                text: format!("run {namespace}/{name} cannot start: {}", problem.text),
+                ..problem
+            };
+            problems.into_iter().map(named).collect()
+        })
+    }
+}
+
 /// A graph of steps.
 #[derive(Clone, Debug)]
 pub struct Story {
@@ -55,6 +74,14 @@ pub struct Story {
     pub steps: Vec<Step>,
     /// Who is downstream of whom, primitives included; ordered by `from`, then `to`.
     pub edges: Vec<Edge>,
+    /// The edges as packets take them: from engram to engram. Empty if it is not routed.
+    pub ways: Ways,
+    /// The dialect of its expressions (annotation `hub/expressions`).
+    pub dialect: expr::Dialect,
+    /// Its expressions, compiled, by index of the step. Empty if it is not routed.
+    pub programs: Vec<StepPrograms>,
+    /// Its schemas, compiled. Empty if it is not routed.
+    pub schemas: Schemas,
     /// Whether the hub routes it (pattern `streaming` or `realtime`).
     pub routed: bool,
     /// What overlapping turns do to each other.
@@ -115,12 +142,14 @@ pub struct Step {
     pub settings: Arc<StreamingSettings>,
     /// `if`
     pub condition: Option<Located>,
-    /// `with`: evaluated once per run; constant where no string in it holds `{{`.
+    /// `with`: evaluated once per run; of a primitive, its settings.
     pub with: Option<Located>,
     /// `runtime`: evaluated per packet.
     pub runtime: Option<Located>,
     /// Upstream steps by index, as the graph was read.
     pub needs: Vec<usize>,
+    /// Whether packets of its upstream steps meet in front of it: it names several `needs`.
+    pub joins: bool,
     /// `execution.timeout`
     pub timeout: Option<Duration>,
     /// `execution.retry`

@@ -61,7 +61,13 @@ pub(super) struct Resource<'a> {
     pub(super) spec: Fields<'a>,
 }
 
-impl Resource<'_> {
+impl<'a> Resource<'a> {
+    /// The value of an annotation.
+    pub(super) fn annotation(&self, key: &str) -> Option<&View<'a>> {
+        let found = self.annotations.iter().find(|(known, _)| *known == key);
+        found.map(|(_, view)| view)
+    }
+
     /// `namespace/name`
     pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.namespace, self.name)

@@ -8,8 +8,9 @@ use std::fmt;
 use super::document::{StoryDocument, StoryTransport};
 use super::settings::{Lifecycle, PartitionMode, RecordingMode, ReplayMode, StreamingSettings};
 use super::step::{Does, StepDocument};
-use super::yaml::{Data, Node};
-use super::{Concurrency, ConcurrencyMode, ConcurrencyScope, LoadOptions, Place, Story};
+use super::{
+    Concurrency, ConcurrencyMode, ConcurrencyScope, LoadOptions, Place, PrimitiveKind, Step, Story,
+};
 
 /// A setting that is read and checked, but whose behaviour is not built yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,26 +51,10 @@ type Finder = fn(&Wants<'_, '_>) -> Vec<Place>;
 /// The features that are not built yet.
 const NOT_YET: &[(&str, Then, Finder)] = &[
     ("replay that survives a crash", Refuse, durable),
-    ("evaluating if", Refuse, conditions),
-    ("evaluating runtime", Refuse, runtimes),
-    ("evaluating templates in with", Refuse, templates),
-    ("evaluating routing rules", Refuse, rules),
-    ("a primitive in the graph", Refuse, primitives),
-    ("joining by fanIn", Refuse, fan_in),
-    (
-        "joining by message id (packets are merged as they come)",
-        Ignore,
-        merge,
-    ),
-    ("partitioning", Refuse, partitioning),
-    ("checking packets against schemas", Refuse, schemas),
+    ("sleep", Refuse, sleeps),
+    ("executeStory", Refuse, nested_stories),
     ("turns one after the other", Refuse, serial),
     ("turns by participant", Refuse, by_participant),
-    (
-        "checking inputs against inputsSchema",
-        Ignore,
-        inputs_schema,
-    ),
     ("execution.timeout and execution.retry", Ignore, execution),
     ("lifecycle, but for maxInFlight,", Ignore, lifecycle),
     ("observability per transport", Ignore, observability),
@@ -106,14 +91,15 @@ impl<'a> Wants<'_, 'a> {
     fn targets(&self, setting: &str, wanted: impl Fn(&StreamingSettings) -> bool) -> Vec<Place> {
         self.transports(setting, wanted, |step| {
             let step = self.story.steps.get(step);
-            step.is_some_and(|step| !step.needs.is_empty())
+            step.is_some_and(|step| step.is_engram() && !step.needs.is_empty())
         })
     }
 
     /// Transports of steps that packets come from.
     fn sources(&self, setting: &str, wanted: impl Fn(&StreamingSettings) -> bool) -> Vec<Place> {
         self.transports(setting, wanted, |step| {
-            self.story.downstream(step).next().is_some()
+            let is_engram = self.story.steps.get(step).is_some_and(Step::is_engram);
+            is_engram && self.story.downstream(step).next().is_some()
         })
     }
 
@@ -145,68 +131,19 @@ fn durable(wants: &Wants<'_, '_>) -> Vec<Place> {
     })
 }
 
-/// A blank `if` is true (spec 4.1).
-fn conditions(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.steps(|step| {
-        let condition = step.condition.as_ref()?;
-        let json = condition.json();
-        let blank = json.as_str().is_some_and(|text| text.trim().is_empty());
-        (!blank).then(|| condition.place.clone())
-    })
+fn sleeps(wants: &Wants<'_, '_>) -> Vec<Place> {
+    primitives(wants, PrimitiveKind::Sleep)
 }
 
-fn runtimes(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.steps(|step| Some(step.runtime.as_ref()?.place.clone()))
+fn nested_stories(wants: &Wants<'_, '_>) -> Vec<Place> {
+    primitives(wants, PrimitiveKind::ExecuteStory)
 }
 
-/// A `with` without templates is constant, which is all that there is to evaluate.
-fn templates(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.steps(|step| {
-        let with = step.with.as_ref()?;
-        let (line, path) = first_template(with.node, &with.path)?;
-        Some(Place {
-            line,
-            path,
-            ..with.place()
-        })
-    })
-}
-
-/// Line and path of the first string that holds a template.
-fn first_template(node: &Node, path: &str) -> Option<(u32, String)> {
-    match &node.data {
-        Data::Scalar(scalar) => scalar
-            .text
-            .contains("{{")
-            .then(|| (node.line, path.to_owned())),
-        Data::List(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(i, item)| first_template(item, &format!("{path}[{i}]"))),
-        Data::Map(entries) => entries.iter().find_map(|entry| {
-            let path = format!("{path}.{}", entry.key);
-            if entry.key == "$bubuTemplate" {
-                return Some((entry.line, path));
-            }
-            first_template(&entry.value, &path)
-        }),
-    }
-}
-
-fn rules(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.sources("routing.rules", |s| !s.routing.rules.is_empty())
-}
-
-fn primitives(wants: &Wants<'_, '_>) -> Vec<Place> {
+fn primitives(wants: &Wants<'_, '_>, wanted: PrimitiveKind) -> Vec<Place> {
     wants.steps(|step| match &step.does {
-        Does::Primitive(_, place) => Some(place.clone()),
-        Does::Engram { .. } | Does::Unknown => None,
+        Does::Primitive(kind, place) if *kind == wanted => Some(place.clone()),
+        _ => None,
     })
-}
-
-fn partitioning(wants: &Wants<'_, '_>) -> Vec<Place> {
-    let asked = |s: &StreamingSettings| s.partitioning.mode != PartitionMode::None;
-    wants.targets("partitioning.mode", asked)
 }
 
 fn serial(wants: &Wants<'_, '_>) -> Vec<Place> {
@@ -222,11 +159,6 @@ fn by_participant(wants: &Wants<'_, '_>) -> Vec<Place> {
 fn turns(wants: &Wants<'_, '_>, wanted: fn(&Concurrency) -> bool) -> Vec<Place> {
     let place = wants.document.concurrency_place.iter().cloned();
     place.filter(|_| wanted(&wants.story.concurrency)).collect()
-}
-
-fn inputs_schema(wants: &Wants<'_, '_>) -> Vec<Place> {
-    let schema = wants.story.inputs_schema.iter();
-    schema.map(|schema| schema.place.clone()).collect()
 }
 
 fn execution(wants: &Wants<'_, '_>) -> Vec<Place> {
@@ -251,47 +183,4 @@ fn recording(wants: &Wants<'_, '_>) -> Vec<Place> {
     wants.sources("recording.mode", |s| {
         wants.options.recording_dir && asked(s)
     })
-}
-
-/// Steps with several upstream ones whose transport gives `fanIn`.
-fn fan_in(wants: &Wants<'_, '_>) -> Vec<Place> {
-    let mut places: Vec<Place> = joining(wants)
-        .filter_map(|step| wants.document.transport_of(step)?.levels.place_of("fanIn"))
-        .collect();
-    places.dedup();
-    places
-}
-
-/// Steps with several upstream ones whose transport leaves joining to its default.
-fn merge(wants: &Wants<'_, '_>) -> Vec<Place> {
-    joining(wants)
-        .filter(|step| {
-            let transport = wants.document.transport_of(step);
-            transport.is_none_or(|transport| transport.levels.place_of("fanIn").is_none())
-        })
-        .map(|step| step.view.place())
-        .collect()
-}
-
-fn joining<'w, 'a>(wants: &'w Wants<'_, 'a>) -> impl Iterator<Item = &'w StepDocument<'a>> {
-    let steps = wants.document.steps.iter().zip(&wants.story.steps);
-    steps
-        .filter(|(_, step)| step.needs.len() > 1)
-        .map(|(written, _)| written)
-}
-
-fn schemas(wants: &Wants<'_, '_>) -> Vec<Place> {
-    let mut places = Vec::new();
-    for (i, step) in wants.story.steps.iter().enumerate() {
-        let super::StepKind::Engram(engram) = &step.kind else {
-            continue;
-        };
-        let fed = !step.needs.is_empty();
-        let feeds = wants.story.downstream(i).next().is_some();
-        let input = engram.input_schema.as_ref().filter(|_| fed);
-        let output = engram.output_schema.as_ref().filter(|_| feeds);
-        places.extend(input.into_iter().chain(output).map(|s| s.place.clone()));
-    }
-    places.dedup();
-    places
 }

@@ -120,11 +120,25 @@ fn a_story_that_needs_a_disk_is_told_that_replay_from_it_is_not_built_yet() {
 }
 
 #[test]
-fn a_story_that_needs_expressions_is_told_that_they_are_not_built_yet() {
+fn an_expression_that_does_not_compile_is_shown_with_what_was_meant() {
     let steps = "    - { name: a, ref: { name: a }, transport: t, needs: [] }
-    - { name: b, ref: { name: b }, transport: t, needs: [a], if: '{{ packet.text }}' }
+    - { name: b, ref: { name: b }, transport: t, needs: [a], if: '{{ uper packet.text }}' }
 ";
-    refused_at("", steps, 9, "spec.steps[1].if", "not built yet");
+    refused_at("", steps, 9, "spec.steps[1].if", "did you mean upper?");
+}
+
+#[test]
+fn a_run_whose_inputs_lack_what_with_reads_does_not_start() {
+    let steps = "    - { name: a, ref: { name: a }, transport: t, needs: [] }
+    - name: b
+      ref: { name: b }
+      transport: t
+      needs: [a]
+      with:
+        room: '{{ inputs.room }}'
+";
+    let text = "run default/story cannot start: step b: inputs.room: no such key";
+    refused_at("", steps, 14, "spec.steps[1].with.room", text);
 }
 
 #[test]

@@ -44,10 +44,39 @@ fn edges_stand_alone_on_their_lines_and_warnings_behind_them() {
 
 #[test]
 fn what_is_not_built_yet_is_a_note_and_no_finding() {
-    let (status, shown) = check(&["conformance/stories/loads/lifecycle-greeting.yaml"]);
+    let (status, shown) = check(&["conformance/stories/loads/fan-out-fan-in.yaml"]);
     assert_eq!(status, 0);
     let notes = shown.lines().filter(|line| line.starts_with("note: "));
-    assert_eq!(notes.count(), 2);
+    assert_eq!(notes.count(), 3);
+}
+
+#[test]
+fn what_each_expression_reads_stands_behind_the_edges() {
+    let (status, shown) = check(&["conformance/stories/loads/voice-assistant.yaml"]);
+    assert_eq!(status, 0);
+    let lines: Vec<&str> = shown.lines().collect();
+    let (edges, rest) = lines.split_at(7);
+    assert!(edges.iter().all(|line| line.contains(" -> ")), "{shown}");
+    assert!(edges.contains(&"route -> llm"), "{shown}");
+    let reads = rest.iter().take_while(|line| line.starts_with("reads: "));
+    assert_eq!(
+        reads.copied().collect::<Vec<_>>(),
+        [
+            "reads: step vad if: packet.metadata.type",
+            "reads: step stt with.language: inputs.language",
+            "reads: step route if: packet.text",
+            "reads: step llm runtime.prompt: packet.text",
+            "reads: step llm runtime.system: inputs.systemPrompt",
+            "reads: step llm runtime.who: packet.metadata[\"participant.id\"]",
+            "reads: step tts runtime.text: steps.llm.text",
+            "reads: step tts runtime.ssml: packet.text",
+        ]
+    );
+    let (_, shown) = check(&["conformance/stories/loads/routing-rules.yaml"]);
+    assert!(
+        shown.contains("\nreads: rule english when: packet.metadata.lang\n"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -100,8 +129,18 @@ fn json_says_the_same() {
     let (status, shown) = check(&[rules, "--output=json"]);
     assert_eq!(status, 0);
     let document: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(document["stories"][0]["runnable"], true);
+    let rule = &document["stories"][0]["expressions"][0];
+    assert_eq!(rule["of"], "rule english");
+    assert_eq!(rule["line"], 16);
+    assert_eq!(rule["reads"], serde_json::json!(["packet.metadata.lang"]));
+
+    let joins = "conformance/stories/loads/fan-out-fan-in.yaml";
+    let (status, shown) = check(&[joins, "--output=json"]);
+    assert_eq!(status, 0);
+    let document: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(document["stories"][0]["runnable"], false);
-    assert_eq!(document["notes"][0]["line"], 15);
+    assert_eq!(document["notes"][0]["line"], 13);
 
     let (status, shown) = check(&["conformance/stories/refused/cycle.yaml", "--output=json"]);
     assert_eq!(status, 1);

@@ -335,7 +335,7 @@ fn every_primitive_is_known_and_types_of_batch_stories_are_for_those() {
         ("transform", PrimitiveKind::Transform),
     ] {
         let story = story(&streaming(&format!(
-            "  steps: [{{ name: p, type: {name} }}]\n"
+            "  steps: [{{ name: p, type: {name}, with: {{ a: 1 }} }}]\n"
         )));
         assert!(matches!(story.steps[0].kind, StepKind::Primitive(k) if k == kind));
     }

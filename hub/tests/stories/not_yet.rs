@@ -41,10 +41,6 @@ fn each_setting_that_is_not_built_is_named_where_it_stands() {
             "{ delivery: { replay: { mode: durable } } }",
             "delivery.replay.mode",
         ),
-        (
-            "{ routing: { rules: [{ target: { steps: [b] } }] } }",
-            "routing.rules",
-        ),
         ("{ partitioning: { mode: hash } }", "partitioning.mode"),
     ] {
         let yaml = with_settings(settings);
@@ -58,29 +54,16 @@ fn each_setting_that_is_not_built_is_named_where_it_stands() {
 }
 
 #[test]
-fn each_expression_is_named_where_it_stands() {
-    for (field, path) in [
-        ("if: '{{ true }}'", "if"),
-        ("if: true", "if"),
-        ("runtime: { a: 1 }", "runtime"),
-        ("with: { a: 1, b: [x, '{{ inputs.x }}'] }", "with.b[1]"),
-        (
-            "with: { a: { $bubuTemplate: inputs.x } }",
-            "with.a.$bubuTemplate",
-        ),
-        ("with: '{{ inputs }}'", "with"),
-    ] {
-        let yaml = streaming(A_TO_B).replace("needs: [a]", &format!("needs: [a], {field}"));
-        assert_eq!(unsupported(&yaml), [format!("spec.steps[1].{path}")]);
-    }
-}
-
-#[test]
 fn primitives_and_turns_are_named_where_they_stand() {
-    let yaml = streaming(&format!(
-        "{A_TO_B}    - {{ name: p, type: stop, needs: [b] }}\n"
-    ));
-    assert_eq!(unsupported(&yaml), ["spec.steps[2].type"]);
+    for (primitive, with) in [
+        ("sleep", "{ duration: 1s }"),
+        ("executeStory", "{ storyRef: { name: s } }"),
+    ] {
+        let yaml = streaming(&format!(
+            "{A_TO_B}    - {{ name: p, type: {primitive}, needs: [b], with: {with} }}\n"
+        ));
+        assert_eq!(unsupported(&yaml), ["spec.steps[2].type"]);
+    }
     let yaml = streaming(&format!("  concurrency: {{ mode: serial }}\n{A_TO_B}"));
     assert_eq!(unsupported(&yaml), ["spec.concurrency"]);
     let yaml = streaming(&format!(
@@ -91,6 +74,18 @@ fn primitives_and_turns_are_named_where_they_stand() {
         let yaml = streaming(&format!("  concurrency: {{ mode: {mode} }}\n{A_TO_B}"));
         assert_eq!(unsupported(&yaml), [""; 0], "{mode}");
     }
+}
+
+#[test]
+fn expressions_rules_and_primitives_are_built() {
+    let yaml = with_settings("{ routing: { rules: [{ when: '{{ packet.a }}' }] } }")
+        + "    - { name: c, type: condition, needs: [b], if: '{{ packet.a }}' }\n    \
+           - { name: p, type: parallel, needs: [c] }\n    \
+           - { name: t, type: transform, needs: [p], with: { expr: '{{ packet.a }}' } }\n    \
+           - { name: e, ref: { name: e }, needs: [t], runtime: { a: '{{ packet.a }}' } }\n    \
+           - { name: x, type: stop, needs: [e] }\n";
+    assert_eq!(unsupported(&yaml), [""; 0]);
+    assert_eq!(notes(&yaml), [""; 0]);
 }
 
 #[test]

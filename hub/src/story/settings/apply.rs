@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use engine::route::PartitionKey;
+
 use super::StreamingSettings;
 use super::delivery::*;
 use super::levels::{Level, unless_zero};
@@ -309,8 +311,14 @@ fn partitioning(f: &Fields<'_>, partitioning: &mut Partitioning) {
         ])
     });
     f.set("key", &mut partitioning.key, |v| {
-        v.text()
-            .map(|key| Some(key.to_owned()).filter(|key| !key.is_empty()))
+        let text = v.text()?;
+        match PartitionKey::parse(text) {
+            Ok(_) => Some(Some(text.to_owned())),
+            Err(error) => {
+                v.problem(error.to_string());
+                None
+            }
+        }
     });
     f.set(
         "partitions",
