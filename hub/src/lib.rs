@@ -13,6 +13,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod egress;
+pub mod eval;
 mod events;
 pub mod ingress;
 mod plane;

@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
+use crate::eval::{self, EvalArgs};
 
 /// All is well.
 pub const EXIT_OK: u8 = 0;
@@ -28,6 +29,8 @@ pub const EXIT_CONFIG: u8 = 64;
 #[command(after_help = "Examples:
   hub demo                              see it work: speech through three engrams, verified
   hub check story.yaml                  what is wrong with a Story, without running it
+  hub eval story.yaml --step stt --packet sample.json
+                                        what its expressions make of a packet
   hub run story.yaml                    serve a Story on 127.0.0.1:9000
   hub run stories/ --listen 127.0.0.1:0 --admin 127.0.0.1:0")]
 pub struct Cli {
@@ -43,6 +46,8 @@ enum Command {
     Demo(DemoArgs),
     /// Say what is wrong with Stories, and which edges they have.
     Check(CheckArgs),
+    /// Show what a Story's expressions make of a sample packet.
+    Eval(EvalArgs),
     /// Show or check the configuration.
     Config(config::ConfigArgs),
     /// Print a completion script for a shell.
@@ -62,6 +67,9 @@ pub fn run(cli: Cli) -> u8 {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args, &mut io::stdout().lock()).unwrap_or(EXIT_FAILED),
+        Command::Eval(args) => {
+            eval::run(&args, &mut io::stdout().lock(), &mut io::stderr()).unwrap_or(EXIT_FAILED)
+        }
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -42,6 +42,7 @@ pub use programs::{
     Checked, Constant, Expression, RuleProgram, RunInputs, Schemas, StepPrograms, StepSchemas,
     attributes,
 };
+pub(crate) use read::did_you_mean;
 pub use settings::StreamingSettings;
 pub use unsupported::Unsupported;
 pub use ways::{Way, Ways};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported, Ways,
+    Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported,
+    Ways, defaults,
 };
 
 /// All Stories and runs of one load; replaced whole, never changed (spec 2.1).
@@ -47,6 +48,19 @@ pub struct Run {
 }
 
 impl Run {
+    /// The same run with other inputs, the defaults of its Story's `inputsSchema` filled in.
+    #[must_use]
+    pub fn with_inputs(&self, inputs: serde_json::Map<String, serde_json::Value>) -> Self {
+        let inputs = match &self.story.inputs_schema {
+            Some(schema) => defaults::fill(&schema.json(), inputs),
+            None => inputs,
+        };
+        Self {
+            inputs,
+            ..self.clone()
+        }
+    }
+
     /// The inputs as packets carry them, and what every `with` comes to with them.
     ///
     /// # Errors

@@ -258,7 +258,7 @@ impl<'a> View<'a> {
 }
 
 /// `; did you mean X?`, or nothing.
-pub(super) fn did_you_mean<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> String {
+pub(crate) fn did_you_mean<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> String {
     let mut near: Vec<(f64, &str)> = names
         .map(|name| {
             (

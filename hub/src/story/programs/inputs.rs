@@ -7,7 +7,7 @@ use expr::{Block, Fault, Fields, Limits, Map, Mode, Surroundings, Text, Value, s
 use engine::route::DocumentSchema;
 
 use super::values;
-use crate::story::{Located, Problem, Step, Story};
+use crate::story::{Located, Place, Problem, Step, Story};
 
 /// The inputs of one run, and every `with` over them.
 #[derive(Clone, Debug, Default)]
@@ -110,29 +110,30 @@ impl Story {
     }
 
     fn problem(&self, step: &Step, fault: &Fault, inputs: &Inputs<'_>) -> Problem {
-        let with = step.runtime.as_ref().or(step.with.as_ref());
-        let place = with.map_or(&step.place, |with| &with.place).clone();
-        let place = with
-            .and_then(|with| self.failing(with, inputs))
-            .map_or(place, |path| {
-                with.map_or_else(|| step.place.clone(), |with| values::place(with, &path))
-            });
+        let place = match step.runtime.as_ref().or(step.with.as_ref()) {
+            Some(written) => self.failing(written, Mode::With, (inputs, &Surroundings::default())),
+            None => step.place.clone(),
+        };
         let text = format!("step {}: {fault}", step.id);
         Problem { place, text }
     }
 
-    /// The first expression of a block that has no value, as a path.
-    fn failing(&self, with: &Located, inputs: &Inputs<'_>) -> Option<String> {
-        let mut leaves = values::leaves(&with.node).into_iter();
+    /// Where the first expression of a block stands that has no value over these variables; the
+    /// block itself if each has one.
+    pub(crate) fn failing(
+        &self,
+        written: &Located,
+        mode: Mode,
+        (root, surroundings): (&dyn Fields, &Surroundings),
+    ) -> Place {
+        let mut leaves = values::leaves(&written.node).into_iter();
         let leaf = leaves.find(|leaf| {
             let value = Value::text(leaf.text);
-            let to = (Mode::With, self.dialect);
-            let Ok(block) = Block::compile(&value, to, Limits::default()) else {
-                return false;
-            };
-            block.evaluate(inputs, &Surroundings::default()).is_err()
+            let compiled = Block::compile(&value, (mode, self.dialect), Limits::default());
+            compiled.is_ok_and(|block| block.evaluate(root, surroundings).is_err())
         });
-        leaf.map(|leaf| leaf.path)
+        let path = leaf.map(|leaf| leaf.path).unwrap_or_default();
+        values::place(written, &path)
     }
 }
 
