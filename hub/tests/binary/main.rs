@@ -4,6 +4,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 mod engram;
+mod eval;
 #[allow(dead_code, reason = "shared with the goals")]
 mod process;
 

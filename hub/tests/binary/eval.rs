@@ -1,0 +1,351 @@
+//! `hub eval`: what is decided for a sample packet, how it is told, and what is wrong with
+//! arguments and files.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::process::{Ended, hub};
+
+/// A folder with a Story and a sample.
+struct Case {
+    folder: TempDir,
+}
+
+impl Case {
+    /// Steps in flow style; what stands before them in `spec` as `spec`.
+    fn new(spec: &str, steps: &[&str]) -> Self {
+        let mut yaml = format!(
+            "apiVersion: bubustack.io/v1alpha1\nkind: Story\nmetadata: {{ name: s }}\nspec:\n  \
+             pattern: streaming\n{spec}  steps:\n"
+        );
+        for step in steps {
+            yaml += &format!("    - {{ {step} }}\n");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("story.yaml"), yaml).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// `hub eval` for a packet of `a`; a text is written to a file first.
+    fn eval(&self, sample: &str, more: &[&str]) -> Ended {
+        fs::write(self.folder.path().join("sample.json"), sample).unwrap();
+        let (story, packet) = (self.path("story.yaml"), self.path("sample.json"));
+        let mut args = vec!["eval", &story, "--step", "a", "--packet", &packet];
+        args.extend(more);
+        hub(&args)
+    }
+
+    /// The only way from `a`, as JSON.
+    fn way(&self, sample: &str) -> Value {
+        let ended = self.eval(sample, &["--output", "json"]);
+        let document: Value = serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|_| panic!("{} {}", ended.stdout, ended.stderr));
+        assert_eq!(document["edges"].as_array().map(Vec::len), Some(1));
+        document["edges"][0].clone()
+    }
+}
+
+const A: &str = "name: a, ref: { name: a }, needs: []";
+
+fn story_file(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join("conformance/stories/loads").join(name);
+    path.display().to_string()
+}
+
+#[test]
+fn every_decision_stands_on_a_line_and_the_inputs_behind_them() {
+    let case = Case::new(
+        "",
+        &[
+            A,
+            "name: p, type: condition, needs: [a], if: '{{ packet.ok }}'",
+            "name: b, ref: { name: b }, needs: [p], if: '{{ eq packet.metadata.lang \"en\" }}', \
+             runtime: { text: '{{ upper packet.text }}', n: 1 }",
+        ],
+    );
+    let sample = r#"{"metadata": {"lang": "en"}, "payload": {"ok": true, "text": "hi"}}"#;
+    let ended = case.eval(sample, &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(
+        ended.stdout,
+        "packet of a in run default/s\n\
+         a -> b (through p)\n  \
+         if of p: true  {{ packet.ok }}\n  \
+         if of b: true  {{ eq packet.metadata.lang \"en\" }}\n  \
+         inputs from runtime: {\"n\":1,\"text\":\"HI\"}\n  \
+         taken\n"
+    );
+}
+
+#[test]
+fn what_is_false_says_so_and_nothing_behind_it_is_asked() {
+    let case = Case::new(
+        "",
+        &[
+            A,
+            "name: p, type: condition, needs: [a], if: '{{ packet.ok }}'",
+            "name: b, ref: { name: b }, needs: [p], if: '{{ packet.nowhere }}'",
+        ],
+    );
+    let way = case.way(r#"{"payload": {"ok": false}}"#);
+    assert_eq!(way["outcome"], "notTaken");
+    assert_eq!(way["why"], "if of p is false");
+    assert_eq!(way["decisions"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_failure_names_expression_place_and_what_was_meant_and_fails() {
+    let case = Case::new(
+        "",
+        &[
+            A,
+            "name: b, ref: { name: b }, needs: [a], runtime: { t: ['{{ packet.texst }}'] }",
+        ],
+    );
+    let ended = case.eval(r#"{"payload": {"text": "hi"}}"#, &[]);
+    assert_eq!(ended.code, Some(1));
+    let story = case.path("story.yaml");
+    let says = format!(
+        "  fails: runtime of b: packet.texst: no such key; did you mean text? \
+         ({story}:8: spec.steps[1].runtime.t[0])\n"
+    );
+    assert!(ended.stdout.contains(&says), "{}", ended.stdout);
+}
+
+#[test]
+fn a_step_that_is_not_there_yet_is_no_failure() {
+    let steps = [
+        A,
+        "name: x, ref: { name: x }, needs: []",
+        "name: b, ref: { name: b }, needs: [a, x], runtime: { t: '{{ steps.x.text }}' }",
+    ];
+    let case = Case::new("", &steps);
+    let ended = case.eval("{}", &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("not taken: runtime of b: steps.x"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains("  joins: x"), "{}", ended.stdout);
+    let way = case.way(r#"{"steps": {"x": {"text": "from x"}}}"#);
+    assert_eq!(way["inputs"], json!({ "t": "from x" }));
+}
+
+#[test]
+fn rules_are_told_by_name_and_decide() {
+    let rules = "  transports: [{ name: t, streaming: { routing: { rules: [\
+                 { name: spoken, when: '{{ packet.spoken }}', action: allow }, \
+                 { name: rude, when: '{{ packet.rude }}', action: deny, target: { steps: [b] } }\
+                 ] } } }]\n";
+    let case = Case::new(rules, &[A, "name: b, ref: { name: b }, needs: [a]"]);
+    let why = |spoken: bool, rude: bool| {
+        let sample = json!({ "payload": { "spoken": spoken, "rude": rude } });
+        case.way(&sample.to_string())["why"].clone()
+    };
+    assert_eq!(why(true, false), Value::Null);
+    assert_eq!(why(false, false), "no allow rule is true");
+    assert_eq!(why(true, true), "deny rule rude is true");
+}
+
+#[test]
+fn a_transform_shows_the_payload_that_it_makes() {
+    let case = Case::new(
+        "",
+        &[
+            A,
+            "name: t, type: transform, needs: [a], with: { expr: '{{ packet.inner }}' }",
+            "name: b, ref: { name: b }, needs: [t], \
+             runtime: { now: '{{ packet.x }}', before: '{{ steps.a.y }}', at: '{{ steps.t.x }}' }",
+        ],
+    );
+    let way = case.way(r#"{"payload": {"inner": {"x": 1}, "y": 2}}"#);
+    assert_eq!(way["payload"], json!({ "x": 1 }));
+    assert_eq!(way["inputs"], json!({ "now": 1, "before": 2, "at": 1 }));
+    let ended = case.eval(r#"{"payload": {"inner": "text"}}"#, &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stdout.contains("fails: transform of t: "),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_way_to_a_stop_says_that_the_run_ends() {
+    let case = Case::new(
+        "",
+        &[A, "name: x, type: stop, needs: [a], if: '{{ packet.bye }}'"],
+    );
+    let ended = case.eval(r#"{"payload": {"bye": true}}"#, &[]);
+    assert!(
+        ended.stdout.ends_with("  taken: the run ends\n"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(
+        case.way(r#"{"payload": {"bye": false}}"#)["outcome"],
+        "notTaken"
+    );
+}
+
+#[test]
+fn media_is_seen_by_its_facts() {
+    let runtime = "runtime: { rate: '{{ packet.audio.sample_rate_hz }}', \
+                   size: '{{ packet.audio.size }}' }";
+    let case = Case::new(
+        "",
+        &[
+            A,
+            &format!("name: b, ref: {{ name: b }}, needs: [a], {runtime}"),
+        ],
+    );
+    let sample =
+        r#"{"audio": {"sample_rate_hz": 8000, "channels": 1, "codec": "pcm16", "size": 160}}"#;
+    assert_eq!(
+        case.way(sample)["inputs"],
+        json!({ "rate": 8000, "size": 160 })
+    );
+    let ended = case.eval(r#"{"audio": {"sample_rate_hz": 8000, "size": 160}}"#, &[]);
+    assert!(
+        ended.stdout.contains("note: the hub drops such a packet"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn with_is_evaluated_over_the_inputs_that_are_given() {
+    let schema = "  inputsSchema: { properties: { lang: { default: en } } }\n";
+    let step = "name: b, ref: { name: b }, needs: [a], \
+                with: { who: '{{ inputs.name }}', lang: '{{ inputs.lang }}' }";
+    let case = Case::new(schema, &[A, step]);
+    fs::write(case.path("inputs.json"), r#"{"name": "Ana"}"#).unwrap();
+    let inputs = case.path("inputs.json");
+    let ended = case.eval("{}", &["--inputs", &inputs]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let says =
+        r#"inputs from with, the same for every packet of the run: {"lang":"en","who":"Ana"}"#;
+    assert!(ended.stdout.contains(says), "{}", ended.stdout);
+    let ended = case.eval("{}", &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended
+            .stderr
+            .contains("spec.steps[1].with.who: run default/s"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn more_targets_than_a_packet_goes_to_are_left_out() {
+    let spec = "  transports: [{ name: t, streaming: { routing: { maxDownstreams: 1 } } }]\n";
+    let case = Case::new(
+        spec,
+        &[
+            A,
+            "name: b, ref: { name: b }, needs: [a]",
+            "name: c, ref: { name: c }, needs: [a]",
+        ],
+    );
+    let ended = case.eval("{}", &[]);
+    let lines: Vec<&str> = ended
+        .stdout
+        .lines()
+        .filter(|l| l.contains("taken"))
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0], "  taken");
+    assert!(
+        lines[1].contains("not taken") && lines[1].contains("maxDownstreams"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_step_or_run_that_is_not_there_is_usage_and_names_the_known() {
+    let story = story_file("voice-assistant.yaml");
+    let eval = |more: &[&str]| {
+        let mut args = vec!["eval", &story, "--packet", "none.json"];
+        args.extend(more);
+        hub(&args)
+    };
+    for (more, says) in [
+        (&["--step", "sstt"][..], "did you mean stt?"),
+        (&["--step", "route"], "is a primitive"),
+        (
+            &["--step", "stt", "--run", "nobody"],
+            "calls/voice-assistant-1",
+        ),
+        (&[], "--step"),
+    ] {
+        let ended = eval(more);
+        assert_eq!(ended.code, Some(2), "{more:?}");
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+    }
+    let run = ["--step", "stt", "--run", "calls/voice-assistant-1"];
+    let ended = eval(&run);
+    assert_eq!(ended.code, Some(1), "the sample is missing");
+    assert!(ended.stderr.starts_with("none.json: "), "{}", ended.stderr);
+}
+
+#[test]
+fn several_runs_must_be_told_apart() {
+    let (one, two) = (
+        story_file("routing-rules.yaml"),
+        story_file("two-transports.yaml"),
+    );
+    let args = ["eval", &one, &two, "--step", "src", "--packet", "none.json"];
+    let ended = hub(&args);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("default/rules, default/two"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_story_or_sample_that_is_wrong_is_told_with_its_place() {
+    let case = Case::new("", &[A, "name: b, ref: { name: b }, needs: [c]"]);
+    let ended = case.eval("{}", &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains(":8: spec.steps[1].needs[0]: "),
+        "{}",
+        ended.stderr
+    );
+    let case = Case::new("", &[A]);
+    let ended = case.eval(r#"{"metadata": {"n": 1}}"#, &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended
+            .stderr
+            .contains("sample.json: metadata.n: must be text"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_help_shows_a_sample() {
+    let ended = hub(&["eval", "--help"]);
+    assert_eq!(ended.code, Some(0));
+    for says in [
+        "hub eval story.yaml --step stt --packet sample.json",
+        "\"metadata\"",
+        "Exit status",
+    ] {
+        assert!(ended.stdout.contains(says), "{}", ended.stdout);
+    }
+}
