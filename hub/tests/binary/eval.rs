@@ -24,8 +24,8 @@ impl Case {
         for step in steps {
             yaml += &format!("    - {{ {step} }}\n");
         }
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("story.yaml"), yaml).unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("story.yaml"), yaml).expect("a Story");
         Self { folder }
     }
 
@@ -35,7 +35,7 @@ impl Case {
 
     /// `hub eval` for a packet of `a`; a text is written to a file first.
     fn eval(&self, sample: &str, more: &[&str]) -> Ended {
-        fs::write(self.folder.path().join("sample.json"), sample).unwrap();
+        fs::write(self.folder.path().join("sample.json"), sample).expect("a sample");
         let (story, packet) = (self.path("story.yaml"), self.path("sample.json"));
         let mut args = vec!["eval", &story, "--step", "a", "--packet", &packet];
         args.extend(more);
