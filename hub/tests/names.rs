@@ -308,10 +308,15 @@ fn check_prints_edges_warnings_notes_and_errors_in_their_forms() {
     let warning = format!("\nwarning: {chain}:13: spec.steps: ");
     assert!(ended.stdout.contains(&warning), "{}", ended.stdout);
 
+    let settings = repository("conformance/stories/loads/fan-out-fan-in.yaml");
+    let ended = hub(&["check", &settings]);
+    let note = format!("\nnote: {settings}:16: spec.transports[0].streaming.observability: ");
+    assert!(ended.stdout.contains(&note), "{}", ended.stdout);
+
     let rules = repository("conformance/stories/loads/routing-rules.yaml");
     let ended = hub(&["check", &rules]);
-    let note = format!("\nnote: {rules}:15: spec.transports[0].");
-    assert!(ended.stdout.contains(&note), "{}", ended.stdout);
+    let reads = "\nreads: rule english when: packet.metadata.lang\n";
+    assert!(ended.stdout.contains(reads), "{}", ended.stdout);
 
     let need = repository("conformance/stories/refused/unknown-need.yaml");
     let ended = hub(&["check", &need]);

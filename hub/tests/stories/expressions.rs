@@ -257,3 +257,41 @@ fn a_story_that_is_not_routed_is_not_compiled() {
     let yaml = b_with("if: '{{ nope }}'").replace("pattern: streaming", "pattern: batch");
     assert_eq!(story(&yaml).programs.len(), 0);
 }
+
+#[test]
+fn a_transport_has_a_bounded_number_of_rules() {
+    let rules = |count: usize| {
+        let rules = vec!["{ when: '{{ packet.x }}' }"; count].join(", ");
+        with_settings(&format!("{{ routing: {{ rules: [{rules}] }} }}"))
+    };
+    loads(&rules(1000));
+    let path = "spec.transports[0].streaming.routing.rules";
+    refused(&rules(1001), &format!("8: {path}"), "1000 at most");
+}
+
+#[test]
+fn rules_of_a_transport_are_for_other_stories_too() {
+    let yaml = streaming(A_TO_B).replace(
+        "  steps:",
+        "  transports: [{ name: t, transportRef: shared }]\n  steps:",
+    ) + "---\napiVersion: transport.bubustack.io/v1alpha1\nkind: Transport\n\
+         metadata: { name: shared }\nspec:\n  streaming:\n    routing:\n      \
+         rules: [{ when: '{{ steps.elsewhere.x }}', target: { steps: [elsewhere] } }]\n";
+    let loaded = loads(&yaml);
+    let [warning] = &*warnings(&loaded) else {
+        panic!("{:?}", loaded.warnings);
+    };
+    assert!(
+        warning.starts_with("spec.streaming.routing.rules[0].when: "),
+        "{warning}"
+    );
+    assert!(warning.contains("is no step of this Story"), "{warning}");
+}
+
+#[test]
+fn thousands_of_errors_in_one_block_are_told_soon() {
+    let items = vec!["'{{ nope }}'"; 3000].join(", ");
+    let problems = problems(&b_with(&format!("runtime: {{ list: [{items}] }}")));
+    assert_eq!(problems.len(), 3000);
+    assert!(problems[2999].starts_with("8: spec.steps[1].runtime.list[2999]: "));
+}

@@ -175,8 +175,10 @@ impl Compiler<'_, '_> {
         let value = Value::from(&written.json());
         match Block::compile(&value, (mode, self.story.dialect), self.limits) {
             Ok(block) => {
-                for path in block.taken_as_cel() {
-                    self.warn_of_cel(&values::place(written, path));
+                let paths = block.taken_as_cel();
+                if !paths.is_empty() {
+                    let places = values::places(written, paths.iter().map(String::as_str));
+                    places.iter().for_each(|place| self.warn_of_cel(place));
                 }
                 Some(Arc::new(block))
             }
@@ -188,9 +190,9 @@ impl Compiler<'_, '_> {
     }
 
     fn report(&self, errors: Vec<CompileError>, written: &Located, whose: &str) {
-        for error in errors {
-            let place = values::place(written, &error.path);
-            let text = self.worded(&error, whose);
+        let places = values::places(written, errors.iter().map(|error| &*error.path));
+        for (error, place) in errors.iter().zip(places) {
+            let text = self.worded(error, whose);
             self.view.problem_at(&place, text);
         }
     }

@@ -132,8 +132,10 @@ impl Story {
             let compiled = Block::compile(&value, (mode, self.dialect), Limits::default());
             compiled.is_ok_and(|block| block.evaluate(root, surroundings).is_err())
         });
-        let path = leaf.map(|leaf| leaf.path).unwrap_or_default();
-        values::place(written, &path)
+        leaf.map_or_else(
+            || written.place.clone(),
+            |leaf| values::leaf_place(written, &leaf),
+        )
     }
 }
 

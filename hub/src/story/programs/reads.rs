@@ -2,12 +2,13 @@
 //! one that names a step.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use expr::{Block, Limits, Mode, Reads, Value};
 
 use super::compile::rule_name;
 use super::values::{self, Leaf};
-use crate::story::{Located, Place, PrimitiveKind, StepKind, Story};
+use crate::story::{Located, Place, PrimitiveKind, StepKind, Story, StreamingSettings};
 
 /// An expression that compiles.
 #[derive(Clone, Debug)]
@@ -31,8 +32,8 @@ pub struct Expression {
 pub(super) enum Owner {
     /// Those that come to a step.
     Step(usize),
-    /// Those that a step emits, towards these (`None`: all).
-    Rule(usize, Option<Vec<usize>>),
+    /// Those that these steps emit, towards these (`None`: all).
+    Rule(Vec<usize>, Option<Vec<usize>>),
 }
 
 impl Story {
@@ -59,26 +60,39 @@ impl Story {
                 }
                 StepKind::Primitive(_) => {}
             }
-            if self.downstream(i).next().is_some() {
-                all.extend(self.rule_expressions(i));
-            }
         }
+        all.extend(self.rule_expressions());
         all.into_iter().flatten().collect()
     }
 
-    fn rule_expressions(&self, source: usize) -> Vec<Vec<Expression>> {
-        let Some(step) = self.steps.get(source) else {
-            return Vec::new();
-        };
-        let rules = step.settings.routing.rules.iter().enumerate();
-        rules
-            .filter_map(|(i, rule)| {
-                let programs = self.programs.get(source).map(|programs| &programs.rules);
-                let targets = programs.and_then(|rules| rules.get(i)?.targets.clone());
-                let owner = (rule_name(i, rule), Owner::Rule(source, targets));
-                Some(self.each((rule.when.as_ref()?, "when", Mode::If), owner))
-            })
-            .collect()
+    /// Those of routing rules, once for all steps that share them.
+    fn rule_expressions(&self) -> Vec<Vec<Expression>> {
+        let mut sources: Vec<(&Arc<StreamingSettings>, Vec<usize>)> = Vec::new();
+        for way in &self.ways.edges {
+            let Some(step) = self.steps.get(way.from) else {
+                continue;
+            };
+            let shares = |known: &&mut (&Arc<_>, _)| Arc::ptr_eq(known.0, &step.settings);
+            match sources.iter_mut().find(shares) {
+                Some((_, steps)) if steps.last() == Some(&way.from) => {}
+                Some((_, steps)) => steps.push(way.from),
+                None => sources.push((&step.settings, vec![way.from])),
+            }
+        }
+        let mut all = Vec::new();
+        for (settings, steps) in sources {
+            let programs = steps.first().and_then(|step| self.programs.get(*step));
+            for (i, rule) in settings.routing.rules.iter().enumerate() {
+                let Some(when) = &rule.when else {
+                    continue;
+                };
+                let compiled = programs.and_then(|programs| programs.rules.get(i));
+                let targets = compiled.and_then(|rule| rule.targets.clone());
+                let owner = Owner::Rule(steps.clone(), targets);
+                all.push(self.each((when, "when", Mode::If), (rule_name(i, rule), owner)));
+            }
+        }
+        all
     }
 
     /// The expressions of one block.
@@ -93,11 +107,7 @@ impl Story {
             Some(Expression {
                 whose: whose.clone(),
                 field: values::below(field, &leaf.path),
-                place: Place {
-                    line: leaf.line,
-                    path: values::below(&block.place.path, &leaf.path),
-                    ..block.place.clone()
-                },
+                place: values::leaf_place(block, &leaf),
                 reads: compiled.ok()?.reads().clone(),
                 text: leaf.text.to_owned(),
                 owner: owner.clone(),

@@ -12,19 +12,26 @@ use crate::story::{Place, Story};
 /// Refuses expressions that name a step that is not there, and warns of those that name one that
 /// is never there.
 pub(in crate::story) fn check_steps(document: &StoryDocument<'_>, story: &Story) {
+    // Expressions of one owner stand side by side.
+    let mut known: Option<(Owner, Option<BTreeSet<usize>>)> = None;
     for expression in story.expressions() {
-        let Some(names) = expression.steps() else {
+        let Some(names) = expression.steps().filter(|names| !names.is_empty()) else {
             continue;
         };
+        let owner = &expression.owner;
+        if known.as_ref().is_none_or(|(of, _)| of != owner) {
+            known = Some((owner.clone(), there(story, owner)));
+        }
+        let there = known.as_ref().and_then(|(_, there)| there.as_ref());
         for name in names {
             match story.step(name) {
                 None => unknown(document, story, (&expression, name)),
                 Some(step) => {
-                    let Some(there) = there(story, &expression.owner) else {
+                    let Some(there) = there else {
                         continue;
                     };
                     if !there.contains(&step) {
-                        let text = never_there(story, name, &there);
+                        let text = never_there(story, name, there);
                         document.view.warn_at(&expression.place, text);
                     }
                 }
@@ -77,15 +84,16 @@ fn there(story: &Story, owner: &Owner) -> Option<BTreeSet<usize>> {
                 there.extend(before(way, *step));
             }
         }
-        Owner::Rule(source, targets) => {
+        Owner::Rule(sources, targets) => {
             let concerned = |way: &&Way| {
                 let named = |targets: &Vec<usize>| targets.iter().any(|step| way.passes(*step));
-                way.from == *source && targets.as_ref().is_none_or(named)
+                sources.contains(&way.from) && targets.as_ref().is_none_or(named)
             };
-            for way in story.ways.edges.iter().filter(concerned) {
-                // Rules come after the join, whose other branches are there too.
-                let joined = story.ways.edges.iter().filter(|other| other.to == way.to);
-                there.extend(joined.flat_map(|way| before(way, way.to)));
+            let ends = story.ways.edges.iter().filter(concerned);
+            let ends: BTreeSet<usize> = ends.map(|way| way.to).collect();
+            // Rules come after the join, whose other branches are there too.
+            for way in story.ways.edges.iter().filter(|way| ends.contains(&way.to)) {
+                there.extend(before(way, way.to));
             }
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Owns: paths inside a value, in the form in which `expr` gives them. Never does: compile.
 
+use std::collections::HashMap;
+
 use crate::story::yaml::{self, Data, Node};
 use crate::story::{Located, Place};
 
@@ -71,14 +73,45 @@ fn may_give_steps(variables: &Node) -> bool {
     }
 }
 
-/// Where the value at `path` inside a block stands.
-pub(super) fn place(block: &Located, path: &str) -> Place {
-    let line = line_of(&block.node, "", path).unwrap_or(block.place.line);
+/// Where a string of a block stands.
+pub(super) fn leaf_place(block: &Located, leaf: &Leaf<'_>) -> Place {
     Place {
-        line,
-        path: below(&block.place.path, path),
+        line: leaf.line,
+        path: below(&block.place.path, &leaf.path),
         ..block.place.clone()
     }
+}
+
+/// Where the values at `paths` inside a block stand, in the order of the paths.
+pub(super) fn places<'p>(block: &Located, paths: impl IntoIterator<Item = &'p str>) -> Vec<Place> {
+    // One walk however many they are: a hostile block may hold thousands of errors.
+    let mut lines = HashMap::new();
+    note_lines(&block.node, String::new(), &mut lines);
+    let place = |path: &str| Place {
+        line: lines.get(path).copied().unwrap_or(block.place.line),
+        path: below(&block.place.path, path),
+        ..block.place.clone()
+    };
+    paths.into_iter().map(place).collect()
+}
+
+fn note_lines(node: &Node, at: String, lines: &mut HashMap<String, u32>) {
+    match &node.data {
+        Data::Scalar(_) => {}
+        Data::List(items) => {
+            for (i, item) in items.iter().enumerate() {
+                note_lines(item, format!("{at}[{i}]"), lines);
+            }
+        }
+        Data::Map(entries) => {
+            for entry in entries.iter() {
+                let mut at = at.clone();
+                yaml::join(&mut at, &entry.key);
+                note_lines(&entry.value, at, lines);
+            }
+        }
+    }
+    lines.entry(at).or_insert(node.line);
 }
 
 /// A path inside a block, from the document's root.
@@ -87,27 +120,6 @@ pub(super) fn below(block: &str, path: &str) -> String {
         None => block.to_owned(),
         Some('[') => format!("{block}{path}"),
         Some(_) => format!("{block}.{path}"),
-    }
-}
-
-fn line_of(node: &Node, at: &str, path: &str) -> Option<u32> {
-    if at == path {
-        return Some(node.line);
-    }
-    if !path.starts_with(at) {
-        return None;
-    }
-    match &node.data {
-        Data::Scalar(_) => None,
-        Data::List(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(i, item)| line_of(item, &format!("{at}[{i}]"), path)),
-        Data::Map(entries) => entries.iter().find_map(|entry| {
-            let mut at = at.to_owned();
-            yaml::join(&mut at, &entry.key);
-            line_of(&entry.value, &at, path)
-        }),
     }
 }
 

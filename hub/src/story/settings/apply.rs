@@ -19,6 +19,9 @@ const FROM_ZERO: std::ops::RangeInclusive<u64> = 0..=i32::MAX as u64;
 const BYTES: std::ops::RangeInclusive<u64> = 1..=1 << 40;
 const BYTES_FROM_ZERO: std::ops::RangeInclusive<u64> = 0..=1 << 40;
 
+/// Most rules of one transport: each is looked at for every way from each of its steps.
+const MAX_RULES: usize = 1000;
+
 const DROP_POLICIES: &[(&str, DropPolicy)] = &[
     ("drop_newest", DropPolicy::DropNewest),
     ("drop_oldest", DropPolicy::DropOldest),
@@ -184,6 +187,10 @@ fn routing(f: &Fields<'_>, routing: &mut Routing, raw: bool) {
     });
     f.set("rules", &mut routing.rules, |view| {
         let items = view.items()?;
+        if items.len() > MAX_RULES {
+            view.problem(format!("has {} rules; {MAX_RULES} at most", items.len()));
+            return None;
+        }
         Some(items.iter().filter_map(|item| rule(item, raw)).collect())
     });
 }
