@@ -66,6 +66,22 @@ struct Edge {
     culprit: Option<Arc<str>>,
 }
 
+impl Edge {
+    /// Adds the account of another way between the same steps.
+    fn add(&mut self, other: Edge) {
+        self.accepted += other.accepted;
+        self.delivered += other.delivered;
+        for (reason, count) in other.dropped {
+            *self.dropped.entry(reason).or_default() += count;
+        }
+        self.queued += other.queued;
+        self.queued_bytes += other.queued_bytes;
+        self.in_flight += other.in_flight;
+        self.paused |= other.paused;
+        self.culprit = self.culprit.take().or(other.culprit);
+    }
+}
+
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
     match admin.plane.look().await {
         Some(seen) => {
@@ -132,7 +148,14 @@ fn runs(seen: &Seen) -> Vec<Run> {
     for edge in &seen.figures.edges {
         let key = (edge.namespace.clone(), edge.run.clone());
         if let Some(run) = runs.get_mut(&key) {
-            run.edges.push(self::edge(edge));
+            let edge = self::edge(edge);
+            // Several ways through primitives may lead from one step to another; they stand side
+            // by side.
+            let is_same = |known: &&mut Edge| known.from == edge.from && known.to == edge.to;
+            match run.edges.last_mut().filter(is_same) {
+                Some(known) => known.add(edge),
+                None => run.edges.push(edge),
+            }
         }
     }
     runs.into_values().collect()

@@ -157,3 +157,32 @@ fn what_is_not_built_yet_is_refused_as_a_problem() {
         assert_eq!(problem["status"], 405);
     }
 }
+
+#[tokio::test]
+async fn ways_through_primitives_are_one_edge_from_engram_to_engram() {
+    let story = "
+apiVersion: bubustack.io/v1alpha1
+kind: Story
+metadata: { name: story }
+spec:
+  pattern: streaming
+  steps:
+    - { name: src, ref: { name: src }, needs: [] }
+    - { name: yes, type: condition, needs: [src], if: '{{ packet.yes }}' }
+    - { name: no, type: condition, needs: [src], if: '{{ packet.no }}' }
+    - { name: both, type: parallel, needs: [yes, no] }
+    - { name: sink, ref: { name: sink }, needs: [both] }
+    - { name: log, ref: { name: log }, needs: [src] }
+";
+    let hub = Hub::with(config(), story);
+    let run = json_of(&hub, RUN);
+    let edges = run["edges"].as_array().expect("edges").iter();
+    let ends: Vec<_> = edges.map(|edge| (&edge["from"], &edge["to"])).collect();
+    assert_eq!(
+        ends,
+        [
+            (&json!("src"), &json!("sink")),
+            (&json!("src"), &json!("log"))
+        ]
+    );
+}
