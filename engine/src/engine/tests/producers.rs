@@ -153,3 +153,8 @@ fn a_packet_that_nobody_listens_to_is_settled_for_its_producer() {
     rig.send_numbered(p, 1, at(1));
     assert_eq!(rig.acks(p, at(300)), [1]);
 }
+#[test]
+fn an_invalid_packet_is_settled_for_its_producer() {
+    let no_chunk = first_of(1 << 30);
+    assert_eq!(acks_of_refused(&no_chunk, Some(RefuseReason::Invalid)), [1]);
+}
