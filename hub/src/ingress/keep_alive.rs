@@ -174,3 +174,71 @@ impl KeepAlive {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn at(secs: u64) -> Moment {
+        Moment::default().after(Duration::from_secs(secs))
+    }
+
+    /// A connection that began at 0, is due at `due`, and wakes what is counted.
+    fn watched(watch: &Watch, due: Moment) -> (Rc<Watched>, Arc<Count>) {
+        let count = Arc::<Count>::default();
+        let watched = Rc::new(Watched {
+            due: Cell::new(due),
+            waker: Waker::from(count.clone()),
+            inlet: Inlet::new(at(0)),
+            frame_within: FRAME_WITHIN,
+        });
+        watch.watched.borrow_mut().push(Rc::downgrade(&watched));
+        (watched, count)
+    }
+
+    fn woken(count: &Count) -> usize {
+        count.0.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_connection_is_woken_when_it_is_due() {
+        let watch = Watch::new(Duration::from_secs(1));
+        let (_connection, count) = watched(&watch, at(5));
+        watch.look(at(4));
+        assert_eq!(woken(&count), 0);
+        watch.look(at(5));
+        assert_eq!(woken(&count), 1);
+    }
+
+    #[test]
+    fn a_connection_that_is_stuck_in_a_frame_is_woken_before_it_is_due() {
+        let watch = Watch::new(Duration::from_secs(1));
+        let (_connection, count) = watched(&watch, at(3600));
+        watch.look(at(9));
+        assert_eq!(woken(&count), 0);
+        watch.look(at(10));
+        assert_eq!(woken(&count), 1);
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_is_watched_no_more() {
+        let watch = Watch::new(Duration::from_secs(1));
+        let (gone, _) = watched(&watch, at(5));
+        let (_stays, _) = watched(&watch, at(5));
+        drop(gone);
+        watch.look(at(1));
+        assert_eq!(watch.watched.borrow().len(), 1);
+    }
+}
