@@ -212,6 +212,46 @@ mod tests {
         count.0.load(Ordering::Relaxed)
     }
 
+    /// The keep-alive of a connection to a client that answers nothing, on a clock that has run for
+    /// `ago`; its first frame was due at 0. The connection lasts as long as what comes with it.
+    async fn kept_alive(ago: Duration) -> (KeepAlive, impl Sized) {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let greetings = tokio::join!(h2::server::handshake(ours), h2::client::handshake(theirs));
+        let mut server: h2::server::Connection<_, bytes::Bytes> = greetings.0.unwrap();
+        let pings = server.ping_pong().unwrap();
+        let heard = Heard::new(Clock::started(ago));
+        let watch = Watch::new(Duration::from_secs(1));
+        let config = Config::default();
+        let inlet = Inlet::new(at(0));
+        let waker = Waker::noop().clone();
+        let kept = KeepAlive::new(pings, (heard, inlet), (&watch, &config), waker);
+        (kept, (server, greetings.1))
+    }
+
+    #[tokio::test]
+    async fn a_frame_may_take_ten_seconds_whatever_the_heartbeats() {
+        let (mut fresh, _connection) = kept_alive(Duration::from_secs(5)).await;
+        assert!(fresh.poll().is_pending());
+        let (mut stuck, _connection) = kept_alive(Duration::from_secs(11)).await;
+        assert!(stuck.poll().is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_given_up_only_when_it_was_asked_and_had_its_time_to_answer() {
+        let (mut peer, _connection) = kept_alive(Duration::from_secs(5)).await;
+        peer.heard.at(at(0));
+        peer.watched.due.set(at(0));
+        peer.interval = Duration::from_secs(4);
+        peer.answer_within = Duration::from_secs(100);
+        assert!(peer.poll().is_pending());
+        assert!(peer.asked, "it was silent for an interval");
+        peer.watched.due.set(at(0));
+        assert!(peer.poll().is_pending(), "it may still answer");
+        peer.answer_within = Duration::from_secs(5);
+        peer.watched.due.set(at(0));
+        assert!(peer.poll().is_ready());
+    }
+
     #[test]
     fn a_connection_is_woken_when_it_is_due() {
         let watch = Watch::new(Duration::from_secs(1));

@@ -244,11 +244,11 @@ async fn what_a_drain_gives_up_is_told_before_the_end() {
     }
     hub.wait_for_metric("hub_queue_packets", &["to=\"b\""], 3.0)
         .await;
+    drop((connection, src));
     let drained = tokio::task::spawn_blocking(move || hub.drain());
     let (_, event) = listener.wait("drop.burst").await;
     assert_eq!(event["payload"]["reason"], "shutdown");
     assert_eq!(event["payload"]["packets"], 3);
-    drop((connection, src));
     assert_eq!(drained.await.expect("drained").abandoned, 6);
 }
 
