@@ -12,8 +12,12 @@ mod files;
 mod graph;
 #[path = "stories/not_yet.rs"]
 mod not_yet;
+#[path = "stories/run_documents.rs"]
+mod run_documents;
 #[path = "stories/settings.rs"]
 mod settings;
+#[path = "stories/step_references.rs"]
+mod step_references;
 #[path = "stories/story.rs"]
 mod story;
 #[path = "stories/types.rs"]
