@@ -5,7 +5,8 @@ use bytes::Bytes;
 use h2::Reason;
 
 use crate::client::{Connection, Process};
-use crate::rig::{Hub, config};
+use crate::rig::Hub;
+use crate::small_frames;
 
 /// More of this size than a stream's window and the hub's send buffer hold together.
 const PACKETS: usize = 40;
@@ -71,42 +72,11 @@ async fn a_stream_that_the_hub_ends_is_not_owed_what_waits() {
     }
 }
 
-/// Steps `p0`, `p1` and so on feed `a`, which gets everything at least once and has room for one.
-fn many_producers(producers: usize) -> Hub {
-    let mut story = String::from(
-        "
-apiVersion: bubustack.io/v1alpha1
-kind: Story
-metadata: { name: story }
-spec:
-  pattern: streaming
-  transports:
-    - name: t
-      transportRef: grpc
-      streaming:
-        delivery: { semantics: at_least_once, replay: { mode: memory } }
-        backpressure: { buffer: { maxMessages: 1 } }
-  steps:
-",
-    );
-    let mut names = Vec::new();
-    for n in 0..producers {
-        let step = format!("    - {{ name: p{n}, ref: {{ name: p }}, transport: t, needs: [] }}\n");
-        story.push_str(&step);
-        names.push(format!("p{n}"));
-    }
-    let needs = names.join(", ");
-    story.push_str(&format!(
-        "    - {{ name: a, ref: {{ name: a }}, transport: t, needs: [{needs}] }}\n"
-    ));
-    Hub::with(config(), &story)
-}
-
 #[tokio::test]
 async fn what_ended_streams_had_put_by_is_given_back_to_their_connection() {
     // More than a connection may put by, in windows of 1 MiB; and one that comes after them.
     const FIRST: usize = 16;
-    let hub = many_producers(FIRST + 1);
+    let hub = small_frames::hub(FIRST + 1);
     let mut connection = Connection::open(hub.grpc).await;
     let mut producers = Vec::new();
     for n in 0..FIRST {
