@@ -70,3 +70,20 @@ fn a_kept_packet_shares_a_read_buffer_that_it_fills() {
     rig.send_packet(p, &one, at(1));
     assert!(!one.is_unique());
 }
+
+#[test]
+fn heartbeats_that_nobody_takes_are_bounded() {
+    let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink0"));
+    let mut beat = BytesMut::new();
+    put_metadata(&mut beat, Dialect::Packet, "bubu-heartbeat", "true");
+    let beat = beat.freeze();
+    for _ in 0..1000 {
+        rig.send_packet(src, &beat, at(1));
+    }
+    let beats = rig.engine.snapshot().heartbeats;
+    assert_eq!(beats.received, 1000);
+    let wire = rig.wire(sink, at(2));
+    assert!((15_000..=16_384).contains(&wire.len()), "{}", wire.len());
+    assert_eq!(messages(&wire).len() as u64, beats.forwarded);
+}

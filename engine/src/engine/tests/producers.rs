@@ -87,6 +87,23 @@ fn of_too_many_producer_epochs_the_oldest_is_forgotten() {
     }
 }
 
+#[test]
+fn of_producer_epochs_with_nothing_on_their_way_the_last_eight_are_remembered() {
+    let steps = vec![step("p"), step("c")];
+    let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 1)]));
+    for n in 0..9 {
+        let p = rig.connect_numbering("p", &format!("e{n}"));
+        rig.send_numbered(p, 1, at(1));
+        rig.disconnect(p);
+    }
+    for (epoch, accepted) in [("e1", 9), ("e0", 10)] {
+        let p = rig.connect_numbering("p", epoch);
+        rig.send_numbered(p, 1, at(2));
+        rig.disconnect(p);
+        assert_eq!(rig.edge("c").counts.accepted, accepted, "{epoch}");
+    }
+}
+
 /// `p` has sent 1 and 2, of which `c` has receipted 1, and is away for longer than state lives.
 fn away_for_long() -> (Rig, ConnId) {
     let mut rig = guaranteed();
