@@ -392,6 +392,17 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_of_an_older_number_makes_no_newer_one_unknown() {
+        let mut producer = Producer::new(0, "e7");
+        producer.note(1, chunk(0, 2), (1, 0), at(0));
+        producer.note(2, None, (0, 0), at(0));
+        producer.note(1, chunk(1, 2), (0, 0), at(0));
+        assert!(producer.has_routed(2, None));
+        producer.settle(1, at(0));
+        assert_eq!(producer.settled(), 2);
+    }
+
+    #[test]
     fn the_producer_is_told_after_so_many_packets_or_so_much_time() {
         let every = AckEvery::default();
         let mut producer = Producer::new(0, "e7");

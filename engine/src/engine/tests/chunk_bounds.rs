@@ -139,3 +139,16 @@ fn a_payload_larger_than_a_message_ends_as_one_drop() {
         assert_eq!(got(&mut rig, c, at(2)).len(), whole);
     }
 }
+
+#[test]
+fn the_patience_with_a_set_begins_anew_with_each_chunk() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let p = rig.connect_numbering("p", "e7");
+    rig.send_packet(p, &chunk("x", 0, 3, 1), at(0));
+    rig.send_packet(p, &chunk("x", 1, 3, 1), at(100_000));
+    assert!(rig.acks(p, at(219_999)).is_empty());
+    assert_eq!(rig.edge("c").queued, 1);
+    rig.tick(at(220_000));
+    assert_eq!(rig.acks(p, at(221_000)), [1]);
+    assert_eq!(rig.edge("c").counts.dropped(DropReason::ChunkTimeout), 1);
+}

@@ -68,3 +68,30 @@ fn what_waits_when_the_hub_stops_is_counted_sets_included() {
     assert_eq!(edge.counts.dropped(DropReason::Shutdown), 3);
     assert_eq!((edge.queued, edge.in_flight), (0, 0));
 }
+
+#[test]
+fn the_life_of_a_steps_state_counts_from_its_last_connection() {
+    let mut rig = aging(None, 10 * SECOND);
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    rig.send(p, "1", 10, at(0));
+    rig.engine.disconnect(c, at(20_000), &mut rig.actions);
+    rig.tick(at(29_999));
+    assert_eq!(rig.edge("c").queued, 1);
+    rig.tick(at(30_000));
+    assert_eq!(rig.edge("c").counts.dropped(DropReason::Evicted), 1);
+}
+
+#[test]
+fn a_drain_is_not_over_before_clients_have_been_told_of_it() {
+    let mut rig = aging(None, 600 * SECOND);
+    let accepts = Accepts {
+        control: true,
+        ..Accepts::default()
+    };
+    let c = rig.connect_as("c", None, accepts);
+    assert!(rig.engine.is_flushed(at(1)));
+    rig.engine.drain(at(1), &mut rig.actions);
+    assert!(!rig.engine.is_flushed(at(1)));
+    assert_eq!(rig.take(c, at(2)).len(), 1);
+    assert!(rig.engine.is_flushed(at(2)));
+}

@@ -135,3 +135,14 @@ fn what_is_late_leaves_in_portions_like_everything_else() {
     assert_eq!(rig.take_up_to(c, 1, at(1000)), ["1"]);
     assert_eq!(rig.take_up_to(c, 1, at(1000)), ["2"]);
 }
+
+#[test]
+fn what_is_late_and_not_taken_yet_is_found_once() {
+    let mut rig = late_after_a_second(FlowPlan::default());
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    rig.send(p, "1", 10, at(0));
+    assert_eq!(sequences(&mut rig, c, at(0)), [1]);
+    rig.tick(at(1000));
+    rig.tick(at(2000));
+    assert_eq!(sequences(&mut rig, c, at(2000)), [1]);
+}
