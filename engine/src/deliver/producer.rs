@@ -361,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn the_patience_with_a_set_begins_anew_with_each_chunk() {
+        let (mut producer, patience) = (Producer::new(0, "e7"), Duration::from_secs(120));
+        producer.note(1, chunk(0, 3), (0, 0), at(0));
+        producer.note(1, chunk(1, 3), (0, 0), at(100_000));
+        assert_eq!(producer.give_up_chunks(patience, at(219_999)), 0);
+        assert_eq!(producer.give_up_chunks(patience, at(220_000)), 1);
+    }
+
+    #[test]
     fn unfinished_sets_are_bounded() {
         let mut producer = Producer::new(0, "e7");
         for number in 1..=1000 {
