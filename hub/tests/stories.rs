@@ -16,8 +16,12 @@ mod graph;
 mod not_yet;
 #[path = "stories/primitives.rs"]
 mod primitives;
+#[path = "stories/run_documents.rs"]
+mod run_documents;
 #[path = "stories/settings.rs"]
 mod settings;
+#[path = "stories/step_references.rs"]
+mod step_references;
 #[path = "stories/story.rs"]
 mod story;
 #[path = "stories/types.rs"]

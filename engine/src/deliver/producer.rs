@@ -7,6 +7,8 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use transport_proto::limits::MAX_CHUNK_COUNT;
+
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
 use crate::route::AckEvery;
@@ -115,7 +117,8 @@ impl Producer {
     }
 
     /// Takes note of a packet that was routed onto `outstanding` at_least_once edges; chunks after
-    /// the first count edges that no earlier chunk counted.
+    /// the first count edges that no earlier chunk counted. A chunk that no payload has was refused
+    /// and counts as a packet: what is remembered of it would grow with what it claims.
     pub(crate) fn note(
         &mut self,
         number: u64,
@@ -123,6 +126,7 @@ impl Producer {
         (outstanding, bytes): (u32, u64),
         now: Moment,
     ) {
+        let chunk = chunk.filter(|c| c.index < c.count && c.count <= MAX_CHUNK_COUNT);
         self.highest = self.highest.max(number);
         let found = self.position(number);
         if found.is_err() && outstanding == 0 && chunk.is_none_or(|c| c.count <= 1) {
@@ -357,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn the_patience_with_a_set_begins_anew_with_each_chunk() {
+        let (mut producer, patience) = (Producer::new(0, "e7"), Duration::from_secs(120));
+        producer.note(1, chunk(0, 3), (0, 0), at(0));
+        producer.note(1, chunk(1, 3), (0, 0), at(100_000));
+        assert_eq!(producer.give_up_chunks(patience, at(219_999)), 0);
+        assert_eq!(producer.give_up_chunks(patience, at(220_000)), 1);
+    }
+
+    #[test]
     fn unfinished_sets_are_bounded() {
         let mut producer = Producer::new(0, "e7");
         for number in 1..=1000 {
@@ -364,6 +377,38 @@ mod tests {
         }
         assert_eq!(producer.pending.len(), MAX_UNFINISHED);
         assert_eq!(producer.settled(), 1000 - MAX_UNFINISHED as u64);
+    }
+
+    #[test]
+    fn a_chunk_of_more_than_a_payload_may_have_is_remembered_of_nothing() {
+        let mut producer = Producer::new(0, "e7");
+        for index in 0..1000 {
+            producer.note(1, chunk(index, u32::MAX), (0, 0), at(0));
+        }
+        assert!(producer.pending.is_empty());
+        assert_eq!(producer.settled(), 1);
+    }
+
+    #[test]
+    fn a_chunk_past_the_count_of_its_set_does_not_complete_it() {
+        let mut producer = Producer::new(0, "e7");
+        producer.note(1, chunk(0, 2), (1, 0), at(0));
+        producer.note(1, chunk(7, 2), (0, 0), at(0));
+        assert!(!producer.has_routed(1, chunk(1, 2)));
+        producer.note(1, chunk(1, 2), (0, 0), at(0));
+        producer.settle(1, at(0));
+        assert_eq!(producer.settled(), 1);
+    }
+
+    #[test]
+    fn a_chunk_of_an_older_number_makes_no_newer_one_unknown() {
+        let mut producer = Producer::new(0, "e7");
+        producer.note(1, chunk(0, 2), (1, 0), at(0));
+        producer.note(2, None, (0, 0), at(0));
+        producer.note(1, chunk(1, 2), (0, 0), at(0));
+        assert!(producer.has_routed(2, None));
+        producer.settle(1, at(0));
+        assert_eq!(producer.settled(), 2);
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return Taken::Yes;
         };
-        if live.downstream[step.at()].is_empty() {
+        // One whose packets can only end the run still decides on them.
+        if live.downstream[step.at()].is_empty() && live.programs[step.at()].is_none() {
             self.refused.refuse_one(RefuseReason::NoRoute);
             self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;

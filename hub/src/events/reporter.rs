@@ -118,3 +118,108 @@ impl Reporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::{DropReason, EdgeName, RunName};
+    use serde_json::Value;
+
+    use super::super::outlet::Writer;
+    use super::*;
+    use crate::events::StepName;
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_nanos(millis * 1_000_000)
+    }
+
+    fn unknown() -> Event {
+        let name = || Box::<str>::from("x");
+        let step = StepName {
+            namespace: name(),
+            run: name(),
+            step: name(),
+        };
+        Event::StepUnknown {
+            step,
+            peer: "peer".into(),
+            detail: String::new(),
+        }
+    }
+
+    fn letter(sequence: u64) -> engine::Event {
+        let name = || "x".into();
+        let run = RunName {
+            story: name(),
+            namespace: name(),
+            run: name(),
+        };
+        engine::Event::DeadLettered {
+            edge: EdgeName {
+                run,
+                from: name(),
+                to: name(),
+            },
+            reason: DropReason::Expired,
+            stream_id: "ns/r/x@e1".into(),
+            sequence,
+        }
+    }
+
+    /// The payloads of what `work` tells.
+    fn told(work: impl FnOnce(&mut Reporter)) -> Vec<Value> {
+        let writer = Writer::spawn(&[], "e1".into()).unwrap();
+        let mut listener = writer.feed.listen().unwrap();
+        let mut reporter = Reporter::new(writer.outlet.clone());
+        work(&mut reporter);
+        drop(reporter);
+        writer.finish();
+        let mut payloads = Vec::new();
+        while let Ok(item) = listener.try_recv() {
+            let event: Value = serde_json::from_str(&item.line).unwrap();
+            payloads.push(event["payload"].clone());
+        }
+        payloads
+    }
+
+    fn withheld(payloads: &[Value]) -> Vec<u64> {
+        let counts = payloads.iter().filter_map(|p| p["withheld"].as_u64());
+        counts.collect()
+    }
+
+    #[test]
+    fn what_is_not_told_one_by_one_is_told_by_count() {
+        let payloads = told(|reporter| {
+            for _ in 0..25 {
+                reporter.tell(unknown(), at(0));
+            }
+            reporter.account(at(0));
+        });
+        assert_eq!(payloads.len(), 21);
+        assert_eq!(withheld(&payloads), [5]);
+    }
+
+    #[test]
+    fn counts_are_told_now_and_then_and_at_last() {
+        let payloads = told(|reporter| {
+            for _ in 0..20 {
+                reporter.tell(unknown(), at(0));
+            }
+            for millis in [0, 1, 2] {
+                reporter.tell(unknown(), at(millis));
+                reporter.account(at(millis));
+            }
+            reporter.account_now();
+        });
+        assert_eq!(withheld(&payloads), [1, 2]);
+    }
+
+    #[test]
+    fn a_dead_letter_that_had_no_sequence_names_none() {
+        let payloads = told(|reporter| {
+            reporter.engine(letter(0), at(0));
+            reporter.engine(letter(7), at(0));
+        });
+        assert!(payloads[0]["sequence"].is_null(), "{payloads:?}");
+        assert_eq!(payloads[1]["sequence"], 7);
+    }
+}

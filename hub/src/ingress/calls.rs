@@ -232,6 +232,32 @@ mod tests {
     }
 
     #[test]
+    fn http2_wakes_the_task_of_a_resting_connection_once() {
+        let rig = Rig::new();
+        rig.calls.http2_waker().wake_by_ref();
+        rig.calls.http2_waker().wake();
+        assert_eq!(rig.woken(), 1);
+    }
+
+    #[test]
+    fn http2_left_unanswered_brings_the_task_back() {
+        let rig = Rig::new();
+        rig.begin();
+        rig.calls.http2_waker().wake();
+        rig.calls.end();
+        assert_eq!(rig.woken(), 1);
+    }
+
+    #[test]
+    fn a_call_wakes_the_task_that_ran_last() {
+        let (rig, moved) = (Rig::new(), Arc::<Count>::default());
+        rig.calls.begin(&Waker::from(moved.clone()));
+        rig.calls.end();
+        rig.calls.waker(Call::Read(0)).wake();
+        assert_eq!((rig.woken(), moved.0.load(Ordering::Relaxed)), (0, 1));
+    }
+
+    #[test]
     fn a_call_left_open_brings_the_task_back() {
         let rig = Rig::new();
         rig.begin();

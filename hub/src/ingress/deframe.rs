@@ -381,6 +381,58 @@ mod tests {
     }
 
     #[test]
+    fn a_message_says_how_much_a_slice_of_it_keeps_alive() {
+        let bytes = framed(&[vec![1; 100], vec![2; 50], vec![3; 50]]);
+        let mut pinned = Vec::new();
+        let mut deframer = Deframer::new(1000);
+        // The second message does not end in this chunk.
+        let (chunk, rest) = bytes.split_at(130);
+        for part in [chunk, rest] {
+            let taken = deframer.feed(Bytes::copy_from_slice(part), |m| {
+                pinned.push(m.pinned);
+                Ok(Next::Go)
+            });
+            taken.unwrap();
+        }
+        assert_eq!(pinned, [130, PREFIX + 50, rest.len() - 30]);
+    }
+
+    #[test]
+    fn a_message_that_was_held_back_pins_what_it_came_in() {
+        let mut deframer = Deframer::new(1000);
+        let chunk = framed(&[vec![1; 10], vec![2; 500]]);
+        let pinned = chunk.len();
+        deframer.feed(chunk.into(), |_| Ok(Next::Hold)).unwrap();
+        let mut said = Vec::new();
+        let again = deframer.go_on(|m| {
+            said.push(m.pinned);
+            Ok(Next::Go)
+        });
+        again.unwrap();
+        assert_eq!(said, [pinned, pinned - PREFIX - 10]);
+    }
+
+    #[test]
+    fn what_was_put_by_waits_for_what_is_held_back_again() {
+        let mut deframer = Deframer::new(1000);
+        let chunk = framed(&[vec![1], vec![2]]);
+        deframer.feed(chunk.into(), |_| Ok(Next::Hold)).unwrap();
+        deframer.put_by(&framed(&[vec![3]]));
+        let mut out = Vec::new();
+        for most in [1, 3] {
+            let taken = deframer.go_on(|m| {
+                if out.len() == most {
+                    return Ok(Next::Hold);
+                }
+                out.push(m.source[m.range].to_vec());
+                Ok(Next::Go)
+            });
+            taken.unwrap();
+        }
+        assert_eq!(out, [[1], [2], [3]]);
+    }
+
+    #[test]
     fn a_length_over_the_limit_is_refused_from_its_prefix() {
         let mut deframer = Deframer::new(1000);
         let status = feed_all(&mut deframer, &[0, 0x40, 0, 0, 0]).unwrap_err();

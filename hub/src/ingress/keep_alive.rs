@@ -174,3 +174,111 @@ impl KeepAlive {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn at(secs: u64) -> Moment {
+        Moment::default().after(Duration::from_secs(secs))
+    }
+
+    /// A connection that began at 0, is due at `due`, and wakes what is counted.
+    fn watched(watch: &Watch, due: Moment) -> (Rc<Watched>, Arc<Count>) {
+        let count = Arc::<Count>::default();
+        let watched = Rc::new(Watched {
+            due: Cell::new(due),
+            waker: Waker::from(count.clone()),
+            inlet: Inlet::new(at(0)),
+            frame_within: FRAME_WITHIN,
+        });
+        watch.watched.borrow_mut().push(Rc::downgrade(&watched));
+        (watched, count)
+    }
+
+    fn woken(count: &Count) -> usize {
+        count.0.load(Ordering::Relaxed)
+    }
+
+    /// The keep-alive of a connection to a client that answers nothing, on a clock that has run for
+    /// `ago`; its first frame was due at 0. The connection lasts as long as what comes with it.
+    async fn kept_alive(ago: Duration) -> (KeepAlive, impl Sized) {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let greetings = tokio::join!(h2::server::handshake(ours), h2::client::handshake(theirs));
+        let mut server: h2::server::Connection<_, bytes::Bytes> = greetings.0.unwrap();
+        let pings = server.ping_pong().unwrap();
+        let heard = Heard::new(Clock::started(ago));
+        let watch = Watch::new(Duration::from_secs(1));
+        let config = Config::default();
+        let inlet = Inlet::new(at(0));
+        let waker = Waker::noop().clone();
+        let kept = KeepAlive::new(pings, (heard, inlet), (&watch, &config), waker);
+        (kept, (server, greetings.1))
+    }
+
+    #[tokio::test]
+    async fn a_frame_may_take_ten_seconds_whatever_the_heartbeats() {
+        let (mut fresh, _connection) = kept_alive(Duration::from_secs(5)).await;
+        assert!(fresh.poll().is_pending());
+        let (mut stuck, _connection) = kept_alive(Duration::from_secs(11)).await;
+        assert!(stuck.poll().is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_given_up_only_when_it_was_asked_and_had_its_time_to_answer() {
+        let (mut peer, _connection) = kept_alive(Duration::from_secs(5)).await;
+        peer.heard.at(at(0));
+        peer.watched.due.set(at(0));
+        peer.interval = Duration::from_secs(4);
+        peer.answer_within = Duration::from_secs(100);
+        assert!(peer.poll().is_pending());
+        assert!(peer.asked, "it was silent for an interval");
+        peer.watched.due.set(at(0));
+        assert!(peer.poll().is_pending(), "it may still answer");
+        peer.answer_within = Duration::from_secs(5);
+        peer.watched.due.set(at(0));
+        assert!(peer.poll().is_ready());
+    }
+
+    #[test]
+    fn a_connection_is_woken_when_it_is_due() {
+        let watch = Watch::new(Duration::from_secs(1));
+        let (_connection, count) = watched(&watch, at(5));
+        watch.look(at(4));
+        assert_eq!(woken(&count), 0);
+        watch.look(at(5));
+        assert_eq!(woken(&count), 1);
+    }
+
+    #[test]
+    fn a_connection_that_is_stuck_in_a_frame_is_woken_before_it_is_due() {
+        let watch = Watch::new(Duration::from_secs(1));
+        let (_connection, count) = watched(&watch, at(3600));
+        watch.look(at(9));
+        assert_eq!(woken(&count), 0);
+        watch.look(at(10));
+        assert_eq!(woken(&count), 1);
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_is_watched_no_more() {
+        let watch = Watch::new(Duration::from_secs(1));
+        let (gone, _) = watched(&watch, at(5));
+        let (_stays, _) = watched(&watch, at(5));
+        drop(gone);
+        watch.look(at(1));
+        assert_eq!(watch.watched.borrow().len(), 1);
+    }
+}

@@ -119,6 +119,8 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -146,6 +148,25 @@ mod tests {
         assert_eq!(spent(&frame(DATA, END_STREAM, &[])), 0);
         assert_eq!(spent(&frame(DATA, 0, &[0; 5])), TENTH);
         assert_eq!(spent(&frame(DATA, 0, &[0; 100])), 0);
+    }
+
+    #[test]
+    fn window_updates_cost_little_since_readers_send_one_for_every_read() {
+        assert_eq!(spent(&frame(WINDOW_UPDATE, 0, &[0; 4])), TENTH);
+    }
+
+    #[test]
+    fn after_a_second_the_count_begins_anew() {
+        let mut meter = Meter::new(Clock::started(Duration::from_secs(5)), 3);
+        let ping = frame(PING, 0, &[0; 8]);
+        meter.since = Moment::default();
+        for n in 0..=3 {
+            assert!(meter.note(&ping), "the second of {n} pings is over");
+        }
+        for _ in 0..3 {
+            assert!(meter.note(&ping));
+        }
+        assert!(!meter.note(&ping), "this second is not over");
     }
 
     #[test]

@@ -121,6 +121,16 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_ended_leaves_its_place_to_anybody() {
+        let peers = peers();
+        let [first, _second] = [0, 1].map(|_| peers.seat(A, What::Connection).ok().unwrap());
+        let _third = peers.seat(B, What::Connection).ok().unwrap();
+        assert!(peers.seat(B, What::Connection).is_err());
+        drop(first);
+        assert!(peers.seat(B, What::Connection).is_ok());
+    }
+
+    #[test]
     fn what_is_given_back_can_be_taken_again_and_leaves_no_trace() {
         let peers = peers();
         let seat = peers.seat(A, What::Stream);

@@ -99,6 +99,46 @@ mod tests {
     }
 
     #[test]
+    fn a_full_memory_forgets_those_who_were_refused_long_ago() {
+        let refusals = Refusals::new(Duration::from_secs(2));
+        let now = Instant::now();
+        for n in 0..MOST {
+            refusals.delay(PEER, &format!("{n}"), now);
+        }
+        let later = now + FORGET_AFTER;
+        assert_eq!(refusals.delay(PEER, "new", later), FIRST);
+        assert_eq!(refusals.recent.len(), 1);
+    }
+
+    #[test]
+    fn a_peer_starts_afresh_after_the_last_refusal_not_the_first() {
+        let refusals = Refusals::new(Duration::from_secs(2));
+        let now = Instant::now();
+        let nearly = FORGET_AFTER - Duration::from_secs(1);
+        let delays: Vec<_> = [now, now + nearly, now + 2 * nearly]
+            .map(|at| refusals.delay(PEER, "a", at).as_millis())
+            .into();
+        assert_eq!(delays, [10, 20, 40]);
+    }
+
+    #[test]
+    fn of_a_long_key_the_beginning_counts() {
+        let refusals = Refusals::new(Duration::from_secs(2));
+        let (now, rest) = (Instant::now(), "x".repeat(LONGEST_KEY));
+        let delays = ["a", "b", "a"].map(|first| {
+            let key = format!("{first}{rest}");
+            refusals.delay(PEER, &key, now).as_millis()
+        });
+        assert_eq!(delays, [10, 10, 20]);
+        assert!(
+            refusals
+                .recent
+                .iter()
+                .all(|e| e.key().1.len() <= LONGEST_KEY)
+        );
+    }
+
+    #[test]
     fn a_key_that_is_long_or_cut_inside_a_character_is_taken() {
         let refusals = Refusals::new(Duration::from_secs(2));
         let key = "\u{e9}".repeat(1000) + "x";

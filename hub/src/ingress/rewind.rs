@@ -135,3 +135,55 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
         self.io.get_ref().is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::plane::Clock;
+
+    /// What is read until there is no more in this turn.
+    fn read_on(rewind: &mut Rewind<&[u8]>) -> usize {
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut read, mut room) = (0, vec![0; 100_000]);
+        loop {
+            let mut buf = ReadBuf::new(&mut room);
+            match Pin::new(&mut *rewind).poll_read(&mut cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => read += buf.filled().len(),
+                _ => return read,
+            }
+        }
+    }
+
+    fn rewind(bytes: &[u8], frames_per_second: u64) -> (Rewind<&[u8]>, Rc<Inlet>) {
+        let clock = Clock::start();
+        let inlet = Inlet::new(clock.now());
+        let meter = Meter::new(clock, frames_per_second);
+        let head = Bytes::from_static(b"head");
+        let rewind = Rewind::new(head, bytes, inlet.clone(), meter);
+        (rewind, inlet)
+    }
+
+    #[test]
+    fn a_turn_reads_256_kib_and_the_next_one_goes_on() {
+        let bytes = vec![0; 600 << 10];
+        let (mut rewind, inlet) = rewind(&bytes, u64::MAX);
+        assert_eq!(read_on(&mut rewind), 4 + (256 << 10));
+        assert_eq!(read_on(&mut rewind), 0);
+        inlet.open();
+        assert_eq!(read_on(&mut rewind), 256 << 10);
+        inlet.open();
+        assert_eq!(read_on(&mut rewind), 88 << 10);
+        assert!(!inlet.is_over());
+    }
+
+    #[test]
+    fn whoever_sends_too_many_frames_is_read_no_further() {
+        // Frames of kind 6, PING, with nothing in them.
+        let bytes = [0, 0, 0, 6, 0, 0, 0, 0, 0].repeat(100_000);
+        let (mut rewind, inlet) = rewind(&bytes, 10);
+        assert!(read_on(&mut rewind) <= 4 + 100_000);
+        assert!(inlet.is_over());
+    }
+}

@@ -34,6 +34,15 @@ impl Clock {
         }
     }
 
+    /// A clock that started `ago`.
+    #[cfg(test)]
+    pub(crate) fn started(ago: Duration) -> Self {
+        let origin = Instant::now().checked_sub(ago);
+        Self {
+            origin: origin.expect("the machine has been up for longer"),
+        }
+    }
+
     pub(super) fn at(self, moment: Moment) -> Instant {
         self.origin + Duration::from_nanos(moment.as_nanos())
     }

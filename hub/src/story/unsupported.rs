@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::document::{StoryDocument, StoryTransport};
-use super::settings::{Lifecycle, PartitionMode, RecordingMode, ReplayMode, StreamingSettings};
+use super::settings::{Lifecycle, RecordingMode, ReplayMode, StreamingSettings};
 use super::step::{Does, StepDocument};
 use super::{
     Concurrency, ConcurrencyMode, ConcurrencyScope, LoadOptions, Place, PrimitiveKind, Step, Story,

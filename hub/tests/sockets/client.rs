@@ -84,7 +84,11 @@ impl Connection {
         for (key, value) in changes.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*key, *value);
         }
-        let request = request.body(()).expect("request");
+        self.request(request.body(()).expect("request")).await
+    }
+
+    /// Opens a stream by any request, where the network may fail.
+    pub async fn request(&mut self, request: Request<()>) -> Option<Process> {
         self.send = self.send.clone().ready().await.ok()?;
         let (response, send) = self.send.send_request(request, false).ok()?;
         Some(Process {

@@ -234,6 +234,25 @@ async fn the_drain_is_told_to_those_who_listen() {
 }
 
 #[tokio::test]
+async fn what_a_drain_gives_up_is_told_before_the_end() {
+    let hub = Hub::start();
+    let listener = Listener::open(&hub);
+    let mut connection = Connection::open(hub.grpc).await;
+    let mut src = connection.process("src").await.accepted().await;
+    for _ in 0..3 {
+        src.send_packet("x", 10);
+    }
+    hub.wait_for_metric("hub_queue_packets", &["to=\"b\""], 3.0)
+        .await;
+    drop((connection, src));
+    let drained = tokio::task::spawn_blocking(move || hub.drain());
+    let (_, event) = listener.wait("drop.burst").await;
+    assert_eq!(event["payload"]["reason"], "shutdown");
+    assert_eq!(event["payload"]["packets"], 3);
+    assert_eq!(drained.await.expect("drained").abandoned, 6);
+}
+
+#[tokio::test]
 async fn events_are_counted_by_type() {
     let hub = Hub::start();
     hub.wait_for_metric("hub_events_total", &["type=\"run.created\""], 1.0)

@@ -12,6 +12,8 @@ mod rig;
 mod admin;
 mod bad_packets;
 mod drain;
+mod draining;
+mod endings;
 mod events;
 mod fan_out;
 mod guarantees;

@@ -95,3 +95,19 @@ async fn another_method_is_tonics_and_unknown_ones_are_unimplemented() {
         .expect_err("not served");
     assert_eq!(status.code(), tonic::Code::Unimplemented);
 }
+
+#[tokio::test]
+async fn what_is_no_grpc_request_is_an_invalid_argument() {
+    let hub = Hub::start();
+    let mut connection = Connection::open(hub.grpc).await;
+    let address = "http://hub/transport.v1.HubService/Process";
+    let text = http::Request::post(address).header("content-type", "text/plain");
+    let get = http::Request::get(address).header("content-type", "application/grpc");
+    for request in [text, get, http::Request::post(address)] {
+        let request = request.body(()).expect("request");
+        let answered = connection.request(request).await;
+        let (code, text) = answered.expect("connection is ready").ended().await;
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains("application/grpc"), "{text}");
+    }
+}

@@ -106,7 +106,7 @@ impl Hub {
     }
 }
 
-fn http_request(addr: SocketAddr, method: &str, path: &str) -> (u16, String) {
+pub fn http_request(addr: SocketAddr, method: &str, path: &str) -> (u16, String) {
     let mut socket = TcpStream::connect(addr).expect("admin listens");
     socket
         .set_read_timeout(Some(DEADLINE))

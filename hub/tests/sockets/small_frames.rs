@@ -5,7 +5,7 @@ use crate::client::{Connection, Process};
 use crate::rig::{DEADLINE, Hub, config, framed, message, packet};
 
 /// Steps `p0`, `p1` and so on feed `a`, which gets everything at least once and has room for four.
-fn hub(producers: usize) -> Hub {
+pub fn hub(producers: usize) -> Hub {
     let mut story = String::from(
         "
 apiVersion: bubustack.io/v1alpha1

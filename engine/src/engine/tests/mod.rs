@@ -1,14 +1,25 @@
 //! Scenarios that read like the spec, and a property test against a naive model.
 
+mod chunk_bounds;
 mod chunks;
+mod credits;
+mod expiry;
 mod guarantee;
 mod kept_model;
+mod memory;
 mod model;
+mod packets;
+mod pauses;
+mod producers;
 mod programs;
 mod queues;
+mod receipts;
+mod redelivery;
 mod registering;
+mod room;
 mod telling;
 mod turns;
+mod waking;
 
 use std::time::Duration;
 
@@ -16,6 +27,8 @@ use bytes::{Bytes, BytesMut};
 use transport_proto::splice::{put_envelope, put_inputs, put_metadata, put_payload};
 use transport_proto::view::{Dialect, Flow, PacketBytes, PacketView, parse_process};
 use transport_proto::wire::put_len_field;
+
+use packets::*;
 
 use super::*;
 use crate::deliver::Outbox;
@@ -134,10 +147,8 @@ impl Rig {
 
     /// Sends a packet with the producer's own number, which is its label too.
     fn send_numbered(&mut self, conn: ConnId, number: u64, now: Moment) {
-        let mut out = BytesMut::from(&packet(&number.to_string(), 10)[..]);
-        let empty = PacketView::parse(&[], Dialect::Packet).unwrap();
-        put_envelope(&mut out, Dialect::Packet, &[], &empty, "own", number);
-        self.send_packet(conn, &out.freeze(), now);
+        let packet = numbered(&packet(&number.to_string(), 10), number);
+        self.send_packet(conn, &packet, now);
     }
 
     /// What the flow messages that wait for `conn` say; packets must not be among them.
@@ -173,13 +184,19 @@ impl Rig {
     }
 
     fn offer(&mut self, conn: ConnId, packet: &Bytes, now: Moment) -> Taken {
+        self.offer_from(conn, (packet, packet.len()), now)
+    }
+
+    /// Offers the packet that the first `len` bytes of what was read hold.
+    fn offer_from(&mut self, conn: ConnId, (read, len): (&Bytes, usize), now: Moment) -> Taken {
+        let packet = &read[..len];
         let view = PacketView::parse(packet, Dialect::Packet).unwrap();
         let inbound = Inbound {
-            source: packet,
+            source: read,
             start: 0,
             packet,
             view: &view,
-            pinned: packet.len(),
+            pinned: read.len(),
         };
         self.engine.packet(conn, inbound, now, &mut self.actions)
     }
@@ -193,6 +210,15 @@ impl Rig {
             > 0
         {}
         pieces.iter().flat_map(|p| p.iter().copied()).collect()
+    }
+
+    /// The labels of what is sent to `conn` in one go of `budget` bytes.
+    fn take_up_to(&mut self, conn: ConnId, budget: usize, now: Moment) -> Vec<String> {
+        let mut pieces = Pieces::new();
+        self.engine
+            .take(conn, budget, now, &mut pieces, &mut self.actions);
+        let wire: Vec<u8> = pieces.iter().flat_map(|p| p.iter().copied()).collect();
+        packets(&wire).iter().map(label).collect()
     }
 
     /// Everything that may be sent to `conn`, as packets.
@@ -231,30 +257,6 @@ impl Rig {
     }
 }
 
-fn packet(label: &str, size: usize) -> Bytes {
-    let mut out = BytesMut::new();
-    put_metadata(&mut out, Dialect::Packet, "n", label);
-    put_binary(&mut out, size);
-    out.freeze()
-}
-
-/// Field 7 of a DataPacket: a BinaryFrame with `size` bytes of payload.
-fn put_binary(out: &mut BytesMut, size: usize) {
-    fn varint(out: &mut BytesMut, mut n: usize) {
-        while n >= 0x80 {
-            out.extend_from_slice(&[(n as u8) | 0x80]);
-            n >>= 7;
-        }
-        out.extend_from_slice(&[n as u8]);
-    }
-    let mut frame = BytesMut::from(&[0x0a][..]);
-    varint(&mut frame, size);
-    frame.extend(std::iter::repeat_n(b'x', size));
-    out.extend_from_slice(&[0x3a]);
-    varint(out, frame.len());
-    out.extend_from_slice(&frame);
-}
-
 /// Cuts bytes into gRPC messages.
 fn messages(mut wire: &[u8]) -> Vec<&[u8]> {
     let mut out = Vec::new();
@@ -277,16 +279,6 @@ fn packets(wire: &[u8]) -> Vec<Bytes> {
         PacketBytes::Absent => None,
     };
     messages(wire).iter().filter_map(packet).collect()
-}
-
-/// A packet whose own envelope names a partition.
-fn in_partition(partition: &str) -> Bytes {
-    let mut out = BytesMut::from(&packet("x", 10)[..]);
-    let mut envelope = vec![0x1a, partition.len() as u8];
-    envelope.extend_from_slice(partition.as_bytes());
-    out.extend_from_slice(&[0x42, envelope.len() as u8]);
-    out.extend_from_slice(&envelope);
-    out.freeze()
 }
 
 fn metadata(packet: &Bytes, key: &str) -> Option<String> {

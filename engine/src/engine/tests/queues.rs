@@ -355,15 +355,7 @@ fn a_payload_that_must_not_pin_its_buffer_is_copied_once_for_all_targets() {
     }
     let one = packet("after", PAYLOAD);
     let read = Bytes::from([&one[..], &vec![0; 16 * PAYLOAD]].concat());
-    let view = PacketView::parse(&one, Dialect::Packet).unwrap();
-    let inbound = Inbound {
-        source: &read,
-        start: 0,
-        packet: &read[..one.len()],
-        view: &view,
-        pinned: read.len(),
-    };
-    let taken = rig.engine.packet(src, inbound, at(0), &mut rig.actions);
+    let taken = rig.offer_from(src, (&read, one.len()), at(0));
     assert_eq!(taken, Taken::Yes);
 
     let waiting = sinks.map(|sink| pieces(&mut rig, sink));

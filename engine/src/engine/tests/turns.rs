@@ -5,20 +5,6 @@ use super::*;
 use crate::RefuseReason;
 use crate::route::{Guarantee, Lane, LanePlan};
 
-fn in_turn(label: &str, turn: u64) -> Bytes {
-    let mut out = BytesMut::new();
-    put_metadata(&mut out, Dialect::Packet, "bubu.turn", &turn.to_string());
-    out.extend_from_slice(&packet(label, 10));
-    out.freeze()
-}
-
-fn directive(word: &str, turn: u64) -> Bytes {
-    let mut out = BytesMut::new();
-    put_metadata(&mut out, Dialect::Packet, "hub-control", word);
-    put_metadata(&mut out, Dialect::Packet, "bubu.turn", &turn.to_string());
-    out.freeze()
-}
-
 /// `tts` feeds a best_effort and an at_least_once step.
 fn speech() -> Rig {
     let steps = vec![step("tts"), step("room"), kept("log", Guarantee::default())];
@@ -123,31 +109,37 @@ fn a_packet_that_opens_a_higher_turn_cancels_the_previous_one_when_asked_to() {
     assert_eq!(rig.labels(room, at(4)), ["new", "unmarked"]);
 }
 
+#[test]
+fn an_interrupt_reaches_behind_what_it_leaves_alone() {
+    let mut rig = speech();
+    let (tts, room, log) = (rig.connect("tts"), rig.connect("room"), rig.connect("log"));
+    for (label, turn) in [("a", 2), ("old", 1), ("b", 2), ("older", 0), ("c", 2)] {
+        rig.send_packet(tts, &in_turn(label, turn), at(1));
+    }
+    rig.interrupt(tts, None, at(2));
+    assert_eq!(rig.edge("room").queued, 3);
+    assert_eq!(rig.labels(room, at(3)), ["a", "b", "c"]);
+    assert_eq!(rig.labels(log, at(3)), ["a", "b", "c"]);
+}
+
+#[test]
+fn an_interrupt_to_a_lower_turn_takes_nothing_back() {
+    let mut rig = speech();
+    let (tts, room) = (rig.connect("tts"), rig.connect("room"));
+    rig.send_packet(tts, &directive("interrupt", 3), at(1));
+    rig.interrupt(tts, None, at(2));
+    rig.send_packet(tts, &in_turn("of turn 2", 2), at(3));
+    rig.send(tts, "unmarked", 10, at(3));
+    rig.send_packet(tts, &in_turn("of turn 3", 3), at(3));
+    assert_eq!(rig.labels(room, at(4)), ["unmarked", "of turn 3"]);
+}
+
 fn lane(lane: Lane, max_messages: usize) -> LanePlan {
     LanePlan {
         lane,
         bounds: bounds(max_messages, usize::MAX),
         max_media: None,
     }
-}
-
-/// A video frame whose first byte says whether it is a VP8 key frame.
-fn video(label: &str, key: bool) -> Bytes {
-    let mut out = BytesMut::new();
-    put_metadata(&mut out, Dialect::Packet, "n", label);
-    let first = u8::from(!key);
-    out.extend_from_slice(&[0x32, 8, 0x0a, 1, first, 0x12, 3, b'v', b'p', b'8']);
-    out.freeze()
-}
-
-/// An audio frame at `timestamp_ms` (below 128).
-fn audio(label: &str, timestamp_ms: u8) -> Bytes {
-    let mut out = BytesMut::new();
-    put_metadata(&mut out, Dialect::Packet, "n", label);
-    let frame = [0x0a, 1, 7, 0x10, 0x80, 0x7d, 0x18, 1, 0x28, timestamp_ms];
-    out.extend_from_slice(&[0x2a, frame.len() as u8]);
-    out.extend_from_slice(&frame);
-    out.freeze()
 }
 
 fn laned(lanes: Vec<LanePlan>) -> Rig {

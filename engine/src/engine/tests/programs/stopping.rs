@@ -71,3 +71,24 @@ fn whoever_comes_to_a_run_that_has_ended_is_told_so_for_an_hour() {
     let refused = rig.register("sink", 1, at(hour + 1)).unwrap_err();
     assert!(matches!(refused, Refusal::UnknownRun { .. }), "{refused}");
 }
+
+#[test]
+fn a_source_that_feeds_nobody_may_still_end_the_run() {
+    let stop = Primitive {
+        id: "end".into(),
+        condition: None,
+        does: PrimitivePlan::Pass,
+    };
+    let emits = EmitPrograms {
+        stops: vec![vec![stop]],
+        ..EmitPrograms::default()
+    };
+    let src = StepPlan {
+        emits: Some(Arc::new(emits)),
+        ..step("src")
+    };
+    let mut rig = Rig::new(Limits::default(), plan(vec![src], &[]));
+    let src = rig.connect("src");
+    rig.send(src, "1", 10, at(1));
+    assert!(ended(&rig));
+}
