@@ -27,7 +27,7 @@ metadata: { name: story }
 spec:
   pattern: streaming
   transports:
-    - { name: t, transportRef: grpc }
+    - { name: t, transportRef: grpc, streaming: { observability: { watermark: { enabled: true } } } }
     - { name: narrow, transportRef: grpc, streaming: { backpressure: { buffer: { maxMessages: 1 } } } }
   steps:
     - { name: src, ref: { name: src }, transport: t, needs: [] }
@@ -310,7 +310,8 @@ fn check_prints_edges_warnings_notes_and_errors_in_their_forms() {
 
     let settings = repository("conformance/stories/loads/fan-out-fan-in.yaml");
     let ended = hub(&["check", &settings]);
-    let note = format!("\nnote: {settings}:16: spec.transports[0].streaming.observability: ");
+    let note =
+        format!("\nnote: {settings}:16: spec.transports[0].streaming.observability.tracing: ");
     assert!(ended.stdout.contains(&note), "{}", ended.stdout);
 
     let rules = repository("conformance/stories/loads/routing-rules.yaml");

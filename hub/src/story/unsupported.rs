@@ -57,7 +57,7 @@ const NOT_YET: &[(&str, Then, Finder)] = &[
     ("turns by participant", Refuse, by_participant),
     ("execution.timeout and execution.retry", Ignore, execution),
     ("lifecycle, but for maxInFlight,", Ignore, lifecycle),
-    ("observability per transport", Ignore, observability),
+    ("tracing and metrics per transport", Ignore, observability),
     ("recording", Ignore, recording),
 ];
 
@@ -174,7 +174,9 @@ fn lifecycle(wants: &Wants<'_, '_>) -> Vec<Place> {
 }
 
 fn observability(wants: &Wants<'_, '_>) -> Vec<Place> {
-    wants.sources("observability", |_| true)
+    let mut places = wants.sources("observability.tracing", |_| true);
+    places.extend(wants.sources("observability.metrics", |_| true));
+    places
 }
 
 /// Without a folder a recording is off, which a warning says.

@@ -1,6 +1,6 @@
 //! What is accepted but makes `hub run` refuse a Story, or is left out, until it is built.
 
-use crate::story::{A_TO_B, loads, story, streaming, with_settings};
+use crate::story::{A_TO_B, loads, refused, story, streaming, with_settings};
 
 /// Paths of what a hub must refuse.
 fn unsupported(yaml: &str) -> Vec<String> {
@@ -35,22 +35,14 @@ fn a_plain_story_asks_for_nothing_that_is_not_built() {
 }
 
 #[test]
-fn each_setting_that_is_not_built_is_named_where_it_stands() {
-    for (settings, path) in [
-        (
-            "{ delivery: { replay: { mode: durable } } }",
-            "delivery.replay.mode",
-        ),
-        ("{ partitioning: { mode: hash } }", "partitioning.mode"),
-    ] {
-        let yaml = with_settings(settings);
-        let path = format!("spec.transports[0].streaming.{path}");
-        assert_eq!(unsupported(&yaml), [path.as_str()]);
-        assert_eq!(notes(&yaml), [path.as_str()]);
-        let text = story(&yaml).unsupported()[0].to_string();
-        assert!(text.starts_with(&format!("f.yaml:8: {path}: ")), "{text}");
-        assert!(text.ends_with("is not built yet"), "{text}");
-    }
+fn a_setting_that_is_not_built_is_named_where_it_stands() {
+    let yaml = with_settings("{ delivery: { replay: { mode: durable } } }");
+    let path = "spec.transports[0].streaming.delivery.replay.mode";
+    assert_eq!(unsupported(&yaml), [path]);
+    assert_eq!(notes(&yaml), [path]);
+    let text = story(&yaml).unsupported()[0].to_string();
+    assert!(text.starts_with(&format!("f.yaml:8: {path}: ")), "{text}");
+    assert!(text.ends_with("is not built yet"), "{text}");
 }
 
 #[test]
@@ -105,27 +97,51 @@ fn settings_of_a_target_matter_only_where_packets_go_to() {
 }
 
 #[test]
-fn joining_is_refused_where_it_is_asked_for_and_else_left_out() {
+fn joins_partitions_and_schemas_are_built() {
     let join = "    - { name: c, ref: { name: c }, needs: [a, b] }\n";
-    let yaml = with_settings("{}") + join;
+    for settings in [
+        "{ fanIn: { mode: quorum, quorum: 1, onTimeout: partial } }",
+        "{ partitioning: { mode: hash, key: metadata.user } }",
+        "{ observability: { watermark: { enabled: true } } }",
+    ] {
+        let yaml = with_settings(settings) + join;
+        assert_eq!(unsupported(&yaml), [""; 0]);
+        assert_eq!(notes(&yaml), [""; 0]);
+    }
+    let yaml = with_template("inputSchema: {}\n  outputSchema: { type: object }");
     assert_eq!(unsupported(&yaml), [""; 0]);
-    assert_eq!(notes(&yaml), ["spec.steps[2]"]);
-    let yaml = with_settings("{ fanIn: { mode: any } }") + join;
-    assert_eq!(unsupported(&yaml), ["spec.transports[0].streaming.fanIn"]);
-    assert_eq!(
-        unsupported(&with_settings("{ fanIn: { mode: any } }")),
-        [""; 0]
-    );
+    assert_eq!(notes(&yaml), [""; 0]);
 }
 
-#[test]
-fn schemas_matter_only_for_engrams_that_packets_reach() {
-    let yaml = streaming(A_TO_B)
+/// Engram a feeds b; its template has these schemas.
+fn with_template(schemas: &str) -> String {
+    streaming(A_TO_B)
         + "---\napiVersion: bubustack.io/v1alpha1\nkind: Engram\nmetadata: { name: a }\n\
            spec: { templateRef: { name: t } }\n---\n\
            apiVersion: catalog.bubustack.io/v1alpha1\nkind: EngramTemplate\n\
-           metadata: { name: t }\nspec:\n  inputSchema: {}\n  outputSchema: {}\n";
-    assert_eq!(unsupported(&yaml), ["spec.outputSchema"]);
+           metadata: { name: t }\nspec:\n  "
+        + schemas
+        + "\n"
+}
+
+#[test]
+fn a_schema_that_is_none_is_refused_where_it_stands() {
+    refused(
+        &with_template("outputSchema: { type: strnig }"),
+        "19: spec.outputSchema",
+        "strnig",
+    );
+    // Nothing comes to a, so what it would be given does not matter.
+    loads(&with_template("inputSchema: { type: strnig }"));
+}
+
+#[test]
+fn a_partition_key_that_is_none_is_refused_where_it_stands() {
+    refused(
+        &with_settings("{ partitioning: { mode: hash, key: envelope.sequence } }"),
+        "8: spec.transports[0].streaming.partitioning.key",
+        "envelope",
+    );
 }
 
 #[test]

@@ -152,8 +152,8 @@ fn a_join_has_a_bounded_number_of_branches() {
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         graph(&steps)
     };
-    assert_eq!(story(&needs(255)).ways.edges[254].branch, 254);
-    refused(&needs(256), "263: spec.steps[256]", "255 branches at most");
+    assert_eq!(story(&needs(64)).ways.edges[63].branch, 63);
+    refused(&needs(65), "72: spec.steps[65]", "64 branches at most");
 }
 
 #[test]
