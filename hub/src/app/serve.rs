@@ -107,6 +107,7 @@ async fn data_plane(serving: Serving) {
     let (mut inbox, mut stopped) = (serving.inbox, serving.stopped);
     health.set_serving(true).await;
     let plane = Rc::new(DataPlane::new(engine, ticks.alarm(), reporter));
+    let (stop_accepting, stop) = watch::channel(false);
     let door = Rc::new(Door {
         plane: plane.clone(),
         config: config.clone(),
@@ -115,9 +116,9 @@ async fn data_plane(serving: Serving) {
         registrations,
         routes: serving.routes,
         watch: Watch::new(ticks.every),
+        stop,
     });
-    let (stop_accepting, accepting_stopped) = watch::channel(false);
-    let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone(), accepting_stopped));
+    let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone()));
     loop {
         tokio::select! {
             () = ticks.next() => {
