@@ -20,7 +20,7 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::control::Health;
 use crate::events::Reporter;
-use crate::ingress::{Acceptor, Door, Peers, Refusals, Watch, accept};
+use crate::ingress::{Acceptor, Door, Peers, Refusals, Turnstile, Watch, accept};
 use crate::plane::DataPlane;
 use crate::telemetry::Registrations;
 
@@ -116,8 +116,10 @@ async fn data_plane(serving: Serving) {
         registrations,
         routes: serving.routes,
         watch: Watch::new(ticks.every),
+        turnstile: Turnstile::new(plane.clock()),
         stop,
     });
+    tokio::task::spawn_local(door.turnstile.clone().turn());
     let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone()));
     loop {
         tokio::select! {

@@ -1,5 +1,6 @@
 //! The accept loop: sockets and their options, the preface deadline, graceful endings.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::connection::Connection;
 use super::peers::{Seat, What};
 use super::request::{Door, Peer};
+use super::turnstile::Ticket;
 
 /// What an HTTP/2 client says first (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -54,7 +56,7 @@ pub(crate) async fn accept(acceptor: Acceptor, door: Rc<Door>) -> io::Result<()>
     let mut stop = door.stop.clone();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = next(&door, &listener) => match accepted {
                 Ok((socket, peer)) => {
                     admit(&door, socket, peer);
                     // A storm of newcomers takes turns with the packets of those who are there.
@@ -66,9 +68,17 @@ pub(crate) async fn accept(acceptor: Acceptor, door: Rc<Door>) -> io::Result<()>
         }
     }
     drop(listener);
+    door.turnstile.open();
     door.watch.stop();
     door.peers.all_gone().await;
     Ok(())
+}
+
+/// The next newcomer, when it is its turn.
+async fn next(door: &Door, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut ticket = Ticket::default();
+    poll_fn(|cx| door.turnstile.poll_pass(&mut ticket, cx)).await;
+    listener.accept().await
 }
 
 /// Serves a newcomer, unless there are too many.

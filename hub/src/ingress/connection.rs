@@ -95,7 +95,7 @@ impl Connection {
         let inlet = Inlet::new(door.plane.now());
         let frames = door.config.limits.control_frames_per_second;
         let meter = Meter::new(door.plane.clock(), frames);
-        let io = Rewind::new(head, socket, inlet.clone(), meter);
+        let io = Rewind::new((head, socket), inlet.clone(), meter, door.turnstile.clone());
         // In a box, as the connection itself: a task has room for the largest thing that it ever
         // holds, and for each of its copies, for as long as it lives.
         let handshake = Box::new(settings(&door.config).handshake(io));

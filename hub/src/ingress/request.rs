@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::keep_alive::Watch;
 use super::peers::{Peers, Seat, What};
 use super::registration::{refusal_status, registration, startup_capabilities};
-use super::{Refusals, Status};
+use super::{Refusals, Status, Turnstile};
 use crate::config::Config;
 use crate::egress::Chunk;
 use crate::plane::Wakers;
@@ -33,6 +33,7 @@ pub(crate) struct Door {
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) routes: tonic::service::Routes,
     pub(crate) watch: Watch,
+    pub(crate) turnstile: Rc<Turnstile>,
     /// Says true when the hub is to end its connections; a dropped sender means that, too.
     pub(crate) stop: watch::Receiver<bool>,
 }

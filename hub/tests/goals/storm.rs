@@ -81,6 +81,11 @@ pub fn reconnect_storm(_: Duration) -> Outcome {
         tokio::time::sleep(Duration::from_secs(5).saturating_sub(back)).await;
         let beside = probe.end();
         comes_to(&hub, "hub_streams", sessions);
+        // Those of the probe and of who asks for figures close a moment later.
+        let settled = Instant::now() + Duration::from_secs(5);
+        while descriptors(pid) > fds && Instant::now() < settled {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let (fds_after, memory_after) = (descriptors(pid), resident(pid));
         drop(streams);
         let slower = ms(beside.p99()) / ms(quiet.p99());
