@@ -61,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) turn: u64,
     /// The edge that the owner's packets find no room on: it is not read until it has.
     pub(crate) stalled: Option<u32>,
+    /// It is the budget of all queues that is short there.
+    by_budget: bool,
     /// Since when the owner has been read without a break: before, it could receipt nothing.
     pub(crate) read_since: Moment,
     /// Whether the owner should hold back, and whether it knows.
@@ -93,6 +95,7 @@ impl Session {
             ignored: IgnoredReceipts::default(),
             turn: 0,
             stalled: None,
+            by_budget: false,
             read_since: Moment::default(),
             hold: (false, false),
             ack_every: plan.flow.ack_every,
@@ -215,13 +218,23 @@ impl Session {
         self.control_bytes += message.len();
     }
 
-    /// Lets the owner be read again. Returns whether it was not.
-    pub(crate) fn go_on(&mut self, now: Moment) -> bool {
-        let stalled = self.stalled.take().is_some();
-        if stalled {
+    /// The owner's packets find no room on `edge`, for want of the budget of all queues if
+    /// `by_budget`.
+    pub(crate) fn stall(&mut self, edge: u32, by_budget: bool) {
+        self.stalled = Some(edge);
+        self.by_budget = by_budget;
+    }
+
+    /// Whether the owner's packets wait for the budget of all queues.
+    pub(crate) fn waits_for_budget(&self) -> bool {
+        self.stalled.is_some() && self.by_budget
+    }
+
+    /// Lets the owner be read again.
+    pub(crate) fn go_on(&mut self, now: Moment) {
+        if self.stalled.take().is_some() {
             self.read_since = now;
         }
-        stalled
     }
 
     /// Forgets what was meant for the connection that just left.

@@ -268,6 +268,8 @@ impl Engine {
         }
         if !self.settled.is_empty() {
             self.close_accounts(run, now, actions);
+        } else if bytes > 0 {
+            self.unblock_budget(now, actions);
         }
     }
 

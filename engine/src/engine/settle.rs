@@ -68,14 +68,17 @@ impl Engine {
         self.unblock_budget(now, actions);
     }
 
-    /// Lets everybody go on who waits for the budget of all queues, once there is room.
+    /// Lets those go on who wait for the budget of all queues, once an eighth of it is free: let go
+    /// for each packet that leaves, they would fill the room at once and wait again.
     pub(super) fn unblock_budget(&mut self, now: Moment, actions: &mut Actions) {
-        if !self.budget_blocks || self.queued_bytes >= self.limits.queue_budget_bytes {
+        let budget = self.limits.queue_budget_bytes;
+        if !self.budget_blocks || self.queued_bytes > budget - budget / 8 {
             return;
         }
         self.budget_blocks = false;
         for session in self.runs.iter_mut().flat_map(|run| &mut run.sessions) {
-            if session.go_on(now) {
+            if session.waits_for_budget() {
+                session.go_on(now);
                 actions.resume.extend(session.owner);
             }
         }
