@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::{Actions, DeadLetter, Engine, Event, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, Outcome};
-use crate::ids::{Moment, RunId, StepIndex};
+use crate::ids::{ConnId, Moment, RunId, StepIndex};
 use crate::mutant::{self, Mutant};
 
 impl Engine {
@@ -66,6 +66,16 @@ impl Engine {
             self.look_after(run, StepIndex(step), now, actions);
         }
         self.unblock_budget(now, actions);
+    }
+
+    /// Whether `conn` may still hear something of what it has numbered (spec 2.4 rule 5).
+    pub fn owes_acks(&self, conn: ConnId) -> bool {
+        let session = self.owner(conn).and_then(|(run, step)| {
+            let live = self.runs.get(run.0 as usize)?;
+            live.sessions.get(step.at())
+        });
+        let producer = session.and_then(|session| session.producer());
+        producer.is_some_and(|producer| !producer.knows_all())
     }
 
     /// Lets those go on who wait for the budget of all queues, once an eighth of it is free: let go

@@ -16,6 +16,7 @@ mod events;
 mod fan_out;
 mod guarantees;
 mod heartbeat;
+mod last_words;
 mod reconnect;
 mod registration;
 mod runs;
