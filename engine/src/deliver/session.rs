@@ -50,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) owner: Option<ConnId>,
     /// Since when nobody has owned it.
     pub(crate) absent_since: Moment,
+    /// It was owned and is not any more, and people have not been told that this takes too long.
+    pub(crate) is_missed: bool,
     /// What the owner acts on.
     pub(crate) accepts: Accepts,
     /// When the next heartbeat to the owner is due.
@@ -88,6 +90,7 @@ impl Session {
             fence: Fence::default(),
             owner: None,
             absent_since: Moment::default(),
+            is_missed: false,
             accepts: Accepts::default(),
             next_heartbeat: Moment::default(),
             outbox,

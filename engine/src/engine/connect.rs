@@ -192,6 +192,7 @@ impl Engine {
         self.expire(run, step, now, actions);
         if let Some(session) = self.session_mut(run, step) {
             session.owner = Some(conn);
+            session.is_missed = false;
             session.next_heartbeat = next_heartbeat(conn, interval, now);
         }
         conn
@@ -212,6 +213,7 @@ impl Engine {
         let session = &mut live.sessions[step.at()];
         session.owner = None;
         session.absent_since = now;
+        session.is_missed = true;
         session.clear_connection();
         if let Outbox::Log(log) = &mut session.outbox {
             log.rewind(&live.floors, &mut self.settled);

@@ -1,6 +1,7 @@
 //! What the engine tells people (spec 11, events). Nothing is decided by it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::account::DropReason;
 
@@ -31,6 +32,15 @@ pub struct EdgeName {
 pub enum Event {
     /// Every engram step of a run is connected; told once a run.
     RunReady(RunName),
+    /// A step has been away for longer than its Story allows; told once an absence.
+    RunDegraded {
+        /// The run.
+        run: RunName,
+        /// The absent step.
+        step: Arc<str>,
+        /// For how long it has been away.
+        away: Duration,
+    },
     /// Packets that waited for an absent step were given up.
     Expired {
         /// The run.

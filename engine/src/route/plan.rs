@@ -67,6 +67,8 @@ pub struct StepPlan {
     pub flow: FlowPlan,
     /// Lanes with bounds of their own; empty: only `queue` bounds.
     pub lanes: Vec<LanePlan>,
+    /// Its run is degraded once it has been away for longer (spec 2.7).
+    pub degraded_after: Duration,
 }
 
 impl StepPlan {
@@ -80,6 +82,7 @@ impl StepPlan {
             semantics: Semantics::BestEffort,
             flow: FlowPlan::default(),
             lanes: Vec::new(),
+            degraded_after: Duration::from_secs(30),
         }
     }
 }

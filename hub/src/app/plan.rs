@@ -48,7 +48,7 @@ fn limits(config: &Config) -> Limits {
 }
 
 /// The start of the process in Unix milliseconds, in base 36 (spec 2.4 rule 1).
-fn epoch() -> String {
+pub(super) fn epoch() -> String {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -107,6 +107,7 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         flow: flow(settings),
         lanes: lanes(settings),
         max_downstreams: size(downstreams),
+        degraded_after: settings.lifecycle.drain_timeout,
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         Ok(stories) => stories,
         Err(problems) => {
             eprintln!("{problems}");
+            app::tell_refused(&config, &problems.list);
             return EXIT_FAILED;
         }
     };

@@ -42,6 +42,8 @@ enum Subject<'a> {
         story: &'a str,
         path: &'a str,
     },
+    /// A file of which nobody knows what it holds.
+    File(&'a str),
     Run(&'a RunName),
     Step(&'a StepName),
     Edge(&'a EdgeName),
@@ -64,7 +66,9 @@ impl<'a> Subject<'a> {
                 story,
                 path,
             },
+            Event::StoryRefused { path, .. } => Self::File(path),
             Event::RunCreated(name) | Event::RunReady(name) => Self::Run(name),
+            Event::RunDegraded { run, .. } => Self::Run(run),
             Event::StepConnected { step, .. }
             | Event::StepDisconnected { step, .. }
             | Event::StepSuperseded { step, .. } => Self::Step(step),
@@ -85,6 +89,7 @@ impl<'a> Subject<'a> {
                 story,
                 path,
             } => ("story", format!("{namespace}/{story}"), (*path).to_owned()),
+            Self::File(path) => ("story", (*path).to_owned(), (*path).to_owned()),
             Self::Run(name) => {
                 let id = format!("{}/{}", name.namespace, name.run);
                 ("run", id, page(&name.namespace, &name.run))
@@ -105,7 +110,7 @@ impl<'a> Subject<'a> {
 
     fn names(&self) -> Value {
         match self {
-            Self::Hub => json!({}),
+            Self::Hub | Self::File(_) => json!({}),
             Self::Story {
                 namespace, story, ..
             } => json!({ "story": story, "namespace": namespace }),
@@ -138,7 +143,11 @@ fn details(event: &Event) -> Value {
             routed,
             ..
         } => json!({ "steps": steps, "edges": edges, "routed": routed }),
+        Event::StoryRefused { problems, .. } => json!({ "problems": problems }),
         Event::RunCreated(_) | Event::RunReady(_) => json!({}),
+        Event::RunDegraded { step, away, .. } => {
+            json!({ "step": step, "awaySeconds": away.as_secs_f64() })
+        }
         Event::StepConnected {
             peer, generation, ..
         } => json!({ "peer": peer, "generation": generation.get() }),

@@ -71,7 +71,7 @@ const NOT_YET: &[(&str, Then, Finder)] = &[
         inputs_schema,
     ),
     ("execution.timeout and execution.retry", Ignore, execution),
-    ("lifecycle, but for maxInFlight,", Ignore, lifecycle),
+    ("lifecycle.strategy", Ignore, lifecycle),
     ("observability per transport", Ignore, observability),
     ("recording", Ignore, recording),
 ];
@@ -237,7 +237,7 @@ fn lifecycle(wants: &Wants<'_, '_>) -> Vec<Place> {
     let usual = Lifecycle::default();
     wants.targets("lifecycle", |s| {
         let asked = &s.lifecycle;
-        asked.strategy != usual.strategy || asked.drain_timeout != usual.drain_timeout
+        asked.strategy != usual.strategy
     })
 }
 
