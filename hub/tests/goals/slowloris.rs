@@ -10,14 +10,14 @@ use crate::probe::{most_descriptors, resident};
 use crate::process::Hub;
 use crate::raw::{PREFACE, fate, greeted, process};
 use crate::rig::FAN_OUT;
-use crate::{Outcome, on_runtime};
+use crate::{Extent, Outcome, on_runtime};
 
 /// As many as are wanted, if descriptors allow.
 const IDLE: usize = 10_000;
 /// Descriptors that either side needs for other things.
 const OTHERS: usize = 200;
 
-pub fn slowloris(_: Duration) -> Outcome {
+pub fn slowloris(_: Extent) -> Outcome {
     let hub = Hub::serve(FAN_OUT, &[]);
     let pid = hub.process.pid();
     on_runtime(async {
@@ -67,7 +67,7 @@ pub fn slowloris(_: Duration) -> Outcome {
             request.as_secs_f64(),
             drained.as_secs_f64()
         );
-        Outcome::of(passed, said)
+        Outcome::of(passed, said).ran(format!("{many} idle"))
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Connection, Process};
 use crate::probe::{PROBE, Probe, comes_to, descriptors, mib, ms, resident};
 use crate::process::Hub;
-use crate::{Outcome, on_runtime};
+use crate::{Extent, Outcome, on_runtime};
 
 const STORIES: usize = 10;
 const STEPS: usize = 200;
@@ -62,7 +62,7 @@ async fn all(hub: SocketAddr) -> Vec<Process> {
     out
 }
 
-pub fn reconnect_storm(_: Duration) -> Outcome {
+pub fn reconnect_storm(_: Extent) -> Outcome {
     let hub = Hub::serve(&stories(), &["--set", "limits.max_streams=4000"]);
     let pid = hub.process.pid();
     let quiet = Probe::during(hub.grpc, EVERY, Duration::from_secs(5));
