@@ -23,6 +23,7 @@ use transport_proto::{Malformed, Violation};
 use crate::events::{Event, Reporter, StepName, detail};
 use crate::ingress::Status;
 
+use clock::end_of_slice;
 pub(crate) use clock::{Alarm, Clock};
 pub(crate) use decider::{Decider, Decision};
 pub(crate) use stream::{Stream, Wakers};
@@ -336,9 +337,9 @@ impl Inner {
         self.reporter.tell(event, now);
     }
 
-    /// Asks for a tick at the engine's next deadline, unless one before that is asked for.
+    /// Asks for a tick soon after the engine's next deadline, unless an earlier one is asked for.
     fn set_alarm(&mut self) {
-        let Some(due) = self.engine.next_deadline() else {
+        let Some(due) = self.engine.next_deadline().map(end_of_slice) else {
             return;
         };
         if self.asked.is_none_or(|asked| due < asked) {

@@ -102,6 +102,11 @@ impl Producer {
         self.pending.is_empty()
     }
 
+    /// Whether everything that it numbered is settled, and it has been told.
+    pub(crate) fn knows_all(&self) -> bool {
+        self.is_settled() && !self.owed && self.settled() <= self.told
+    }
+
     /// Whether this number (this chunk of it) was routed before.
     pub(crate) fn has_routed(&self, number: u64, chunk: Option<ChunkPlace>) -> bool {
         if number > self.highest || mutant::is(Mutant::RouteResendTwice) {

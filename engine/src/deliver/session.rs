@@ -50,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) owner: Option<ConnId>,
     /// Since when nobody has owned it.
     pub(crate) absent_since: Moment,
+    /// It was owned and is not any more, and people have not been told that this takes too long.
+    pub(crate) is_missed: bool,
     /// What the owner acts on.
     pub(crate) accepts: Accepts,
     /// When the next heartbeat to the owner is due.
@@ -63,6 +65,8 @@ pub(crate) struct Session {
     pub(crate) stalled: Option<u32>,
     /// What was decided on the packet that the owner offers next.
     pub(crate) decided: Pending,
+    /// It is the budget of all queues that is short there.
+    by_budget: bool,
     /// Since when the owner has been read without a break: before, it could receipt nothing.
     pub(crate) read_since: Moment,
     /// Whether the owner should hold back, and whether it knows.
@@ -88,6 +92,7 @@ impl Session {
             fence: Fence::default(),
             owner: None,
             absent_since: Moment::default(),
+            is_missed: false,
             accepts: Accepts::default(),
             next_heartbeat: Moment::default(),
             outbox,
@@ -96,6 +101,7 @@ impl Session {
             turn: 0,
             stalled: None,
             decided: Pending::default(),
+            by_budget: false,
             read_since: Moment::default(),
             hold: (false, false),
             ack_every: plan.flow.ack_every,
@@ -218,13 +224,23 @@ impl Session {
         self.control_bytes += message.len();
     }
 
-    /// Lets the owner be read again. Returns whether it was not.
-    pub(crate) fn go_on(&mut self, now: Moment) -> bool {
-        let stalled = self.stalled.take().is_some();
-        if stalled {
+    /// The owner's packets find no room on `edge`, for want of the budget of all queues if
+    /// `by_budget`.
+    pub(crate) fn stall(&mut self, edge: u32, by_budget: bool) {
+        self.stalled = Some(edge);
+        self.by_budget = by_budget;
+    }
+
+    /// Whether the owner's packets wait for the budget of all queues.
+    pub(crate) fn waits_for_budget(&self) -> bool {
+        self.stalled.is_some() && self.by_budget
+    }
+
+    /// Lets the owner be read again.
+    pub(crate) fn go_on(&mut self, now: Moment) {
+        if self.stalled.take().is_some() {
             self.read_since = now;
         }
-        stalled
     }
 
     /// Forgets what was meant for the connection that just left.

@@ -200,6 +200,7 @@ impl Engine {
         self.expire(run, step, now, actions);
         if let Some(session) = self.session_mut(run, step) {
             session.owner = Some(conn);
+            session.is_missed = false;
             session.next_heartbeat = next_heartbeat(conn, interval, now);
         }
         conn
@@ -220,6 +221,7 @@ impl Engine {
         let session = &mut live.sessions[step.at()];
         session.owner = None;
         session.absent_since = now;
+        session.is_missed = true;
         session.clear_connection();
         if let Outbox::Log(log) = &mut session.outbox {
             log.rewind(&live.floors, &mut self.settled);
@@ -286,6 +288,8 @@ impl Engine {
         }
         if !self.settled.is_empty() {
             self.close_accounts(run, now, actions);
+        } else if bytes > 0 {
+            self.unblock_budget(now, actions);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the engine tells people (spec 11, events). Nothing is decided by it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::account::DropReason;
 
@@ -33,6 +34,15 @@ pub enum Event {
     RunReady(RunName),
     /// A run has ended: a `stop` of its Story was reached, or somebody ended it.
     RunEnded(RunName),
+    /// A step has been away for longer than its Story allows; told once an absence.
+    RunDegraded {
+        /// The run.
+        run: RunName,
+        /// The absent step.
+        step: Arc<str>,
+        /// For how long it has been away.
+        away: Duration,
+    },
     /// Packets that waited for an absent step were given up.
     Expired {
         /// The run.

@@ -196,7 +196,7 @@ impl Engine {
         {
             let (edge, by_budget) = culprit;
             self.budget_blocks |= by_budget;
-            live.sessions[step.at()].stalled = Some(edge);
+            live.sessions[step.at()].stall(edge, by_budget);
             let to = live.edges[edge as usize].to;
             if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox
                 && !by_budget

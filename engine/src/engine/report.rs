@@ -1,5 +1,5 @@
 //! What is told once in a while rather than at each packet: drops by edge and reason, dead letters
-//! past the first few, producers that wait.
+//! past the first few, producers that wait, steps that are away.
 //!
 //! Owns, for each edge, what of its counters has been told. Costs time in proportion to the edges,
 //! never to the packets.
@@ -40,7 +40,7 @@ pub(super) struct Told {
 
 impl Engine {
     /// Tells what has changed since the last call: [`Event::DeadLetters`], [`Event::Dropped`] at most
-    /// once in 10 s an edge, [`Event::Paused`] and [`Event::Resumed`] as they stand now. The shell calls it
+    /// once in 10 s an edge, [`Event::Paused`] and [`Event::Resumed`] as they stand now, [`Event::RunDegraded`]. The shell calls it
     /// about once a second, and before it stops.
     pub fn report(&mut self, now: Moment, actions: &mut Actions) {
         self.letters_left = LETTERS;
@@ -49,6 +49,10 @@ impl Engine {
         for nth in 0..runs {
             // Where the last report had to stop comes first.
             let at = (self.report_from + nth) % runs;
+            // Once the hub drains, everybody goes.
+            if !self.draining {
+                self.runs[at].report_missed(now, actions);
+            }
             self.runs[at].report(now, actions);
             if actions.events.len() >= most {
                 self.report_from = at + 1;
@@ -64,6 +68,20 @@ impl Run {
             self.report_letters(at, actions);
             self.report_drops(at, now, actions);
             self.report_pauses(at, now, actions);
+        }
+    }
+
+    /// Tells of steps that have been away for too long.
+    fn report_missed(&mut self, now: Moment, actions: &mut Actions) {
+        for at in 0..self.sessions.len() {
+            let session = &mut self.sessions[at];
+            let away = now.since(session.absent_since);
+            if session.is_missed && away >= self.plan.steps[at].degraded_after {
+                session.is_missed = false;
+                let (run, step) = (self.name(), self.plan.steps[at].id.clone());
+                let event = Event::RunDegraded { run, step, away };
+                actions.events.push(event);
+            }
         }
     }
 

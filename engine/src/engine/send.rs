@@ -40,11 +40,11 @@ impl Engine {
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return 0;
         };
+        let held = self.queued_bytes;
         if live.plan.steps[step.at()].queue.max_age.is_some() {
             let (_, bytes) = drop_aged(live, step, &self.limits, now, &mut self.settled);
             self.queued_bytes -= bytes;
         }
-        let held = self.queued_bytes;
         let session = &mut live.sessions[step.at()];
         let edges = &mut live.edges;
         let control = session.take_control(now, out);

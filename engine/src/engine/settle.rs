@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::{Actions, DeadLetter, Engine, Event, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, Outcome};
-use crate::ids::{Moment, RunId, StepIndex};
+use crate::ids::{ConnId, Moment, RunId, StepIndex};
 use crate::mutant::{self, Mutant};
 
 impl Engine {
@@ -72,14 +72,27 @@ impl Engine {
         self.unblock_budget(now, actions);
     }
 
-    /// Lets everybody go on who waits for the budget of all queues, once there is room.
+    /// Whether `conn` may still hear something of what it has numbered (spec 2.4 rule 5).
+    pub fn owes_acks(&self, conn: ConnId) -> bool {
+        let session = self.owner(conn).and_then(|(run, step)| {
+            let live = self.runs.get(run.0 as usize)?;
+            live.sessions.get(step.at())
+        });
+        let producer = session.and_then(|session| session.producer());
+        producer.is_some_and(|producer| !producer.knows_all())
+    }
+
+    /// Lets those go on who wait for the budget of all queues, once an eighth of it is free: let go
+    /// for each packet that leaves, they would fill the room at once and wait again.
     pub(super) fn unblock_budget(&mut self, now: Moment, actions: &mut Actions) {
-        if !self.budget_blocks || self.queued_bytes >= self.limits.queue_budget_bytes {
+        let budget = self.limits.queue_budget_bytes;
+        if !self.budget_blocks || self.queued_bytes > budget - budget / 8 {
             return;
         }
         self.budget_blocks = false;
         for session in self.runs.iter_mut().flat_map(|run| &mut run.sessions) {
-            if session.go_on(now) {
+            if session.waits_for_budget() {
+                session.go_on(now);
                 actions.resume.extend(session.owner);
             }
         }

@@ -75,6 +75,8 @@ pub struct StepPlan {
     pub fan_in: Option<FanInPlan>,
     /// What is asked of every packet that it emits.
     pub emits: Option<Arc<EmitPrograms>>,
+    /// Its run is degraded once it has been away for longer (spec 2.7).
+    pub degraded_after: Duration,
 }
 
 impl StepPlan {
@@ -90,6 +92,7 @@ impl StepPlan {
             lanes: Vec::new(),
             fan_in: None,
             emits: None,
+            degraded_after: Duration::from_secs(30),
         }
     }
 }

@@ -11,6 +11,7 @@ mod serve;
 mod settings;
 mod ticks;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +32,9 @@ use crate::{admin, control};
 
 /// Commands that wait for the data plane at once.
 const COMMANDS: usize = 64;
+
+/// Most problems of a file that its event repeats.
+const MOST_PROBLEMS: usize = 20;
 
 /// Why a hub did not start. None of these goes away by itself.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +123,12 @@ pub struct Running {
 /// # Errors
 /// [`StartError`]; nothing is left running.
 pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
-    let engine = plan::engine(&config, &stories.snapshot)?;
+    let engine = plan::engine(&config, &stories.snapshot);
+    let engine = engine.inspect_err(|error| {
+        if let StartError::Unsupported(problems) = error {
+            tell_refused(&config, problems);
+        }
+    })?;
     let acceptor = Acceptor::bind(config.listen.grpc).map_err(|source| StartError::Listen {
         key: "listen.grpc",
         addr: config.listen.grpc,
@@ -181,6 +190,25 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         admin_thread,
         events: Some(events),
     })
+}
+
+/// Tells the subscribers of `config` of Stories for which a hub does not start, one event a file.
+pub fn tell_refused(config: &Config, problems: &[Problem]) {
+    let writer = match Writer::spawn(&config.events.subscribers, plan::epoch().into()) {
+        Ok(writer) => writer,
+        Err(error) => return tracing::warn!(%error, "nobody is told of the refused Stories"),
+    };
+    let mut files = BTreeMap::<String, Vec<String>>::new();
+    for problem in problems {
+        let of_file = files.entry(problem.place.file.to_string()).or_default();
+        if of_file.len() < MOST_PROBLEMS {
+            of_file.push(problem.to_string());
+        }
+    }
+    for (path, problems) in files {
+        writer.outlet.tell(Event::StoryRefused { path, problems });
+    }
+    writer.finish();
 }
 
 /// Tells what this hub starts with.

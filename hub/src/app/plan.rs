@@ -76,7 +76,7 @@ fn since_1970() -> Duration {
 }
 
 /// The start of the process in Unix milliseconds, in base 36 (spec 2.4 rule 1).
-fn epoch() -> String {
+pub(super) fn epoch() -> String {
     let mut rest = since_1970().as_millis();
     let mut digits = Vec::new();
     while rest > 0 {
@@ -140,5 +140,6 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         fan_in: step.joins.then(|| fan_in(&settings.fan_in)),
         emits: None,
         max_downstreams: size(downstreams),
+        degraded_after: settings.lifecycle.drain_timeout,
     }
 }

@@ -20,7 +20,7 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::control::Health;
 use crate::events::Reporter;
-use crate::ingress::{Acceptor, Door, Peers, Refusals, Watch, accept};
+use crate::ingress::{Acceptor, Door, Peers, Refusals, Turnstile, Watch, accept};
 use crate::plane::{DataPlane, Decider};
 use crate::telemetry::Registrations;
 
@@ -114,6 +114,7 @@ async fn data_plane(serving: Serving) {
             decided.decided(decision);
         }
     });
+    let (stop_accepting, stop) = watch::channel(false);
     let door = Rc::new(Door {
         plane: plane.clone(),
         config: config.clone(),
@@ -122,9 +123,11 @@ async fn data_plane(serving: Serving) {
         registrations,
         routes: serving.routes,
         watch: Watch::new(ticks.every),
+        turnstile: Turnstile::new(plane.clock()),
+        stop,
     });
-    let (stop_accepting, accepting_stopped) = watch::channel(false);
-    let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone(), accepting_stopped));
+    tokio::task::spawn_local(door.turnstile.clone().turn());
+    let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone()));
     loop {
         tokio::select! {
             () = ticks.next() => {

@@ -49,11 +49,12 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
             return EXIT_CONFIG;
         }
     };
-    telemetry::init_log(&config.log);
+    let _logging = telemetry::init_log(&config.log);
     let stories = match story::load(&args.stories, &LoadOptions::from_config(&config)) {
         Ok(stories) => stories,
         Err(problems) => {
             eprintln!("{problems}");
+            app::tell_refused(&config, &problems.list);
             return EXIT_FAILED;
         }
     };

@@ -76,6 +76,11 @@ impl Writer {
         }
     }
 
+    /// Whether the client has reset the stream or is gone; wakes `cx` once it has.
+    pub(crate) fn is_gone(&mut self, cx: &mut Context<'_>) -> bool {
+        self.send.poll_reset(cx).is_ready()
+    }
+
     /// Waits for any room at all: never for as much as is to be sent, because HTTP/2 gives no more
     /// than its send buffer holds, and takes more than it gives.
     fn room(&mut self, cx: &mut Context<'_>) -> Poll<Flow> {

@@ -14,12 +14,14 @@ pub(crate) enum Kind {
     RunCreated,
     RunReady,
     RunEnded,
+    RunDegraded,
     StepConnected,
     StepDisconnected,
     StepSuperseded,
     StepDuel,
     StepUnknown,
     StoryLoaded,
+    StoryRefused,
     DropBurst,
     PacketDeadLetter,
     ProducerPaused,
@@ -32,16 +34,18 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every type, in the order of the spec.
-    pub(crate) const ALL: [Kind; 16] = [
+    pub(crate) const ALL: [Kind; 18] = [
         Self::RunCreated,
         Self::RunReady,
         Self::RunEnded,
+        Self::RunDegraded,
         Self::StepConnected,
         Self::StepDisconnected,
         Self::StepSuperseded,
         Self::StepDuel,
         Self::StepUnknown,
         Self::StoryLoaded,
+        Self::StoryRefused,
         Self::DropBurst,
         Self::PacketDeadLetter,
         Self::ProducerPaused,
@@ -57,12 +61,14 @@ impl Kind {
             Self::RunCreated => "run.created",
             Self::RunReady => "run.ready",
             Self::RunEnded => "run.ended",
+            Self::RunDegraded => "run.degraded",
             Self::StepConnected => "step.connected",
             Self::StepDisconnected => "step.disconnected",
             Self::StepSuperseded => "step.superseded",
             Self::StepDuel => "step.duel",
             Self::StepUnknown => "step.unknown",
             Self::StoryLoaded => "story.loaded",
+            Self::StoryRefused => "story.refused",
             Self::DropBurst => "drop.burst",
             Self::PacketDeadLetter => "packet.dead_letter",
             Self::ProducerPaused => "producer.paused",
@@ -135,9 +141,21 @@ pub(crate) enum Event {
         /// Whether the hub routes it.
         routed: bool,
     },
+    /// A file that nothing is served of: the hub does not start.
+    StoryRefused {
+        path: String,
+        /// What is wrong with it, each with its line; the first of them.
+        problems: Vec<String>,
+    },
     RunCreated(RunName),
     RunReady(RunName),
     RunEnded(RunName),
+    /// A step has been away for longer than its Story allows.
+    RunDegraded {
+        run: RunName,
+        step: Arc<str>,
+        away: Duration,
+    },
     StepConnected {
         step: Arc<StepName>,
         peer: Arc<str>,
@@ -215,6 +233,8 @@ impl Event {
             Self::RunCreated(_) => Kind::RunCreated,
             Self::RunReady(_) => Kind::RunReady,
             Self::RunEnded(_) => Kind::RunEnded,
+            Self::RunDegraded { .. } => Kind::RunDegraded,
+            Self::StoryRefused { .. } => Kind::StoryRefused,
             Self::StepConnected { .. } => Kind::StepConnected,
             Self::StepDisconnected { .. } => Kind::StepDisconnected,
             Self::StepSuperseded { .. } => Kind::StepSuperseded,

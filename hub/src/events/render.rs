@@ -42,6 +42,8 @@ enum Subject<'a> {
         story: &'a str,
         path: &'a str,
     },
+    /// A file of which nobody knows what it holds.
+    File(&'a str),
     Run(&'a RunName),
     Step(&'a StepName),
     Edge(&'a EdgeName),
@@ -67,6 +69,8 @@ impl<'a> Subject<'a> {
             Event::RunCreated(name) | Event::RunReady(name) | Event::RunEnded(name) => {
                 Self::Run(name)
             }
+            Event::StoryRefused { path, .. } => Self::File(path),
+            Event::RunDegraded { run, .. } => Self::Run(run),
             Event::StepConnected { step, .. }
             | Event::StepDisconnected { step, .. }
             | Event::StepSuperseded { step, .. } => Self::Step(step),
@@ -87,6 +91,7 @@ impl<'a> Subject<'a> {
                 story,
                 path,
             } => ("story", format!("{namespace}/{story}"), (*path).to_owned()),
+            Self::File(path) => ("story", (*path).to_owned(), (*path).to_owned()),
             Self::Run(name) => {
                 let id = format!("{}/{}", name.namespace, name.run);
                 ("run", id, page(&name.namespace, &name.run))
@@ -107,7 +112,7 @@ impl<'a> Subject<'a> {
 
     fn names(&self) -> Value {
         match self {
-            Self::Hub => json!({}),
+            Self::Hub | Self::File(_) => json!({}),
             Self::Story {
                 namespace, story, ..
             } => json!({ "story": story, "namespace": namespace }),
@@ -141,6 +146,10 @@ fn details(event: &Event) -> Value {
             ..
         } => json!({ "steps": steps, "edges": edges, "routed": routed }),
         Event::RunCreated(_) | Event::RunReady(_) | Event::RunEnded(_) => json!({}),
+        Event::StoryRefused { problems, .. } => json!({ "problems": problems }),
+        Event::RunDegraded { step, away, .. } => {
+            json!({ "step": step, "awaySeconds": away.as_secs_f64() })
+        }
         Event::StepConnected {
             peer, generation, ..
         } => json!({ "peer": peer, "generation": generation.get() }),

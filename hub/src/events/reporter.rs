@@ -41,6 +41,11 @@ impl Reporter {
         match event {
             engine::Event::RunReady(run) => self.tell(Event::RunReady(run), now),
             engine::Event::RunEnded(run) => self.tell(Event::RunEnded(run), now),
+            engine::Event::RunDegraded { run, step, away } => {
+                tracing::warn!(story = %run.story, run = %run.run, %step, ?away,
+                    "a step has been away for too long");
+                self.tell(Event::RunDegraded { run, step, away }, now);
+            }
             engine::Event::Expired { run, step, packets } => {
                 tracing::info!(story = %run.story, run = %run.run, %step, packets,
                     "packets expired for an absent step");

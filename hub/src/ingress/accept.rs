@@ -1,5 +1,6 @@
 //! The accept loop: sockets and their options, the preface deadline, graceful endings.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
@@ -9,12 +10,11 @@ use bytes::Bytes;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 
-use super::connection::{Broken, Connection};
-use super::peers::What;
+use super::connection::Connection;
+use super::peers::{Seat, What};
 use super::request::{Door, Peer};
+use super::turnstile::Ticket;
 
 /// What an HTTP/2 client says first (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -49,49 +49,43 @@ impl Acceptor {
     }
 }
 
-/// Accepts and serves connections until `stop` says true, then ends them gracefully and returns
-/// once all are closed. Dropping the future closes what is left.
-pub(crate) async fn accept(
-    acceptor: Acceptor,
-    door: Rc<Door>,
-    mut stop: watch::Receiver<bool>,
-) -> io::Result<()> {
+/// Accepts and serves connections until the door's `stop` says true, then ends them gracefully and
+/// returns once all are closed.
+pub(crate) async fn accept(acceptor: Acceptor, door: Rc<Door>) -> io::Result<()> {
     let listener = TcpListener::from_std(acceptor.listener)?;
-    let mut connections = JoinSet::new();
-    let stopped = stop.clone();
+    let mut stop = door.stop.clone();
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = next(&door, &listener) => match accepted {
                 Ok((socket, peer)) => {
-                    admit(&door, &mut connections, (socket, peer), &stopped);
+                    admit(&door, socket, peer);
                     // A storm of newcomers takes turns with the packets of those who are there.
                     tokio::task::yield_now().await;
                 }
                 Err(error) => after_accept_error(&error).await,
             },
-            Some(_) = connections.join_next() => {}
             _ = stop.wait_for(|&stop| stop) => break,
         }
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    door.turnstile.open();
+    door.watch.stop();
+    door.peers.all_gone().await;
     Ok(())
 }
 
+/// The next newcomer, when it is its turn.
+async fn next(door: &Door, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut ticket = Ticket::default();
+    poll_fn(|cx| door.turnstile.poll_pass(&mut ticket, cx)).await;
+    listener.accept().await
+}
+
 /// Serves a newcomer, unless there are too many.
-fn admit(
-    door: &Rc<Door>,
-    connections: &mut JoinSet<()>,
-    (socket, peer): (TcpStream, SocketAddr),
-    stopped: &watch::Receiver<bool>,
-) {
+fn admit(door: &Rc<Door>, socket: TcpStream, peer: SocketAddr) {
     match door.peers.seat(peer.ip(), What::Connection) {
         Ok(seat) => {
-            let served = connection(door.clone(), socket, peer, stopped.clone());
-            connections.spawn_local(async move {
-                served.await;
-                drop(seat);
-            });
+            tokio::task::spawn_local(greet(door.clone(), socket, peer, seat));
         }
         Err(limit) => tracing::info!(%peer, limit, "closed: too many connections"),
     }
@@ -103,13 +97,11 @@ async fn after_accept_error(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
-async fn connection(
-    door: Rc<Door>,
-    mut socket: TcpStream,
-    peer: SocketAddr,
-    mut stop: watch::Receiver<bool>,
-) {
+/// Has a newcomer say that it speaks HTTP/2, and serves it from then on. Greeting takes more memory
+/// than waiting, so what comes after it is a task of its own.
+async fn greet(door: Rc<Door>, mut socket: TcpStream, peer: SocketAddr, seat: Seat) {
     set_options(&socket);
+    let mut stop = door.stop.clone();
     let prefaced = tokio::select! {
         read = tokio::time::timeout(PREFACE_WITHIN, preface(&mut socket)) => read,
         _ = stop.wait_for(|&stop| stop) => return,
@@ -127,14 +119,13 @@ async fn connection(
         name: peer.to_string().into(),
     };
     let start = (Bytes::from_static(PREFACE), socket);
-    let greeting = Connection::greet(door, client, start, stop);
-    let served = match tokio::time::timeout(PREFACE_WITHIN, greeting).await {
-        Ok(Ok(connection)) => connection.await,
-        Ok(Err(error)) => Err(error.into()),
-        Err(_elapsed) => Err(Broken::Silent),
-    };
-    if let Err(error) = served {
-        tracing::info!(%peer, %error, "connection ended");
+    let greeting = Connection::greet(door, client, start, seat);
+    match tokio::time::timeout(PREFACE_WITHIN, greeting).await {
+        Ok(Ok(connection)) => {
+            tokio::task::spawn_local(connection);
+        }
+        Ok(Err(error)) => tracing::info!(%peer, %error, "connection ended"),
+        Err(_elapsed) => tracing::info!(%peer, "closed: it does not read the hub's greeting"),
     }
 }
 

@@ -12,10 +12,8 @@ use std::task::{Wake, Waker};
 /// A part that wants to be looked after, HTTP/2 itself left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// The keep-alive: it is due, or its PING was answered.
-    KeepAlive,
-    /// The hub is to end its connections.
-    Stop,
+    /// The watch: the keep-alive is due, its PING was answered, or the hub ends its connections.
+    Watch,
     /// The stream at this place has received something.
     Read(usize),
     /// The stream at this place has something to send, or room to send it.
@@ -263,9 +261,9 @@ mod tests {
         rig.begin();
         rig.calls.http2_waker().wake();
         rig.calls.answer_http2();
-        rig.calls.waker(Call::Stop).wake();
+        rig.calls.waker(Call::Watch).wake();
         rig.calls.end();
         assert_eq!(rig.woken(), 1);
-        assert_eq!(rig.open(), [Call::Stop]);
+        assert_eq!(rig.open(), [Call::Watch]);
     }
 }

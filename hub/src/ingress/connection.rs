@@ -18,12 +18,12 @@ use h2::RecvStream;
 use h2::server::SendResponse;
 use http::Request;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
 use super::calls::{Call, Calls, Open};
 use super::deframe::Deframer;
 use super::keep_alive::{Heard, KeepAlive};
 use super::meter::Meter;
+use super::peers::Seat;
 use super::process::Process;
 use super::request::{Door, Peer, grpc_response, is_process, last_words, open, refuse};
 use super::rewind::{Inlet, Rewind};
@@ -54,7 +54,8 @@ pub(super) enum Broken {
     Flood,
 }
 
-/// Serves a connection until it is over. Dropping it closes it and disconnects its streams.
+/// Serves a connection until it is over, and says in the log why. Dropping it closes it and
+/// disconnects its streams.
 pub(super) struct Connection {
     http2: h2::server::Connection<Rewind<TcpStream>, Chunk>,
     door: Rc<Door>,
@@ -67,21 +68,17 @@ pub(super) struct Connection {
     put_by: Rc<Cell<usize>>,
     inlet: Rc<Inlet>,
     keep_alive: KeepAlive,
-    /// The keep-alive wants to be looked after.
+    /// The watch has called.
     look: bool,
+    /// It has been told that the hub ends its connections.
+    stopping: bool,
     heard: Heard,
-    stop: Pin<Box<dyn Future<Output = ()>>>,
-    stopped: watch::Receiver<bool>,
     calls: Arc<Calls>,
     /// Kept for its memory.
     open: Open,
-    wakers: OwnWakers,
-}
-
-/// The wakers of those parts that a connection has one of.
-struct OwnWakers {
-    http2: Waker,
-    stop: Waker,
+    http2_waker: Waker,
+    /// Its place among the connections of its peer.
+    _seat: Seat,
 }
 
 impl Connection {
@@ -93,46 +90,41 @@ impl Connection {
         door: Rc<Door>,
         peer: Peer,
         (head, socket): (Bytes, TcpStream),
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<Self, h2::Error> {
+        seat: Seat,
+    ) -> Result<Box<Self>, h2::Error> {
         let inlet = Inlet::new(door.plane.now());
         let frames = door.config.limits.control_frames_per_second;
         let meter = Meter::new(door.plane.clock(), frames);
-        let io = Rewind::new(head, socket, inlet.clone(), meter);
-        let mut http2 = settings(&door.config).handshake(io).await?;
+        let io = Rewind::new((head, socket), inlet.clone(), meter, door.turnstile.clone());
+        // In a box, as the connection itself: a task has room for the largest thing that it ever
+        // holds, and for each of its copies, for as long as it lives.
+        let handshake = Box::new(settings(&door.config).handshake(io));
+        let mut http2 = handshake.await?;
         let calls = Arc::<Calls>::default();
         let heard = Heard::new(door.plane.clock());
         let pings = http2
             .ping_pong()
             .expect("nobody took it from a new connection");
-        let wakers = OwnWakers {
-            http2: calls.http2_waker(),
-            stop: calls.waker(Call::Stop),
-        };
-        // To be polled once, so that it knows its waker.
-        wakers.stop.wake_by_ref();
         let watch = (&door.watch, &*door.config);
-        let waker = calls.waker(Call::KeepAlive);
-        Ok(Self {
+        let waker = calls.waker(Call::Watch);
+        Ok(Box::new(Self {
             http2,
             keep_alive: KeepAlive::new(pings, (heard.clone(), inlet.clone()), watch, waker),
             door,
             peer,
-            look: false,
+            // The hub may be stopping already.
+            look: true,
+            stopping: false,
             streams: Vec::new(),
             free: Vec::new(),
             put_by: Rc::default(),
             inlet,
             heard,
-            stopped: stop.clone(),
-            stop: Box::pin(async move {
-                // A dropped sender means stop, too.
-                let _ = stop.wait_for(|&stop| stop).await;
-            }),
+            http2_waker: calls.http2_waker(),
             calls,
             open: Open::default(),
-            wakers,
-        })
+            _seat: seat,
+        }))
     }
 
     /// One turn: what waits for clients goes to HTTP/2, HTTP/2 reads and writes, and what it read is
@@ -154,10 +146,22 @@ impl Connection {
         }
         self.answer_calls();
         // Only now: what shows that the peer is there may just have been read.
-        if std::mem::take(&mut self.look) && self.keep_alive.poll().is_ready() {
-            return self.goodbye(h2::Reason::NO_ERROR, Broken::Silent);
+        if std::mem::take(&mut self.look) {
+            self.stop();
+            if self.keep_alive.poll().is_ready() {
+                return self.goodbye(h2::Reason::NO_ERROR, Broken::Silent);
+            }
         }
         Poll::Pending
+    }
+
+    /// Begins to end the connection if the hub ends all of them.
+    fn stop(&mut self) {
+        if !self.stopping && self.door.watch.is_stopping() {
+            self.stopping = true;
+            self.http2.graceful_shutdown();
+            self.http2_waker.wake_by_ref();
+        }
     }
 
     /// Says why and ends, if the socket takes it; there is nobody to wait for.
@@ -174,14 +178,7 @@ impl Connection {
             match call {
                 Call::Write(place) => self.write(place),
                 Call::Read(place) => self.read(place),
-                Call::KeepAlive => self.look = true,
-                Call::Stop => {
-                    let mut cx = Context::from_waker(&self.wakers.stop);
-                    if self.stop.as_mut().poll(&mut cx).is_ready() {
-                        self.stop = Box::pin(std::future::pending());
-                        self.http2.graceful_shutdown();
-                    }
-                }
+                Call::Watch => self.look = true,
             }
         }
         self.open = open;
@@ -189,7 +186,7 @@ impl Connection {
 
     fn poll_http2(&mut self) -> Poll<Result<(), h2::Error>> {
         loop {
-            let mut cx = Context::from_waker(&self.wakers.http2);
+            let mut cx = Context::from_waker(&self.http2_waker);
             match self.http2.poll_accept(&mut cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
@@ -217,7 +214,7 @@ impl Connection {
             let process = slot.take();
             self.free.push(place);
             if let Some(body) = process.and_then(|process| process.unheard()) {
-                tokio::task::spawn_local(last_words(body, self.stopped.clone()));
+                tokio::task::spawn_local(last_words(body, self.door.stop.clone()));
             }
         }
     }
@@ -245,8 +242,7 @@ impl Connection {
             Err(status) => {
                 self.free.push(place);
                 let (door, peer) = (self.door.clone(), self.peer.clone());
-                let ending = (status, self.stopped.clone());
-                tokio::task::spawn_local(refuse(door, peer, request, respond, ending));
+                tokio::task::spawn_local(refuse(door, peer, request, respond, status));
                 return;
             }
         };
@@ -278,16 +274,20 @@ impl Connection {
 }
 
 impl Future for Connection {
-    type Output = Result<(), Broken>;
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let calls = self.calls.clone();
         calls.begin(cx.waker());
-        let turn = self.turn();
-        if turn.is_pending() {
-            calls.end();
+        match self.turn() {
+            Poll::Pending => calls.end(),
+            Poll::Ready(Ok(())) => return Poll::Ready(()),
+            Poll::Ready(Err(error)) => {
+                tracing::info!(peer = %self.peer.name, %error, "connection ended");
+                return Poll::Ready(());
+            }
         }
-        turn
+        Poll::Pending
     }
 }
 

@@ -55,6 +55,8 @@ const FRAME_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct Watch {
     every: Duration,
     watched: RefCell<Vec<Weak<Watched>>>,
+    /// Connections are to end.
+    stopping: Cell<bool>,
 }
 
 struct Watched {
@@ -77,7 +79,21 @@ impl Watch {
         Self {
             every,
             watched: RefCell::default(),
+            stopping: Cell::new(false),
         }
+    }
+
+    /// Has all connections end.
+    pub(super) fn stop(&self) {
+        self.stopping.set(true);
+        for watched in self.watched.borrow().iter().filter_map(Weak::upgrade) {
+            watched.waker.wake_by_ref();
+        }
+    }
+
+    /// Whether connections are to end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.get()
     }
 
     /// Wakes the connections that have something to do `now`.

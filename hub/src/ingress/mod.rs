@@ -11,6 +11,7 @@
 //! | `keep_alive` | PINGs, and giving up a peer that is gone |
 //! | `rewind`, `meter` | how much is read in one turn, and which frames cost too much |
 //! | `peers` | connections and streams by peer |
+//! | `turnstile` | storms of connections, let through a few at a time |
 //! | `request` | what becomes of a request; Process to us, the rest to tonic |
 //! | `tonic_bridge` | requests that tonic answers |
 //! | `registration` | request metadata to a registration (spec 2.2) |
@@ -33,6 +34,7 @@ mod request;
 mod rewind;
 mod status;
 mod tonic_bridge;
+mod turnstile;
 
 pub(crate) use accept::{Acceptor, accept};
 pub(crate) use keep_alive::Watch;
@@ -41,3 +43,4 @@ pub(crate) use refusal::Refusals;
 pub(crate) use registration::StartupCapabilities;
 pub(crate) use request::Door;
 pub(crate) use status::{Status, code_name};
+pub(crate) use turnstile::Turnstile;

@@ -8,12 +8,16 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use tokio::sync::Notify;
+
 use crate::config::Limits;
 
 /// Who holds how many.
 pub(crate) struct Peers {
     held: RefCell<HashMap<(IpAddr, What), u64>>,
     connections: Cell<u64>,
+    /// The last connection is gone.
+    emptied: Notify,
     limits: Limits,
 }
 
@@ -37,8 +41,16 @@ impl Peers {
         Rc::new(Self {
             held: RefCell::default(),
             connections: Cell::new(0),
+            emptied: Notify::new(),
             limits,
         })
+    }
+
+    /// Waits until nobody has a connection.
+    pub(super) async fn all_gone(&self) {
+        while self.connections.get() > 0 {
+            self.emptied.notified().await;
+        }
     }
 
     /// Takes one of `what` for `ip`.
@@ -86,6 +98,9 @@ impl Drop for Seat {
         if self.what == What::Connection {
             let connections = &self.peers.connections;
             connections.set(connections.get() - 1);
+            if connections.get() == 0 {
+                self.peers.emptied.notify_one();
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use engine::Taken;
+use engine::{Engine, Taken};
 use h2::RecvStream;
 use transport_proto::view::{PacketBytes, parse_process, sole_packet};
 use transport_proto::{Malformed, Violation};
@@ -58,10 +58,7 @@ impl Process {
         }
         while !self.stream.is_ending() {
             let Some(body) = &mut self.body else {
-                if !self.deframer.holds() {
-                    self.stream.end(ended(&self.deframer));
-                }
-                break;
+                return self.finish();
             };
             let mut cx = Context::from_waker(&self.wakers.read);
             match body.poll_data(&mut cx) {
@@ -130,7 +127,31 @@ impl Process {
     /// Sends what waits, as far as HTTP/2 has room.
     pub(super) fn write(&mut self) -> Flow {
         let mut cx = Context::from_waker(&self.wakers.write);
-        self.writer.write(&self.plane, &self.stream, &mut cx)
+        let flow = self.writer.write(&self.plane, &self.stream, &mut cx);
+        // What was just sent may be the last that a client waited for that has said all.
+        if flow == Flow::Open && self.body.is_none() && !self.stream.is_ending() {
+            return self.finish();
+        }
+        flow
+    }
+
+    /// The client has said all it wants to say. Ends the stream once that is heard, and the client
+    /// has heard what has become of what it numbered (spec 2.4 rule 5).
+    fn finish(&mut self) -> Flow {
+        if self.deframer.holds() {
+            return Flow::Open;
+        }
+        let status = ended(&self.deframer);
+        let owes_acks = |engine: &mut Engine| engine.owes_acks(self.stream.conn);
+        if status.code() == tonic::Code::Ok && self.plane.with_engine(owes_acks) {
+            let mut cx = Context::from_waker(&self.wakers.write);
+            if self.writer.is_gone(&mut cx) {
+                return Flow::Over;
+            }
+            return Flow::Open;
+        }
+        self.stream.end(status);
+        Flow::Open
     }
 
     fn ingest(&mut self, chunk: Option<Bytes>) -> Result<(), Status> {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::keep_alive::Watch;
 use super::peers::{Peers, Seat, What};
 use super::registration::{refusal_status, registration, startup_capabilities};
-use super::{Refusals, Status};
+use super::{Refusals, Status, Turnstile};
 use crate::config::Config;
 use crate::egress::Chunk;
 use crate::plane::Wakers;
@@ -33,6 +33,9 @@ pub(crate) struct Door {
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) routes: tonic::service::Routes,
     pub(crate) watch: Watch,
+    pub(crate) turnstile: Rc<Turnstile>,
+    /// Says true when the hub is to end its connections; a dropped sender means that, too.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// Where a connection comes from.
@@ -87,7 +90,7 @@ pub(super) async fn refuse(
     peer: Peer,
     request: Request<RecvStream>,
     mut respond: SendResponse<Chunk>,
-    (status, stop): (Status, watch::Receiver<bool>),
+    status: Status,
 ) {
     door.registrations.note(status.code());
     let key = |name| {
@@ -113,7 +116,7 @@ pub(super) async fn refuse(
         never = async { thrown_away(&mut body).await; std::future::pending::<Infallible>().await } =>
             match never {},
     }
-    last_words(body, stop).await;
+    last_words(body, door.stop.clone()).await;
 }
 
 /// Takes what a client still sends on a stream that has ended for the hub, and throws it away. Data

@@ -1,18 +1,20 @@
 //! The reading side of a connection's socket: what was read ahead, how much is read in one turn,
-//! and what the frames in it cost.
+//! what the frames in it cost, and when its end is noticed.
 
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use engine::Moment;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf, Take};
+use tokio::net::TcpStream;
 
 use super::meter::Meter;
+use super::turnstile::{Ticket, Turnstile};
 
 /// Bytes read before what they hold is routed and other connections have their turn. HTTP/2 gives a
 /// connection up when small frames have cost it half its window, 8 MiB, at up to 255 bytes for the
@@ -23,6 +25,8 @@ const A_TURN: u64 = 256 << 10;
 pub(super) struct Inlet {
     /// Bytes that may still be read in this turn.
     left: Cell<u64>,
+    /// Nothing has been read in this turn.
+    fresh: Cell<bool>,
     /// The peer has sent too many frames.
     over: Cell<bool>,
     /// As [`Meter::stuck_since`] has it.
@@ -34,6 +38,7 @@ impl Inlet {
         Rc::new(Self {
             stuck_since: Cell::new(Some(now)),
             left: Cell::new(A_TURN),
+            fresh: Cell::new(true),
             over: Cell::new(false),
         })
     }
@@ -41,6 +46,7 @@ impl Inlet {
     /// A new turn begins.
     pub(super) fn open(&self) {
         self.left.set(A_TURN);
+        self.fresh.set(true);
     }
 
     /// Whether a frame has been on its way for `limit`.
@@ -55,27 +61,80 @@ impl Inlet {
     }
 }
 
-/// `io`, with `head` in front of what it reads, and read with measure.
+/// A socket that knows, before it is read, that the peer has ended it or is gone.
+pub(super) trait Ending {
+    /// Whether that is known by now.
+    fn has_ended(&self) -> bool;
+}
+
+impl Ending for TcpStream {
+    fn has_ended(&self) -> bool {
+        let ready = std::pin::pin!(self.ready(Interest::READABLE));
+        let polled = ready.poll(&mut Context::from_waker(Waker::noop()));
+        matches!(polled, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+    }
+}
+
+/// Where a socket that has ended stands.
+enum Exit {
+    /// It has not ended as far as anybody knows.
+    Unknown,
+    /// It has, and waits for its turn.
+    Waiting(Ticket),
+    /// It is its turn.
+    Open,
+}
+
+/// `io`, with `head` in front of what it reads, and read with measure. What is left in a socket
+/// that has ended is read when it is its turn, as the connection is taken down then.
 pub(crate) struct Rewind<I> {
     head: Bytes,
     io: Take<I>,
     inlet: Rc<Inlet>,
     meter: Meter,
+    exit: Exit,
+    turnstile: Rc<Turnstile>,
 }
 
-impl<I: AsyncRead> Rewind<I> {
-    pub(super) fn new(head: Bytes, io: I, inlet: Rc<Inlet>, meter: Meter) -> Self {
-        let io = io.take(A_TURN);
+impl<I: AsyncRead + Ending> Rewind<I> {
+    pub(super) fn new(
+        (head, io): (Bytes, I),
+        inlet: Rc<Inlet>,
+        meter: Meter,
+        turnstile: Rc<Turnstile>,
+    ) -> Self {
         Self {
             head,
-            io,
+            io: io.take(A_TURN),
             inlet,
             meter,
+            exit: Exit::Unknown,
+            turnstile,
         }
+    }
+
+    /// Ready unless the socket has ended and others are taken down before it.
+    fn poll_exit(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if let Exit::Unknown = self.exit
+            && self.inlet.fresh.replace(false)
+            && self.io.get_ref().has_ended()
+        {
+            self.exit = Exit::Waiting(Ticket::default());
+        }
+        if let Exit::Waiting(ticket) = &mut self.exit {
+            ready!(self.turnstile.poll_pass(ticket, cx));
+            self.exit = Exit::Open;
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether it waits for its turn to be taken down: then nothing is written any more.
+    fn waits(&self) -> bool {
+        matches!(self.exit, Exit::Waiting(_))
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
+impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,6 +146,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
             self.head.advance(len);
             return Poll::Ready(Ok(()));
         }
+        ready!(self.poll_exit(cx));
         let left = self.inlet.left.get();
         if left == 0 {
             cx.waker().wake_by_ref();
@@ -106,12 +166,15 @@ impl<I: AsyncRead + Unpin> AsyncRead for Rewind<I> {
     }
 }
 
-impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
+impl<I: AsyncRead + AsyncWrite + Ending + Unpin> AsyncWrite for Rewind<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.waits() {
+            return Poll::Pending;
+        }
         Pin::new(self.io.get_mut()).poll_write(cx, buf)
     }
 
@@ -128,6 +191,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Rewind<I> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.waits() {
+            return Poll::Pending;
+        }
         Pin::new(self.io.get_mut()).poll_write_vectored(cx, bufs)
     }
 
@@ -142,6 +208,12 @@ mod tests {
 
     use super::*;
     use crate::plane::Clock;
+
+    impl Ending for &[u8] {
+        fn has_ended(&self) -> bool {
+            false
+        }
+    }
 
     /// What is read until there is no more in this turn.
     fn read_on(rewind: &mut Rewind<&[u8]>) -> usize {
@@ -161,7 +233,7 @@ mod tests {
         let inlet = Inlet::new(clock.now());
         let meter = Meter::new(clock, frames_per_second);
         let head = Bytes::from_static(b"head");
-        let rewind = Rewind::new(head, bytes, inlet.clone(), meter);
+        let rewind = Rewind::new((head, bytes), inlet.clone(), meter, Turnstile::new(clock));
         (rewind, inlet)
     }
 

@@ -56,8 +56,8 @@ const NOT_YET: &[(&str, Then, Finder)] = &[
     ("turns one after the other", Refuse, serial),
     ("turns by participant", Refuse, by_participant),
     ("execution.timeout and execution.retry", Ignore, execution),
-    ("lifecycle, but for maxInFlight,", Ignore, lifecycle),
     ("tracing and metrics per transport", Ignore, observability),
+    ("lifecycle.strategy", Ignore, lifecycle),
     ("recording", Ignore, recording),
 ];
 
@@ -169,7 +169,7 @@ fn lifecycle(wants: &Wants<'_, '_>) -> Vec<Place> {
     let usual = Lifecycle::default();
     wants.targets("lifecycle", |s| {
         let asked = &s.lifecycle;
-        asked.strategy != usual.strategy || asked.drain_timeout != usual.drain_timeout
+        asked.strategy != usual.strategy
     })
 }
 

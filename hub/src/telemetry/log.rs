@@ -3,11 +3,14 @@
 use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
+use super::scribe::{Logging, Scribe};
 use crate::config::{Log, LogFormat, LogLevel};
 
-/// Starts logging. The first call in a process wins; later ones change nothing.
-pub fn init(log: &Log) {
+/// Starts logging, until what is returned is dropped. The first call in a process wins; later ones
+/// change nothing.
+pub fn init(log: &Log) -> Logging {
     let level = match log.level {
         LogLevel::Off => "off",
         LogLevel::Error => "error",
@@ -29,13 +32,24 @@ pub fn init(log: &Log) {
     } else {
         LogFormat::Json
     });
+    let scribe = Scribe::default();
+    // Without a thread, whoever logs waits for the reader.
+    let (writer, logging) = match scribe.spawn(io::stderr()) {
+        Ok(logging) => (BoxMakeWriter::new(scribe), logging),
+        Err(_) => (BoxMakeWriter::new(io::stderr), Logging::elsewhere()),
+    };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(writer)
         .with_ansi(terminal);
-    // An error only says that somebody has set up logging already.
-    let _ = match format {
+    let done = match format {
         LogFormat::Human => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    // An error only says that somebody has set up logging already.
+    if done.is_ok() {
+        logging
+    } else {
+        Logging::elsewhere()
+    }
 }

@@ -9,7 +9,9 @@ mod log;
 pub(crate) mod names;
 mod publish;
 mod registrations;
+mod scribe;
 
 pub use log::init as init_log;
 pub(crate) use publish::Publisher;
 pub(crate) use registrations::Registrations;
+pub use scribe::Logging;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::engram::Engram;
-use crate::process::{DEADLINE, Hub};
+use crate::process::{DEADLINE, Hub, hub, story_file};
 use crate::ready::PAIR;
 
 /// The events of a file, which has nothing but whole lines of JSON.
@@ -92,6 +92,32 @@ async fn the_life_of_a_hub_is_one_line_an_event() {
     let in_order =
         |field: &str| events.is_sorted_by_key(|event| event[field].as_str().map(str::to_owned));
     assert!(in_order("uuid") && in_order("timestamp"));
+}
+
+#[test]
+fn a_story_that_is_refused_is_told_before_the_hub_exits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("events.jsonl");
+    let not_built = PAIR.replace(
+        "transportRef: grpc",
+        "transportRef: grpc, streaming: { delivery: { replay: { mode: durable } } }",
+    );
+    for (story, reason) in [
+        ("kind: Story\n", "apiVersion"),
+        (&not_built, "survives a crash"),
+    ] {
+        let (_file, file) = story_file(story);
+        let ended = hub(&["run", &file, "--set", &subscriber(&path)]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        let mut events = events(&path);
+        assert_eq!(names(&events), ["story.refused"]);
+        let event = events.remove(0);
+        assert_eq!(event["artifact"]["path"], file.as_str());
+        let problem = event["payload"]["problems"][0].as_str().expect("a text");
+        assert!(ended.stderr.starts_with(problem), "{problem}");
+        assert!(problem.contains(reason), "{problem}");
+        fs::remove_file(&path).expect("removed");
+    }
 }
 
 #[test]

@@ -11,13 +11,13 @@ use crate::raw::{
     process_headers,
 };
 use crate::rig::FAN_OUT;
-use crate::{Outcome, on_runtime};
+use crate::{Extent, Outcome, on_runtime, span};
 
 fn hub() -> Hub {
     Hub::serve(&format!("{FAN_OUT}{PROBE}"), &[])
 }
 
-pub fn oversized(_: Duration) -> Outcome {
+pub fn oversized(_: Extent) -> Outcome {
     const TIMES: usize = 100;
     let hub = hub();
     on_runtime(async {
@@ -88,10 +88,11 @@ async fn attack(hub: SocketAddr, (_, first, more): &mut Flood) -> Duration {
     began.elapsed()
 }
 
-pub fn h2_abuse(time: Duration) -> Outcome {
+pub fn h2_abuse(extent: Extent) -> Outcome {
     const EVERY: Duration = Duration::from_millis(1);
     let hub = hub();
     let mut floods = floods();
+    let time = extent.time(Duration::from_secs(120));
     let each = (time / (2 * floods.len() as u32)).max(Duration::from_secs(1));
     let quiet = Probe::during(hub.grpc, EVERY, each);
     let (mut said, mut passed) = (Vec::new(), true);
@@ -118,5 +119,6 @@ pub fn h2_abuse(time: Duration) -> Outcome {
     }
     let memory = resident(hub.process.pid());
     said.push(format!("resident {:.1} MiB", mib(memory)));
-    Outcome::of(passed, said.join("; "))
+    let ran = format!("{} floods, {} each", floods.len(), span(each));
+    Outcome::of(passed, said.join("; ")).ran(ran)
 }

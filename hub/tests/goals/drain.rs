@@ -9,11 +9,11 @@ use crate::probe::ms;
 use crate::process::Hub;
 use crate::rig::FAN_OUT;
 use crate::traffic::{AT_LEAST_ONCE, all, consume, produce};
-use crate::{Outcome, on_runtime};
+use crate::{Extent, Outcome, on_runtime};
 
 const PACKETS: u64 = 5_000;
 
-pub fn drain(_: Duration) -> Outcome {
+pub fn drain(_: Extent) -> Outcome {
     let (rolling, lost) = on_runtime(rolling_restart());
     let stuck = on_runtime(stuck());
     let passed = lost == 0 && rolling.1 && stuck <= Duration::from_millis(2_500);

@@ -7,14 +7,18 @@ use tokio::sync::watch;
 use crate::probe::ms;
 use crate::process::Hub;
 use crate::traffic::{AT_LEAST_ONCE, consume, produce};
-use crate::{Outcome, on_runtime};
+use crate::{Extent, Outcome, on_runtime};
 
-pub fn kill_9(time: Duration) -> Outcome {
-    on_runtime(run(time))
+/// As many as there are to be.
+const KILLS: u64 = 1000;
+
+pub fn kill_9(extent: Extent) -> Outcome {
+    on_runtime(run(extent))
 }
 
-async fn run(time: Duration) -> Outcome {
+async fn run(extent: Extent) -> Outcome {
     let began = Instant::now();
+    let time = extent.time(Duration::ZERO);
     let mut hub = Hub::serve(AT_LEAST_ONCE, &[]);
     let (move_to, address) = watch::channel(hub.grpc);
     let (stop_at, total) = watch::channel(u64::MAX);
@@ -23,7 +27,7 @@ async fn run(time: Duration) -> Outcome {
     let consumer = tokio::spawn(consume(address.clone(), total.clone(), seen));
     let producer = tokio::spawn(produce(address, total, acked));
     let (mut kills, mut ready, mut resumed) = (0u64, Vec::new(), Vec::new());
-    while began.elapsed() < time {
+    while began.elapsed() < time || (extent.full && kills < KILLS) {
         // Random enough: how far traffic has come when the clock says so.
         let pause = Duration::from_micros(20_000 + began.elapsed().subsec_nanos() as u64 % 150_000);
         tokio::time::sleep(pause).await;
@@ -64,5 +68,5 @@ async fn run(time: Duration) -> Outcome {
         ms(ready),
         ms(resumed)
     );
-    Outcome::of(passed, said)
+    Outcome::of(passed, said).ran(format!("{kills} kills"))
 }

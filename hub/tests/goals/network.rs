@@ -9,22 +9,22 @@ use crate::probe::{gauge, ms};
 use crate::process::Hub;
 use crate::proxy::{Fault, Proxy};
 use crate::traffic::{AT_LEAST_ONCE, all, fixed, produce};
-use crate::{Outcome, on_runtime, rig};
+use crate::{Extent, Outcome, on_runtime, rig};
 
 const PACKETS: u64 = 30;
 const RECEIPTED: u64 = 10;
 
-pub fn network_cut(_: Duration) -> Outcome {
-    on_runtime(run())
+pub fn network_cut(extent: Extent) -> Outcome {
+    on_runtime(run(extent))
 }
 
-async fn run() -> Outcome {
-    let flags = [
-        "--set",
-        "heartbeat.interval=1s",
-        "--set",
-        "heartbeat.timeout=3s",
-    ];
+async fn run(extent: Extent) -> Outcome {
+    let beat = if extent.full { 10 } else { 1 };
+    let (interval, timeout) = (
+        format!("heartbeat.interval={beat}s"),
+        format!("heartbeat.timeout={}s", 3 * beat),
+    );
+    let flags = ["--set", interval.as_str(), "--set", timeout.as_str()];
     let hub = Hub::serve(AT_LEAST_ONCE, &flags);
     let proxy = Proxy::to(hub.grpc).await;
     let mut a = Connection::open(proxy.addr).await.process("a").await;
@@ -40,7 +40,7 @@ async fn run() -> Outcome {
     heard.expect("acked");
     proxy.inflict(Fault::BlackHole);
     let began = Instant::now();
-    while gauge(&hub, "hub_streams") > 1.0 && began.elapsed() < Duration::from_secs(20) {
+    while gauge(&hub, "hub_streams") > 1.0 && began.elapsed() < Duration::from_secs(20 * beat) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let noticed = began.elapsed();
@@ -57,13 +57,15 @@ async fn run() -> Outcome {
     a.send_ack(PACKETS);
     producer.await.expect("acked through");
     let suffix = again == (RECEIPTED + 1..=PACKETS).collect::<Vec<_>>();
-    let passed = suffix && noticed <= Duration::from_secs(3) && replayed <= Duration::from_secs(2);
+    let passed =
+        suffix && noticed <= Duration::from_secs(3 * beat) && replayed <= Duration::from_secs(2);
     let said = format!(
-        "heartbeats every 1 s, timeout 3 s: noticed after {:.2} s; then only the {} unreceipted \
+        "heartbeats every {beat} s, timeout {} s: noticed after {:.2} s; then only the {} unreceipted \
          packets came again, in order: {suffix}, within {:.0} ms",
+        3 * beat,
         noticed.as_secs_f64(),
         PACKETS - RECEIPTED,
         ms(replayed)
     );
-    Outcome::of(passed, said)
+    Outcome::of(passed, said).ran(format!("heartbeats of {beat} s"))
 }

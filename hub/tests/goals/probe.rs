@@ -101,6 +101,17 @@ pub fn resident(pid: u32) -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
+/// Most descriptors that this process, and those that it starts, may have (`scripts/goals` asks for
+/// as many as there may be).
+pub fn most_descriptors() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    soft.unwrap_or(1024)
+}
+
 /// Open descriptors of a process.
 pub fn descriptors(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Connection, Process};
 use crate::probe::{PROBE, ms};
 use crate::process::Hub;
-use crate::{Outcome, on_runtime, rig};
+use crate::{Extent, Outcome, on_runtime, rig, span};
 
 const SOURCES: usize = 4;
 const EACH: usize = 25;
@@ -101,11 +101,11 @@ struct Measured {
     lost: u64,
 }
 
-pub fn slow_consumer(time: Duration) -> Outcome {
-    on_runtime(run(time))
+pub fn slow_consumer(extent: Extent) -> Outcome {
+    on_runtime(run(extent))
 }
 
-async fn run(time: Duration) -> Outcome {
+async fn run(extent: Extent) -> Outcome {
     let hub = Hub::serve(&story(), &[]);
     let (mut sources, mut readers) = (Vec::new(), Vec::new());
     for s in 0..SOURCES {
@@ -114,7 +114,12 @@ async fn run(time: Duration) -> Outcome {
             readers.push(open(&hub, &format!("c{s}x{c}")).await);
         }
     }
-    let half = time / 2;
+    // Half before the reader stops, so that there is something to compare.
+    let half = if extent.full {
+        Duration::from_secs(600)
+    } else {
+        extent.time(Duration::ZERO) / 2
+    };
     let readers = measure(&mut sources, readers, WARM_UP).await.readers;
     let before = measure(&mut sources, readers, half).await;
     let mut readers = before.readers;
@@ -145,7 +150,7 @@ async fn run(time: Duration) -> Outcome {
         ms(after.p99),
         before.lost + after.lost
     );
-    Outcome::of(passed, said)
+    Outcome::of(passed, said).ran(span(half))
 }
 
 fn value(page: &str, name: &str, to: &str) -> f64 {

@@ -2,16 +2,22 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::client::{Connection, Process};
 use crate::probe::{PROBE, Probe, comes_to, descriptors, mib, ms, resident};
 use crate::process::Hub;
-use crate::{Outcome, on_runtime};
+use crate::{Extent, Outcome, on_runtime};
 
 const STORIES: usize = 10;
 const STEPS: usize = 200;
 const EVERY: Duration = Duration::from_millis(2);
+/// Longest until all are back.
+const MAY_TAKE: Duration = Duration::from_secs(5);
 
 fn stories() -> String {
     let mut out = String::from(PROBE);
@@ -62,41 +68,80 @@ async fn all(hub: SocketAddr) -> Vec<Process> {
     out
 }
 
-pub fn reconnect_storm(_: Duration) -> Outcome {
-    let hub = Hub::serve(&stories(), &["--set", "limits.max_streams=4000"]);
-    let pid = hub.process.pid();
-    let quiet = Probe::during(hub.grpc, EVERY, Duration::from_secs(5));
-    let sessions = (STORIES * STEPS) as f64;
+/// Has this thread give way to every other: what a storm costs its own clients, all of which run
+/// here, is not what is measured.
+fn give_way() {
+    let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    let id = thread.file_name().unwrap_or_default();
+    let mut renice = Command::new("renice");
+    renice
+        .args(["-n", "15", "-p"])
+        .arg(id)
+        .stdout(Stdio::null());
+    let done = renice.status();
+    assert!(done.is_ok_and(|status| status.success()), "renice");
+}
+
+/// The sessions: there at first, cut and back when they are told to, gone when they are told again.
+/// Says each time how long it took.
+fn sessions(hub: SocketAddr, mut told: UnboundedReceiver<()>, done: &mpsc::Sender<Duration>) {
+    give_way();
     on_runtime(async {
-        let streams = all(hub.grpc).await;
-        let (fds, memory) = (descriptors(pid), resident(pid));
-        let probe = Probe::start(hub.grpc, EVERY);
-        comes_to(&hub, "hub_streams", sessions + 2.0);
-        let began = Instant::now();
-        drop(streams);
-        // Lets the sockets close: their tasks run on this thread.
-        tokio::task::yield_now().await;
-        let streams = all(hub.grpc).await;
-        let back = began.elapsed();
-        tokio::time::sleep(Duration::from_secs(5).saturating_sub(back)).await;
-        let beside = probe.end();
-        comes_to(&hub, "hub_streams", sessions);
-        let (fds_after, memory_after) = (descriptors(pid), resident(pid));
-        drop(streams);
-        let slower = ms(beside.p99()) / ms(quiet.p99());
-        let lost = beside.sent - beside.latencies.len() as u64;
-        let passed =
-            back <= Duration::from_secs(5) && slower <= 2.0 && fds_after <= fds && lost <= 1;
-        let said = format!(
-            "{sessions:.0} sessions back in {:.2} s; beside them, in the 5 s that they may take: p99 \
-             {:.2} ms, worst {:.0} ms (quiet p99 {:.2} ms, {slower:.1}x); descriptors {fds} -> {fds_after}; resident {:.1} -> {:.1} MiB",
-            back.as_secs_f64(),
-            ms(beside.p99()),
-            ms(beside.latencies.last().copied().unwrap_or_default()),
-            ms(quiet.p99()),
-            mib(memory),
-            mib(memory_after)
-        );
-        Outcome::of(passed, said)
-    })
+        let mut streams = Vec::new();
+        loop {
+            let began = Instant::now();
+            drop(streams);
+            // Lets the sockets close: their tasks run on this thread.
+            tokio::task::yield_now().await;
+            streams = all(hub).await;
+            let _ = done.send(began.elapsed());
+            if told.recv().await.is_none() {
+                return;
+            }
+        }
+    });
+}
+
+pub fn reconnect_storm(_: Extent) -> Outcome {
+    let hub = Hub::serve(&stories(), &["--set", "limits.max_streams=4000"]);
+    let (pid, grpc) = (hub.process.pid(), hub.grpc);
+    let quiet = Probe::during(grpc, EVERY, MAY_TAKE);
+    let count = (STORIES * STEPS) as f64;
+    let (cut, told) = unbounded_channel();
+    let (done, is_done) = mpsc::channel();
+    let clients = std::thread::spawn(move || sessions(grpc, told, &done));
+    is_done.recv().expect("all have come");
+    comes_to(&hub, "hub_streams", count);
+    let (fds, memory) = (descriptors(pid), resident(pid));
+    let probe = Probe::start(grpc, EVERY);
+    comes_to(&hub, "hub_streams", count + 2.0);
+    let began = Instant::now();
+    cut.send(()).expect("the clients live");
+    let back = is_done.recv().expect("all are back");
+    std::thread::sleep(MAY_TAKE.saturating_sub(began.elapsed()));
+    let beside = probe.end();
+    comes_to(&hub, "hub_streams", count);
+    // Those of the probe and of who asks for figures close a moment later.
+    let settled = Instant::now() + Duration::from_secs(5);
+    while descriptors(pid) > fds && Instant::now() < settled {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let (fds_after, memory_after) = (descriptors(pid), resident(pid));
+    drop(cut);
+    clients.join().expect("the clients end");
+    let slower = ms(beside.p99()) / ms(quiet.p99());
+    let lost = beside.sent - beside.latencies.len() as u64;
+    let passed = back <= MAY_TAKE && slower <= 2.0 && fds_after <= fds && lost <= 1;
+    let said = format!(
+        "{count:.0} sessions back in {:.2} s; beside them, in the 5 s that they may take: p99 \
+         {:.2} ms, worst {:.0} ms (quiet p99 {:.2} ms, {slower:.1}x); descriptors {fds} -> \
+         {fds_after}; resident {:.1} -> {:.1} MiB",
+        back.as_secs_f64(),
+        ms(beside.p99()),
+        ms(beside.latencies.last().copied().unwrap_or_default()),
+        ms(quiet.p99()),
+        mib(memory),
+        mib(memory_after)
+    );
+    Outcome::of(passed, said)
 }

@@ -1,5 +1,6 @@
 //! Scenarios that read like the spec, and a property test against a naive model.
 
+mod budget;
 mod chunk_bounds;
 mod chunks;
 mod credits;

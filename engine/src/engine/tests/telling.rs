@@ -16,6 +16,7 @@ fn line(event: &Event) -> String {
     match event {
         Event::RunEnded(run) => format!("ended {}", run.run),
         Event::RunReady(run) => format!("ready {}/{}", run.namespace, run.run),
+        Event::RunDegraded { step, away, .. } => format!("degraded {step} {away:?}"),
         Event::Expired { step, packets, .. } => format!("expired {step} {packets}"),
         Event::DeadLettered { edge: at, .. } => format!("letter {}", edge(at)),
         Event::DeadLetters {
@@ -51,6 +52,35 @@ fn a_run_is_ready_once_when_all_its_engrams_are_connected() {
     rig.disconnect(a);
     rig.connect("a");
     assert_eq!(told(&mut rig, at(3)), [""; 0], "once a run");
+}
+
+#[test]
+fn a_run_is_degraded_once_a_step_has_been_away_for_longer_than_it_may() {
+    let patient = StepPlan {
+        degraded_after: 60 * SECOND,
+        ..step("patient")
+    };
+    let steps = vec![step("a"), patient, step("never here")];
+    let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 1), (1, 2)]));
+    for step in ["a", "patient"] {
+        let conn = rig.connect(step);
+        rig.disconnect(conn);
+    }
+    assert_eq!(told(&mut rig, at(29_999)), [""; 0]);
+    assert_eq!(told(&mut rig, at(30_000)), ["degraded a 30s"]);
+    assert_eq!(told(&mut rig, at(59_999)), [""; 0], "once an absence");
+    let a = rig.connect("a");
+    assert_eq!(told(&mut rig, at(60_000)), ["degraded patient 60s"]);
+    rig.disconnect(a);
+    assert_eq!(told(&mut rig, at(90_000)), ["degraded a 90s"]);
+    let a = rig.connect("a");
+    rig.engine.drain(at(90_000), &mut rig.actions);
+    rig.disconnect(a);
+    assert_eq!(
+        told(&mut rig, at(900_000)),
+        [""; 0],
+        "a drain sends all away"
+    );
 }
 
 #[test]

@@ -1,0 +1,279 @@
+//! Lets connections come and go a few at a time, so that a storm of them leaves the thread to the
+//! packets of everybody else (spec 7, reconnect_storm).
+//!
+//! Owns who waits, in the order in which they asked: those that go and those that come stand in one
+//! line, so that a client that comes back finds its old connection gone. Who comes or goes alone
+//! passes at once. Never touches a socket.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use engine::Moment;
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::plane::Clock;
+
+/// How often some are let through while others wait.
+const BEAT: Duration = Duration::from_millis(1);
+/// How many in a beat: taking a connection down or up costs 50 to 150 microseconds.
+const A_BEAT: usize = 1;
+/// One more for so many beats that a storm has lasted, so that the largest comes to an end.
+const PATIENCE: usize = 2000;
+/// Beats that are made up for when the thread was late.
+const LATE_BEATS: usize = 2;
+/// How many may pass at once after a rest.
+const RESTED: usize = 16;
+
+/// The line of those that come and go.
+pub(crate) struct Turnstile {
+    clock: Clock,
+    line: RefCell<Line>,
+    /// Somebody has begun to wait.
+    wanted: Notify,
+}
+
+#[derive(Default)]
+struct Line {
+    /// In the order in which they asked; who is gone has left no trace.
+    waiting: VecDeque<Weak<Place>>,
+    /// Who may pass by now.
+    left: usize,
+    /// The beat that was counted last.
+    began: Moment,
+    /// Beats in which somebody had to wait, since the last rest.
+    beats: usize,
+    /// Nobody has to wait any more.
+    open: bool,
+}
+
+/// A place in the line.
+#[derive(Default)]
+pub(super) struct Ticket(Option<Rc<Place>>);
+
+struct Place {
+    may_pass: Cell<bool>,
+    waker: RefCell<Waker>,
+}
+
+impl Turnstile {
+    /// A turnstile at which nobody waits.
+    pub(crate) fn new(clock: Clock) -> Rc<Self> {
+        Rc::new(Self {
+            clock,
+            line: RefCell::default(),
+            wanted: Notify::new(),
+        })
+    }
+
+    /// Passes, or waits in line until it is one's turn. `ticket` keeps the place.
+    pub(super) fn poll_pass(&self, ticket: &mut Ticket, cx: &Context<'_>) -> Poll<()> {
+        let mut line = self.line.borrow_mut();
+        match &ticket.0 {
+            Some(place) if place.may_pass.get() => {
+                ticket.0 = None;
+                Poll::Ready(())
+            }
+            Some(place) => {
+                place.waker.borrow_mut().clone_from(cx.waker());
+                Poll::Pending
+            }
+            None if line.passes(self.clock.now()) => Poll::Ready(()),
+            None => {
+                ticket.0 = Some(line.wait(cx.waker()));
+                self.wanted.notify_one();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Lets everybody through from now on.
+    pub(super) fn open(&self) {
+        let mut line = self.line.borrow_mut();
+        line.open = true;
+        line.left = usize::MAX;
+        while line.call_next() {}
+    }
+
+    /// Calls those who wait, for as long as it is polled. The thread has a timer only while there
+    /// are any.
+    pub(crate) async fn turn(self: Rc<Self>) {
+        loop {
+            self.wanted.notified().await;
+            let mut beat = interval_at(Instant::now() + BEAT, BEAT);
+            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                beat.tick().await;
+                self.line.borrow_mut().beat(self.clock.now());
+                while self.call_next() {
+                    // What has come for the others meanwhile is seen to before the next one.
+                    tokio::task::yield_now().await;
+                }
+                if self.line.borrow().waiting.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn call_next(&self) -> bool {
+        self.line.borrow_mut().call_next()
+    }
+}
+
+impl Line {
+    /// Whether a newcomer need not wait.
+    fn passes(&mut self, now: Moment) -> bool {
+        if self.open {
+            return true;
+        }
+        if self.waiting.is_empty() {
+            self.count(now, RESTED);
+            if self.left == RESTED {
+                self.beats = 0;
+            }
+        }
+        let passes = self.waiting.is_empty() && self.left > 0;
+        self.left -= usize::from(passes);
+        passes
+    }
+
+    fn wait(&mut self, waker: &Waker) -> Rc<Place> {
+        let place = Rc::new(Place {
+            may_pass: Cell::new(false),
+            waker: RefCell::new(waker.clone()),
+        });
+        self.waiting.push_back(Rc::downgrade(&place));
+        place
+    }
+
+    /// One beat more in which somebody waits; the runtime's timers may well have skipped another.
+    fn beat(&mut self, now: Moment) {
+        self.beats += self.count(now, LATE_BEATS);
+    }
+
+    /// Counts the beats since the last that was counted, and who may pass for them, up to `most`
+    /// beats.
+    fn count(&mut self, now: Moment, most: usize) -> usize {
+        let beats = now.since(self.began).as_nanos() / BEAT.as_nanos();
+        let beats = usize::try_from(beats).unwrap_or(usize::MAX).min(most);
+        if beats > 0 && !self.open {
+            let more = beats * (A_BEAT + self.beats / PATIENCE);
+            self.left = (self.left + more).min(RESTED);
+            self.began = now;
+        }
+        beats
+    }
+
+    /// Calls the first of those who wait, if it may pass. Returns whether another may.
+    fn call_next(&mut self) -> bool {
+        while self.left > 0
+            && let Some(first) = self.waiting.pop_front()
+        {
+            if let Some(place) = first.upgrade() {
+                self.left -= 1;
+                place.may_pass.set(true);
+                place.waker.borrow().wake_by_ref();
+                break;
+            }
+        }
+        self.left > 0 && !self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_nanos(millis * 1_000_000)
+    }
+
+    fn crowd(line: &mut Line, many: usize) -> Vec<Rc<Place>> {
+        let wait = |_| line.wait(Waker::noop());
+        (0..many).map(wait).collect()
+    }
+
+    fn passed(crowd: &[Rc<Place>]) -> Vec<usize> {
+        let places = crowd.iter().enumerate();
+        places
+            .filter(|(_, p)| p.may_pass.get())
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    #[test]
+    fn who_comes_alone_passes_at_once_and_so_do_a_few() {
+        let mut line = Line::default();
+        for millis in 1..1000 {
+            assert!(line.passes(at(millis)));
+        }
+        assert!((0..RESTED).all(|_| line.passes(at(2000))));
+        assert!(!line.passes(at(2000)));
+        assert_eq!(line.beats, 0, "that is no storm");
+    }
+
+    #[test]
+    fn a_storm_passes_a_few_each_beat_in_the_order_in_which_it_came() {
+        let mut line = Line::default();
+        let crowd = crowd(&mut line, 3);
+        for millis in 1..=3 {
+            assert!(!line.passes(at(millis)), "others stand in line");
+            line.beat(at(millis));
+            while line.call_next() {}
+            let expected = usize::try_from(millis).expect("small");
+            assert_eq!(passed(&crowd), (0..expected).collect::<Vec<_>>());
+        }
+        assert!(!line.passes(at(3)), "the beat has no room for one more");
+        assert!(line.passes(at(4)));
+    }
+
+    #[test]
+    fn a_late_beat_makes_up_for_what_it_missed_but_for_no_more_than_two() {
+        let mut line = Line::default();
+        let crowd = crowd(&mut line, 100);
+        line.beat(at(1000));
+        while line.call_next() {}
+        assert_eq!(passed(&crowd).len(), LATE_BEATS * A_BEAT);
+    }
+
+    #[test]
+    fn a_place_that_was_given_up_holds_nobody_up() {
+        let mut line = Line::default();
+        let mut crowd = crowd(&mut line, 5);
+        crowd.drain(..3);
+        line.beat(at(1));
+        while line.call_next() {}
+        assert_eq!(passed(&crowd), [0]);
+    }
+
+    #[test]
+    fn a_storm_that_lasts_is_let_through_faster() {
+        let mut line = Line::default();
+        let crowd = crowd(&mut line, 10_000);
+        let mut millis = 0;
+        while !line.waiting.is_empty() {
+            millis += 1;
+            line.beat(at(millis));
+            while line.call_next() {}
+        }
+        assert_eq!(passed(&crowd).len(), crowd.len());
+        assert!(millis < 8_000, "{millis}");
+    }
+
+    #[test]
+    fn an_open_turnstile_holds_nobody() {
+        let turnstile = Turnstile::new(Clock::start());
+        let crowd = crowd(&mut turnstile.line.borrow_mut(), 100);
+        turnstile.open();
+        assert_eq!(passed(&crowd).len(), 100);
+        let cx = Context::from_waker(Waker::noop());
+        for _ in 0..100 {
+            let pass = turnstile.poll_pass(&mut Ticket::default(), &cx);
+            assert!(pass.is_ready());
+        }
+    }
+}
