@@ -25,7 +25,7 @@ use transport_proto::view::PacketView;
 
 use crate::account::DropReason;
 use crate::ids::StepIndex;
-use crate::route::{EdgePrograms, EmitPrograms, RunPlan, TimestampSource};
+use crate::route::{EdgePrograms, EmitPrograms, HookPlan, RunPlan, TimestampSource};
 
 pub use change::Change;
 pub(crate) use change::Cuts;
@@ -114,6 +114,23 @@ impl StepPrograms {
             max_downstreams: source.max_downstreams,
             reads_documents,
         })
+    }
+
+    /// What a step asks of lifecycle hooks.
+    pub(crate) fn of_hook(asked: &HookPlan, plan: &RunPlan) -> Self {
+        let programs = Some(asked.programs.clone());
+        let reads_steps = asked.programs.reads().reads_root("steps");
+        Self {
+            id: "hub".into(),
+            inputs: plan.inputs.clone(),
+            emits: None,
+            edges: vec![EdgeAsks {
+                programs,
+                reads_steps,
+            }],
+            max_downstreams: 1,
+            reads_documents: true,
+        }
     }
 
     /// Where its packets say when what they speak of happened.

@@ -80,6 +80,8 @@ pub(crate) struct Session {
     /// Heartbeats and directives: never queued behind media, never counted (spec 2.6).
     control: Spool,
     control_bytes: usize,
+    /// Lifecycle hooks, which wait for a connection where there is none.
+    hooks: Vec<Bytes>,
 }
 
 impl Session {
@@ -110,6 +112,7 @@ impl Session {
             next_producer: 0,
             control: Spool::default(),
             control_bytes: 0,
+            hooks: Vec::new(),
         }
     }
 
@@ -174,7 +177,11 @@ impl Session {
             Outbox::Lanes(lanes) => !lanes.may_send(|e| self.credit.admits(e.len as usize)),
             Outbox::Log(log) => !log.may_send(&self.credit),
         };
-        media && self.control_bytes == 0 && self.hold.0 == self.hold.1 && !self.owes_ack(now)
+        media
+            && self.control_bytes == 0
+            && self.hooks.is_empty()
+            && self.hold.0 == self.hold.1
+            && !self.owes_ack(now)
     }
 
     /// Whether the owner should be told now what is settled.
@@ -194,9 +201,18 @@ impl Session {
         true
     }
 
+    /// Queues an encoded lifecycle hook. Each is told once only, so that there are few.
+    pub(crate) fn push_hook(&mut self, message: Bytes) {
+        self.hooks.push(message);
+    }
+
     /// Moves all waiting heartbeats, directives, acks and signals out. Returns their bytes.
     pub(crate) fn take_control(&mut self, now: Moment, out: &mut Pieces) -> usize {
         self.push_flow(now);
+        for hook in std::mem::take(&mut self.hooks) {
+            self.control.room(hook.len()).extend_from_slice(&hook);
+            self.control_bytes += hook.len();
+        }
         let len = self.control_bytes;
         if len > 0 {
             self.control.take(len, out);

@@ -171,9 +171,11 @@ impl Engine {
         if !live.sessions[step.at()].is_idle(now) {
             actions.wake.push(conn);
         }
-        if live.becomes_ready() {
+        let completes = live.becomes_ready();
+        if completes {
             actions.events.push(super::Event::RunReady(live.name()));
         }
+        self.tell_hooks((run, step), completes, now, actions);
     }
 
     fn occupy(

@@ -15,6 +15,7 @@
 //! | `send` | bytes out to a socket |
 //! | `receipts` | receipts and credits |
 //! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
+//! | `hooks` | lifecycle hooks: engrams hear who is there |
 //! | `interrupt` | barge-in, control beside the packets |
 //! | `tick` | heartbeats, expiry, late receipts, draining |
 //! | `report` | drops and pauses, told once in a while |
@@ -27,6 +28,7 @@ mod connect;
 mod decision;
 mod ending;
 mod event;
+mod hooks;
 mod interrupt;
 mod joins;
 mod numbered;
@@ -58,6 +60,7 @@ use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKin
 
 use decision::Seeds;
 use ending::Ending;
+use hooks::Hooks;
 use joins::Join;
 
 pub use connect::{Accepts, Refusal, Registration};
@@ -148,6 +151,8 @@ struct Run {
     programs: Vec<Option<Arc<StepPrograms>>>,
     /// What is measured of packets of steps that ask for something.
     measured: Vec<Option<Box<Measured>>>,
+    /// Who hears of steps that are there.
+    hooks: Hooks,
     /// What waits in front of each step for the others of its id.
     joins: Vec<Option<Join>>,
     /// The `stream_id` of what goes to each step.
@@ -305,7 +310,6 @@ impl Engine {
         Run {
             sessions: plan.steps.iter().map(Session::new).collect(),
             streams: streams.collect(),
-            plan,
             edges,
             downstream,
             upstream,
@@ -315,7 +319,9 @@ impl Engine {
                 .map(|p| p.as_ref().map(|_| Box::default()))
                 .collect(),
             programs,
+            hooks: Hooks::of(&plan),
             joins,
+            plan,
             floors: [0; Lane::COUNT],
             ready: false,
             ending: None,

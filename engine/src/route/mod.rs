@@ -18,8 +18,8 @@ pub use partition::{
 };
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
 pub use programs::{
-    DocumentSchema, EdgePrograms, EmitPrograms, Inputs, InputsPlan, Primitive, PrimitivePlan,
-    Rules, TimestampSource,
+    DocumentSchema, EdgePrograms, EmitPrograms, HookPlan, Inputs, InputsPlan, Primitive,
+    PrimitivePlan, Rules, TimestampSource,
 };
 pub use settings::{
     AckEvery, Credits, FlowMode, FlowPlan, Guarantee, Lane, LanePlan, Overflow, Redelivery,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::fan_in::FanInPlan;
-use super::programs::{EdgePrograms, EmitPrograms};
+use super::programs::{EdgePrograms, EmitPrograms, HookPlan};
 use super::settings::{FlowPlan, LanePlan, Semantics};
 use crate::ids::StepIndex;
 
@@ -73,6 +73,8 @@ pub struct StepPlan {
     pub lanes: Vec<LanePlan>,
     /// How packets of several upstream steps meet here; `None` takes each as it comes.
     pub fan_in: Option<FanInPlan>,
+    /// Lifecycle hooks that it asks for.
+    pub hooks: Option<HookPlan>,
     /// What is asked of every packet that it emits.
     pub emits: Option<Arc<EmitPrograms>>,
     /// Its run is degraded once it has been away for longer (spec 2.7).
@@ -91,6 +93,7 @@ impl StepPlan {
             flow: FlowPlan::default(),
             lanes: Vec::new(),
             fan_in: None,
+            hooks: None,
             emits: None,
             degraded_after: Duration::from_secs(30),
         }

@@ -81,6 +81,17 @@ impl EdgePrograms {
     }
 }
 
+/// Lifecycle hooks that a step asks for: its `if` speaks of them (spec 2.7).
+#[derive(Clone, Debug)]
+pub struct HookPlan {
+    /// What is asked of a hook before it is sent: the step's `if` and its inputs.
+    pub programs: Arc<EdgePrograms>,
+    /// Whether `steprun.ready` is one of them.
+    pub step_ready: bool,
+    /// Whether `storyrun.ready` is.
+    pub run_ready: bool,
+}
+
 /// A node of the graph that the hub itself applies (spec 2).
 #[derive(Clone, Debug)]
 pub struct Primitive {

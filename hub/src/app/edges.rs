@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine::StepIndex;
 use engine::route::{
-    DocumentSchema, EdgePlan, EdgePrograms, EmitPrograms, Inputs, InputsPlan, Primitive,
+    DocumentSchema, EdgePlan, EdgePrograms, EmitPrograms, HookPlan, Inputs, InputsPlan, Primitive,
     PrimitivePlan, Rules,
 };
 use expr::{Condition, Dialect, Limits, Reads};
@@ -44,6 +44,40 @@ pub(crate) fn emits(story: &Story, step: usize) -> Option<Arc<EmitPrograms>> {
     };
     let asks = emits.schema.is_some() || !emits.stops.is_empty() || emits.watermark.is_some();
     asks.then(|| Arc::new(emits))
+}
+
+/// The lifecycle hooks that a step asks for: those that its `if` speaks of (spec 2.7).
+pub(crate) fn hooks(story: &Story, at: usize, inputs: &RunInputs) -> Option<HookPlan> {
+    let step = story.steps.get(at).filter(|step| step.is_engram())?;
+    let condition = story.programs.get(at)?.condition.clone()?;
+    let written = step.condition.as_ref()?.json().to_string().to_lowercase();
+    let (step_ready, run_ready) = (
+        written.contains("steprun.ready"),
+        written.contains("storyrun.ready"),
+    );
+    (step_ready || run_ready).then(|| HookPlan {
+        programs: Arc::new(EdgePrograms {
+            condition: Some(condition),
+            inputs: inputs_plan(story, at, inputs),
+            ..EdgePrograms::default()
+        }),
+        step_ready,
+        run_ready,
+    })
+}
+
+/// What becomes of the inputs of packets that go to a step.
+fn inputs_plan(story: &Story, at: usize, inputs: &RunInputs) -> InputsPlan {
+    let once = inputs.with.get(at).and_then(Option::as_ref);
+    let runtime = story.programs.get(at).and_then(|step| step.runtime.clone());
+    match (runtime, once) {
+        (Some(runtime), _) => InputsPlan::PerPacket(runtime),
+        (None, Some(with)) => InputsPlan::Once(Inputs {
+            body: with.body.clone(),
+            json: with.json.clone(),
+        }),
+        (None, None) => InputsPlan::Keep,
+    }
 }
 
 /// A way to a `stop`, which is the last of it; `None` if nothing gets through.
@@ -88,14 +122,7 @@ fn programs(story: &Story, way: &Way, inputs: &RunInputs) -> Option<EdgePrograms
         via: Vec::new(),
         condition: target.condition.clone(),
         rules,
-        inputs: match (&target.runtime, once) {
-            (Some(runtime), _) => InputsPlan::PerPacket(runtime.clone()),
-            (None, Some(with)) => InputsPlan::Once(Inputs {
-                body: with.body.clone(),
-                json: with.json.clone(),
-            }),
-            (None, None) => InputsPlan::Keep,
-        },
+        inputs: inputs_plan(story, way.to, inputs),
         // What is the same for every packet was held to the schema already.
         schema: match (&target.runtime, once) {
             (None, Some(_)) => None,

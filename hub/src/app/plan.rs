@@ -8,7 +8,7 @@ use engine::route::{RunPlan, StepKind, StepPlan};
 use engine::{Engine, Limits, Moment, RunName};
 
 use super::StartError;
-use super::edges::{edges, emits};
+use super::edges::{edges, emits, hooks};
 use super::settings::{bounds, fan_in, flow, lanes, semantics, size};
 use crate::config::{Config, memory_limit};
 use crate::story::{ConcurrencyMode, Problem, Run, Snapshot, Step};
@@ -109,6 +109,7 @@ fn run_plan(config: &Config, run: &Run) -> Result<RunPlan, Vec<Problem>> {
             .iter()
             .enumerate()
             .map(|(at, step)| StepPlan {
+                hooks: hooks(story, at, &inputs),
                 emits: emits(story, at),
                 ..step_plan(config, step)
             })
@@ -138,6 +139,7 @@ fn step_plan(config: &Config, step: &Step) -> StepPlan {
         flow: flow(settings),
         lanes: lanes(settings),
         fan_in: step.joins.then(|| fan_in(&settings.fan_in)),
+        hooks: None,
         emits: None,
         max_downstreams: size(downstreams),
         degraded_after: settings.lifecycle.drain_timeout,

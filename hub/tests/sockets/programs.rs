@@ -176,3 +176,38 @@ async fn a_large_payload_is_decided_elsewhere_in_its_order() {
         assert!(shown(&got.inputs).contains(&format!("prompt={prompt}")));
     }
 }
+
+#[tokio::test]
+async fn an_assistant_is_told_when_all_are_there() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../conformance/stories/loads/lifecycle-greeting.yaml"
+    );
+    let story = std::fs::read_to_string(file).expect("the Story is there");
+    let hub = Hub::with(config(), &story);
+    let mut connection = Connection::open(hub.grpc).await;
+    let mut streams = Vec::new();
+    for step in ["greet", "monitor", "ingress"] {
+        let changes = [("storyrun-name", "greeting"), ("current-step-id", step)];
+        let stream = connection.process_with(&changes).await;
+        streams.push(stream.accepted().await);
+    }
+    let [greet, monitor, ingress] = &mut streams[..] else {
+        unreachable!("three streams");
+    };
+    let hook = greet.next().await.expect("a packet");
+    assert_eq!(hook.metadata["type"], "storyrun.ready");
+    assert_eq!(shown(&hook.inputs), "prompt=Greet the caller warmly.");
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let hook = monitor.next().await.expect("a packet");
+        assert_eq!(hook.metadata["type"], "steprun.ready");
+        seen.push(hook.metadata["hook.step"].clone());
+    }
+    assert_eq!(seen, ["greet", "monitor", "ingress"]);
+    // What ingress says is neither.
+    say(ingress, "1", object([("type", text("speech"))]));
+    hub.wait_for_metric("hub_evaluate_seconds_count", &["from=\"ingress\""], 1.0)
+        .await;
+    assert_eq!(hub.metric("hub_packets_accepted_total", &[]), 0.0);
+}

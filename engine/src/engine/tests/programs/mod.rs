@@ -2,6 +2,7 @@
 
 mod changes;
 mod elsewhere;
+mod hooks;
 mod joins;
 mod stopping;
 mod taking;

@@ -1,0 +1,67 @@
+use super::*;
+use crate::route::HookPlan;
+
+/// Engrams `a` and `b`; b wants to hear when somebody is there, and when all are.
+fn listening(test: &str) -> Rig {
+    let hooks = HookPlan {
+        programs: Arc::new(EdgePrograms {
+            condition: Some(condition(test)),
+            inputs: InputsPlan::PerPacket(block(r#"{"of": "{{ packet.hook.data.step.name }}"}"#)),
+            ..EdgePrograms::default()
+        }),
+        step_ready: test.contains("steprun.ready"),
+        run_ready: test.contains("storyrun.ready"),
+    };
+    let b = StepPlan {
+        hooks: Some(hooks),
+        ..step("b")
+    };
+    Rig::new(Limits::default(), plan(vec![step("a"), b], &[(0, 1)]))
+}
+
+const RUN: &str = r#"{{ eq (default "" packet.type) "storyrun.ready" }}"#;
+const STEP: &str = r#"{{ eq (default "" packet.type) "steprun.ready" }}"#;
+
+#[test]
+fn whoever_asks_hears_when_all_engrams_are_there_and_only_once() {
+    let mut rig = listening(RUN);
+    let b = rig.connect("b");
+    assert!(rig.take(b, at(1)).is_empty());
+    let a = rig.connect("a");
+    let hooks = rig.take(b, at(1));
+    assert_eq!(hooks.len(), 1);
+    assert_eq!(metadata(&hooks[0], "kind").unwrap(), "hook");
+    assert_eq!(metadata(&hooks[0], "type").unwrap(), "storyrun.ready");
+    assert_eq!(metadata(&hooks[0], "current-step-id").unwrap(), "b");
+    let id = metadata(&hooks[0], "bubu.envelope.message_id").unwrap();
+    assert_eq!(id, "ns/r:storyrun.ready:a");
+    assert_eq!(inputs(&hooks[0]), r#"{"of":"a"}"#);
+    let said = payload(&hooks[0]);
+    assert!(
+        said.contains(r#""timestamp":"1970-01-01T00:00:00.000000000Z""#),
+        "{said}"
+    );
+    rig.disconnect(a);
+    rig.connect("a");
+    assert!(rig.take(b, at(1)).is_empty());
+    assert!(rig.take(a, at(1)).is_empty());
+}
+
+#[test]
+fn the_first_registration_of_each_step_is_told_and_waits_for_who_asks() {
+    let mut rig = listening(STEP);
+    let a = rig.connect("a");
+    rig.disconnect(a);
+    rig.connect("a");
+    let b = rig.connect("b");
+    let told: Vec<_> = rig.take(b, at(1)).iter().map(inputs).collect();
+    assert_eq!(told, [r#"{"of":"a"}"#, r#"{"of":"b"}"#]);
+}
+
+#[test]
+fn a_hook_is_on_no_account() {
+    let mut rig = listening(STEP);
+    rig.connect("a");
+    rig.connect("b");
+    assert_eq!(rig.edge("b").counts.accepted, 0);
+}
