@@ -1,0 +1,12 @@
+//! Messages as the contract carries them.
+//!
+//! Owns: encoding and decoding, identities for dedupe and receipts, reassembly of
+//! chunks. Pure; never decides when something is sent.
+
+mod chunks;
+mod decode;
+mod encode;
+
+pub use chunks::{Assembly, Chunk, ChunkError, Reassembler};
+pub use decode::{Arrival, DecodeError, Drop, Identity, Receipt, decode};
+pub use encode::{EncodeError, encode};
