@@ -6,6 +6,7 @@ mod control;
 mod error;
 mod identity;
 mod message;
+mod session;
 mod start;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -20,6 +21,7 @@ pub use message::{
     AudioFrame, BinaryFrame, InvalidMessage, Kind, MediaTime, StreamEnvelope, StreamMessage,
     TransportConfig, TransportDescriptor, UnixMillis, VideoFrame,
 };
+pub use session::{Bounds, Stats};
 pub use start::{
     Binding, BindingError, DurationError, Environment, Retries, SecurityModeError, Tunables,
     format_duration, is_plaintext, parse_duration, security_mode,

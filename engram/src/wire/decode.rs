@@ -1,5 +1,7 @@
 //! The bytes of a `DataResponse` or `DataPacket` to a message (spec 3).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use prost::Message;
 use transport_proto::json::{StructError, from_struct};
@@ -8,9 +10,10 @@ use transport_proto::names::metadata::{
 };
 use transport_proto::names::mime::PACKET_JSON;
 use transport_proto::packet_json::{PacketJson, PacketJsonError, TransportJson};
-use transport_proto::view::{Dialect, FrameKind, FrameView, PacketView};
+use transport_proto::view::{Dialect, EnvelopeView, FrameKind, FrameView, PacketView};
 use transport_proto::{Malformed, Violation, v1};
 
+use super::chunks::{Assembly, Chunk, Reassembler};
 use super::encode::OCTET_STREAM;
 use crate::message::{
     AudioFrame, BinaryFrame, InvalidMessage, Kind, MediaTime, StreamEnvelope, StreamMessage,
@@ -39,6 +42,9 @@ pub enum DecodeError {
     /// It breaks a rule of messages.
     #[error("decoded stream message invalid: {0}")]
     Invalid(#[from] InvalidMessage),
+    /// It is a chunk that fits nowhere.
+    #[error(transparent)]
+    Chunk(#[from] super::ChunkError),
 }
 
 /// Why a packet is not shown to the engram.
@@ -94,6 +100,8 @@ pub struct Arrival {
     pub identity: Option<Identity>,
     /// Set where the hub waits for a receipt.
     pub receipt: Option<Receipt>,
+    /// Encoded bytes.
+    pub size_bytes: usize,
 }
 
 /// Decodes a packet.
@@ -101,14 +109,20 @@ pub struct Arrival {
 /// # Errors
 /// [`DecodeError`] where it is none, or must not be shown to an engram.
 pub fn decode(bytes: &Bytes, dialect: Dialect) -> Result<Arrival, DecodeError> {
-    let view = PacketView::parse(bytes, dialect)?;
-    let packet = Packet { bytes, view: &view };
-    let receipt = packet.receipt();
+    arrival(bytes, &PacketView::parse(bytes, dialect)?, None)
+}
+
+/// The packet of these bytes; `whole` replaces the frame's, of which they are a chunk.
+fn arrival(bytes: &Bytes, view: &PacketView, whole: Option<Bytes>) -> Result<Arrival, DecodeError> {
+    let size_bytes = whole.as_ref().map_or(bytes.len(), Bytes::len);
+    let packet = Packet { bytes, view, whole };
+    let receipt = packet.receipt(size_bytes);
     let mut arrival = Arrival {
         message: StreamMessage::default(),
         drop: None,
         identity: packet.identity(receipt.as_ref()),
         receipt,
+        size_bytes,
     };
     let Some(frame) = view.frame_view() else {
         arrival.drop = Some(Drop::Frameless);
@@ -121,6 +135,52 @@ pub fn decode(bytes: &Bytes, dialect: Dialect) -> Result<Arrival, DecodeError> {
     arrival.message.validate()?;
     arrival.drop = drop_reason(&arrival.message);
     Ok(arrival)
+}
+
+/// The receipt of a packet that may not be shown; `None` where the hub waits for none.
+pub(crate) fn receipt(bytes: &Bytes, dialect: Dialect) -> Option<Receipt> {
+    let view = PacketView::parse(bytes, dialect).ok()?;
+    let packet = Packet {
+        bytes,
+        view: &view,
+        whole: None,
+    };
+    packet.receipt(bytes.len())
+}
+
+/// Decodes a packet that may be a chunk: `None` while others of its payload are missing.
+///
+/// # Errors
+/// As [`decode`], and where a chunk fits nowhere.
+pub(crate) fn decode_chunked(
+    bytes: &Bytes,
+    dialect: Dialect,
+    chunks: &mut Reassembler<Bytes>,
+    now: Duration,
+) -> Result<Option<Arrival>, DecodeError> {
+    let view = PacketView::parse(bytes, dialect)?;
+    if !view.envelope().is_some_and(EnvelopeView::is_chunk) {
+        return arrival(bytes, &view, None).map(Some);
+    }
+    let packet = Packet {
+        bytes,
+        view: &view,
+        whole: None,
+    };
+    let binary = view
+        .frame_view()
+        .filter(|frame| frame.kind() == FrameKind::Binary);
+    let chunk = Chunk {
+        envelope: packet.envelope().unwrap_or_default(),
+        payload: binary.map(|frame| bytes.slice(frame.media())),
+    };
+    match chunks.push(&chunk, bytes.clone(), now)? {
+        None | Some(Assembly::Waits) => Ok(None),
+        Some(Assembly::Complete(first, whole)) => {
+            let view = PacketView::parse(&first, dialect)?;
+            arrival(&first, &view, Some(whole)).map(Some)
+        }
+    }
 }
 
 fn drop_reason(message: &StreamMessage) -> Option<Drop> {
@@ -140,17 +200,19 @@ fn drop_reason(message: &StreamMessage) -> Option<Drop> {
 struct Packet<'a> {
     bytes: &'a Bytes,
     view: &'a PacketView,
+    /// The payload that these bytes are a chunk of.
+    whole: Option<Bytes>,
 }
 
 impl Packet<'_> {
-    fn receipt(&self) -> Option<Receipt> {
+    fn receipt(&self, size_bytes: usize) -> Option<Receipt> {
         let envelope = self.view.envelope()?;
         let stream_id = envelope.stream_id(self.bytes).trim();
         (!stream_id.is_empty() && envelope.sequence() > 0).then(|| Receipt {
             stream_id: stream_id.to_owned(),
             partition: envelope.partition(self.bytes).trim().to_owned(),
             sequence: envelope.sequence(),
-            size_bytes: self.bytes.len(),
+            size_bytes,
         })
     }
 
@@ -188,7 +250,8 @@ impl Packet<'_> {
 
     /// What the frame alone says.
     fn framed(&self, frame: &FrameView) -> Result<StreamMessage, DecodeError> {
-        let media = self.bytes.slice(frame.media());
+        let part = || self.bytes.slice(frame.media());
+        let media = self.whole.clone().unwrap_or_else(part);
         let timestamp = MediaTime::from_millis(frame.timestamp_ms().unwrap_or_default());
         let codec = frame.codec(self.bytes).unwrap_or_default().to_owned();
         let mut message = StreamMessage::default();
@@ -263,16 +326,20 @@ impl Packet<'_> {
 
     fn envelope(&self) -> Option<StreamEnvelope> {
         let envelope = self.view.envelope()?;
-        Some(StreamEnvelope {
+        let mut read = StreamEnvelope {
             stream_id: envelope.stream_id(self.bytes).to_owned(),
             sequence: envelope.sequence(),
             partition: envelope.partition(self.bytes).to_owned(),
-            chunk_id: envelope.chunk_id(self.bytes).to_owned(),
-            chunk_index: envelope.chunk_index(),
-            chunk_count: envelope.chunk_count(),
-            chunk_bytes: envelope.chunk_bytes(),
-            total_bytes: envelope.total_bytes(),
-        })
+            ..StreamEnvelope::default()
+        };
+        if self.whole.is_none() {
+            envelope.chunk_id(self.bytes).clone_into(&mut read.chunk_id);
+            read.chunk_index = envelope.chunk_index();
+            read.chunk_count = envelope.chunk_count();
+            read.chunk_bytes = envelope.chunk_bytes();
+            read.total_bytes = envelope.total_bytes();
+        }
+        Some(read)
     }
 }
 

@@ -60,6 +60,14 @@ enum Frame {
 /// # Errors
 /// [`EncodeError`] where it breaks a rule or a limit.
 pub fn encode(message: &StreamMessage, dialect: Dialect) -> Result<Bytes, EncodeError> {
+    encode_buffer(message, dialect).map(BytesMut::freeze)
+}
+
+/// As [`encode`], into a buffer that can be appended to.
+pub(crate) fn encode_buffer(
+    message: &StreamMessage,
+    dialect: Dialect,
+) -> Result<BytesMut, EncodeError> {
     message.validate()?;
     let (frame, has_structs) = frame(message)?;
     let mut out = BytesMut::new();
@@ -90,7 +98,7 @@ pub fn encode(message: &StreamMessage, dialect: Dialect) -> Result<Bytes, Encode
     }
     match PacketView::parse(&out, dialect)?.violation() {
         Some(violation) => Err(EncodeError::Limit(violation)),
-        None => Ok(out.freeze()),
+        None => Ok(out),
     }
 }
 

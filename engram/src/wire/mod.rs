@@ -9,4 +9,6 @@ mod encode;
 
 pub use chunks::{Assembly, Chunk, ChunkError, Reassembler};
 pub use decode::{Arrival, DecodeError, Drop, Identity, Receipt, decode};
+pub(crate) use decode::{decode_chunked, receipt};
+pub(crate) use encode::encode_buffer;
 pub use encode::{EncodeError, encode};
