@@ -5,7 +5,9 @@
 mod control;
 mod error;
 mod identity;
+pub mod link;
 mod message;
+mod run;
 mod session;
 mod start;
 #[cfg(feature = "testkit")]
@@ -20,6 +22,11 @@ pub use identity::{
 pub use message::{
     AudioFrame, BinaryFrame, InvalidMessage, Kind, MediaTime, StreamEnvelope, StreamMessage,
     TransportConfig, TransportDescriptor, UnixMillis, VideoFrame,
+};
+pub use run::{
+    BatchEngram, BatchOutcome, BoxError, ConfigError, Context, ControlHandler, Engram, Impulse,
+    Inbound, InboundMessage, Outbound, RunError, Runtime, SendError, StreamingEngram, start_batch,
+    start_impulse, start_streaming,
 };
 pub use session::{Bounds, Stats};
 pub use start::{
