@@ -190,7 +190,12 @@ fn directive_of(packet: &Bytes) -> Option<ControlDirective> {
     if view.frame().is_some() {
         return None;
     }
-    let mut directive = ControlDirective::new(view.metadata(packet, HUB_CONTROL)?);
+    let kind = match view.metadata(packet, HUB_CONTROL)? {
+        // Told on Control under this name.
+        "draining" => "handoff.draining",
+        other => other,
+    };
+    let mut directive = ControlDirective::new(kind);
     for (key, value) in view.metadata_pairs(packet) {
         directive = match key {
             HUB_CONTROL => directive,

@@ -21,8 +21,10 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
+        // More than a hub's grant to one step (1000, spec 2.8): an engram that answers each
+        // message can finish what it was sent while a draining hub settles nothing new.
         Self {
-            messages: 1024,
+            messages: 4096,
             bytes: 64 * 1024 * 1024,
         }
     }

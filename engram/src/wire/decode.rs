@@ -183,6 +183,23 @@ pub(crate) fn decode_chunked(
     }
 }
 
+/// What an engram sent, as a hub reads it: its number and the message without it. `None`
+/// for signs of life and what cannot be read. Not judged: the SDK refuses the error
+/// messages that it sends itself.
+#[cfg(feature = "testkit")]
+pub(crate) fn decode_sent(bytes: &Bytes, dialect: Dialect) -> Option<(u64, StreamMessage)> {
+    let view = PacketView::parse(bytes, dialect).ok()?;
+    let packet = Packet {
+        bytes,
+        view: &view,
+        whole: None,
+    };
+    let number = view.envelope()?.sequence();
+    let mut message = packet.message(view.frame_view()?).ok()?;
+    message.envelope = None;
+    Some((number, message))
+}
+
 fn drop_reason(message: &StreamMessage) -> Option<Drop> {
     let beats = message.metadata.get(HEARTBEAT);
     if message.kind.is(&Kind::HEARTBEAT)

@@ -8,6 +8,8 @@ mod decode;
 mod encode;
 
 pub use chunks::{Assembly, Chunk, ChunkError, Reassembler};
+#[cfg(feature = "testkit")]
+pub(crate) use decode::decode_sent;
 pub use decode::{Arrival, DecodeError, Drop, Identity, Receipt, decode};
 pub(crate) use decode::{decode_chunked, receipt};
 pub(crate) use encode::encode_buffer;

@@ -1,0 +1,8 @@
+//! Engrams against hubs: in memory, a connector server of the tests' own, and the real
+//! hub over loopback.
+
+mod connector;
+mod memory;
+mod process;
+mod proxy;
+mod scene;
