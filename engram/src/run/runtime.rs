@@ -15,7 +15,7 @@ use super::shared::{Phase, Shared};
 use super::{BoxError, ControlHandler, RunError, StreamingEngram, config};
 use crate::control::{ControlDirective, default_reply};
 use crate::identity::{ExecutionContext, Secrets};
-use crate::link::{Connector, Hello, Transport};
+use crate::link::{Connector, Hello, Process, Registration, Transport};
 use crate::session::{Bounds, Jitter, Session, Stats};
 use crate::start::{Binding, BindingError, Environment, security_mode};
 
@@ -55,6 +55,17 @@ impl Runtime<Connector> {
         let context = ExecutionContext::of(environment.overlaid(&binding.env));
         let transport = Connector::new(binding, &context.tunables);
         Ok(Self::over(transport, context))
+    }
+}
+
+impl Runtime<Process> {
+    /// Registered by name over `HubService.Process`, until SIGINT or SIGTERM: for hubs that
+    /// serve no connectors, and engrams without a binding.
+    #[must_use]
+    pub fn registered(registration: Registration, environment: Environment) -> Self {
+        let context = ExecutionContext::of(environment);
+        let transport = Process::new(registration, context.tunables.dial_timeout);
+        Self::over(transport, context).until(signalled())
     }
 }
 

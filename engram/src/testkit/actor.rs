@@ -18,7 +18,7 @@ const IN_HAND: usize = 16;
 
 /// What tests ask for.
 pub(super) enum Command {
-    Send(StreamMessage, Option<u64>),
+    Send(Box<StreamMessage>, Option<u64>),
     Direct(ControlDirective),
     End(Ended),
     Pause(bool),
@@ -148,8 +148,7 @@ impl Actor {
                 Step::Packet(Some(packet)) => self.took(&packet),
                 Step::Told(Some(told)) => self.told(told),
                 // The engram has ended its side.
-                Step::Packet(None) => self.goodbye(),
-                Step::Told(None) => self.goodbye(),
+                Step::Packet(None) | Step::Told(None) => self.goodbye(),
                 Step::Room => {}
             }
             self.pump();
@@ -185,7 +184,7 @@ impl Actor {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Send(message, sequence) => self.send(message, sequence),
+            Command::Send(message, sequence) => self.send(*message, sequence),
             Command::HoldAcks(held) => {
                 self.acks_held = held;
                 self.acknowledge();

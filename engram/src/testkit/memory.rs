@@ -99,13 +99,16 @@ impl MemoryHub {
     /// Where the message cannot be sent: a fault of the test.
     pub fn send(&mut self, message: &StreamMessage) -> u64 {
         self.sequence += 1;
-        self.command(Command::Send(message.clone(), Some(self.sequence)));
+        self.command(Command::Send(
+            Box::new(message.clone()),
+            Some(self.sequence),
+        ));
         self.sequence
     }
 
     /// Sends a message that nobody waits for; it is lost where there is no connection.
     pub fn send_best_effort(&self, message: &StreamMessage) {
-        self.command(Command::Send(message.clone(), None));
+        self.command(Command::Send(Box::new(message.clone()), None));
     }
 
     /// The next message of the engram; each comes once. `None` when the hub has ended.
