@@ -172,7 +172,10 @@ impl<'a> Line<'a> {
                 _ = connection.control_out.reserve(), if has_told => Step::Again,
                 () = self.drive.shared.work.notified() => Step::Again,
                 () = sleep_until(next_beat) => Step::Beat,
-                () = &mut over => return Left::Finished,
+                () = &mut over => {
+                    tracing::warn!("the run ends before everything sent was settled");
+                    return Left::Finished;
+                }
             };
             let ended = match step {
                 Step::Heard(event) => self.heard(event, backoff),

@@ -23,33 +23,33 @@ use transport_proto::v1::{
 use crate::scene::{Echo, Scripted, within};
 
 /// A stream of a client: what it says, and what it is told.
-struct Side<I, O> {
+pub(crate) struct Side<I, O> {
     metadata: MetadataMap,
     requests: Streaming<I>,
     responses: mpsc::UnboundedSender<Result<O, Status>>,
 }
 
 impl<I, O> Side<I, O> {
-    fn say(&self, response: O) {
+    pub(crate) fn say(&self, response: O) {
         self.responses
             .send(Ok(response))
             .expect("the client listens");
     }
 
-    fn end(&self, status: Status) {
+    pub(crate) fn end(&self, status: Status) {
         self.responses
             .send(Err(status))
             .expect("the client listens");
     }
 
-    async fn heard(&mut self) -> I {
+    pub(crate) async fn heard(&mut self) -> I {
         let message = within(self.requests.message()).await;
         message.expect("no error").expect("the client goes on")
     }
 }
 
-type Data = Side<DataRequest, DataResponse>;
-type Control = Side<ControlRequest, ControlResponse>;
+pub(crate) type Data = Side<DataRequest, DataResponse>;
+pub(crate) type Control = Side<ControlRequest, ControlResponse>;
 
 struct Service {
     data: mpsc::UnboundedSender<Data>,
@@ -104,14 +104,14 @@ impl TransportConnectorService for Service {
     }
 }
 
-struct Hub {
+pub(crate) struct Hub {
     addr: SocketAddr,
     data: mpsc::UnboundedReceiver<Data>,
     control: mpsc::UnboundedReceiver<Control>,
 }
 
 impl Hub {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (data_to, data) = mpsc::unbounded_channel();
         let (control_to, control) = mpsc::unbounded_channel();
         let service = TransportConnectorServiceServer::new(Service {
@@ -132,30 +132,39 @@ impl Hub {
     }
 
     /// Both streams of the next connection; nothing was said on either.
-    async fn connection(&mut self) -> (Data, Control) {
+    pub(crate) async fn connection(&mut self) -> (Data, Control) {
         let data = within(self.data.recv()).await.expect("Data");
         (data, within(self.control.recv()).await.expect("Control"))
     }
 
-    fn runtime(&self) -> Runtime<engram::link::Connector> {
-        let binding = format!(
+    /// The value of `BUBU_TRANSPORT_BINDING`.
+    pub(crate) fn binding(&self) -> String {
+        format!(
             r#"{{"name":"r-echo","namespace":"ns","binding":{{"endpoint":"{}","protocolVersion":"1.0.0"}}}}"#,
             self.addr
-        );
-        let environment: Environment = [
+        )
+    }
+
+    fn runtime(&self) -> Runtime<engram::link::Connector> {
+        self.runtime_with(&[])
+    }
+
+    /// With more variables than the tests' own.
+    fn runtime_with(&self, more: &[(&str, &str)]) -> Runtime<engram::link::Connector> {
+        let binding = self.binding();
+        let own = [
             ("BUBU_TRANSPORT_BINDING", binding.as_str()),
             ("BUBU_GRPC_RECONNECT_BASE_BACKOFF", "5ms"),
             ("BUBU_GRPC_RECONNECT_MAX_BACKOFF", "20ms"),
             ("BUBU_GRPC_HEARTBEAT_INTERVAL", "50ms"),
             ("BUBU_TRANSPORT_HEARTBEAT_INTERVAL", "50ms"),
-        ]
-        .into_iter()
-        .collect();
+        ];
+        let environment: Environment = own.iter().chain(more).copied().collect();
         Runtime::from_environment(environment).expect("a binding")
     }
 }
 
-fn ready(control: &Control) {
+pub(crate) fn ready(control: &Control) {
     control.say(ControlResponse {
         action: ControlAction::ConnectorReady as i32,
         metadata: facts(&[("startup.capabilities", "none")]),
@@ -188,7 +197,7 @@ fn sound(sequence: u64) -> DataResponse {
     }
 }
 
-fn flow(ack: u64, signal: FlowControlSignal) -> ControlResponse {
+pub(crate) fn flow(ack: u64, signal: FlowControlSignal) -> ControlResponse {
     ControlResponse {
         action: ControlAction::Noop as i32,
         flow: Some(FlowControl {
@@ -211,7 +220,7 @@ async fn told(control: &mut Control) -> ControlRequest {
 }
 
 /// The next packet that is no sign of life.
-async fn sent(data: &mut Data) -> DataRequest {
+pub(crate) async fn sent(data: &mut Data) -> DataRequest {
     loop {
         let request = data.heard().await;
         if request.frame.is_some() {
@@ -220,7 +229,7 @@ async fn sent(data: &mut Data) -> DataRequest {
     }
 }
 
-fn number(request: &DataRequest) -> u64 {
+pub(crate) fn number(request: &DataRequest) -> u64 {
     request
         .envelope
         .as_ref()
@@ -387,4 +396,68 @@ async fn an_address_that_is_not_this_machine_is_refused() {
         .await
         .expect_err("no TLS");
     assert!(error.to_string().contains("TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_hub_that_never_becomes_ready_is_tried_again() {
+    let mut hub = Hub::start().await;
+    let runtime = hub.runtime_with(&[("BUBU_GRPC_MESSAGE_TIMEOUT", "100ms")]);
+    let _run = tokio::spawn(runtime.stream::<(), _>(Echo));
+    let _first = hub.connection().await;
+    let (_data, control) = hub.connection().await;
+    control.say(ControlResponse {
+        action: ControlAction::ConnectorReady as i32,
+        ..ControlResponse::default()
+    });
+    let (mut data, control) = hub.connection().await;
+    ready(&control);
+    data.say(sound(1));
+    assert_eq!(number(&sent(&mut data).await), 1);
+}
+
+#[tokio::test]
+async fn a_hub_that_falls_silent_is_left_where_that_is_asked_for() {
+    let mut hub = Hub::start().await;
+    let runtime = hub.runtime_with(&[("BUBU_GRPC_HANG_TIMEOUT", "100ms")]);
+    let _run = tokio::spawn(runtime.stream::<(), _>(Echo));
+    let (_data, control) = hub.connection().await;
+    ready(&control);
+    hub.connection().await;
+}
+
+#[tokio::test]
+async fn errors_of_the_hub_reach_the_handler_with_their_facts() {
+    let mut hub = Hub::start().await;
+    let (told, mut directives) = mpsc::unbounded_channel();
+    let handler = engram::ControlHandler::new(move |directive| {
+        let told = told.clone();
+        async move {
+            told.send(directive)?;
+            Ok(None)
+        }
+    });
+    let engram = Scripted::waiting().with_handler(handler);
+    let _run = tokio::spawn(hub.runtime().stream::<(), _>(engram));
+    let (_data, control) = hub.connection().await;
+    ready(&control);
+    control.say(ControlResponse {
+        action: ControlAction::Error as i32,
+        error: Some(transport_proto::v1::ControlError {
+            code: 3,
+            message: "refused".to_owned(),
+            details: facts(&[("reason", "oversize")]),
+        }),
+        ..ControlResponse::default()
+    });
+    within(directives.recv()).await.expect("ready");
+    let error = within(directives.recv()).await.expect("the error");
+    assert_eq!(error.kind, "error");
+    assert_eq!(
+        error.metadata,
+        facts(&[
+            ("code", "3"),
+            ("message", "refused"),
+            ("reason", "oversize")
+        ])
+    );
 }

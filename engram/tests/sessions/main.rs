@@ -1,6 +1,7 @@
 //! Engrams against hubs: in memory, a connector server of the tests' own, and the real
 //! hub over loopback.
 
+mod batch;
 mod connector;
 mod memory;
 mod process;
