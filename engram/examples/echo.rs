@@ -24,8 +24,8 @@ impl StreamingEngram<()> for Echo {
     ) -> Result<(), BoxError> {
         while let Some(message) = inbound.next().await {
             outbound.send(&message.forward()).await?;
-            // Kept until it is settled: only now may the hub forget what it came from.
-            message.done();
+            // Should this process be killed before, the hub sends the message again.
+            message.done_once_settled();
         }
         Ok(())
     }

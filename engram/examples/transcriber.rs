@@ -38,8 +38,10 @@ impl StreamingEngram<()> for Transcriber {
                 message.metadata.get("type").map(String::as_str) == Some("speech.vad.inactive");
             if ends {
                 outbound.send(&transcript(&segment)).await?;
-                // The words are on their way: the sound is not needed again.
-                segment.drain(..).for_each(InboundMessage::done);
+                // Once the words have arrived, the sound is not needed again.
+                segment
+                    .drain(..)
+                    .for_each(InboundMessage::done_once_settled);
             }
             message.done();
         }

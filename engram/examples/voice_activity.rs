@@ -83,7 +83,7 @@ async fn act(detector: &mut Detector<InboundMessage>, outbound: &Outbound) -> Re
             Event::End => outbound.send(&activity("speech.vad.inactive")).await?,
             Event::Speech(frame) => {
                 outbound.send(&frame.forward()).await?;
-                frame.done();
+                frame.done_once_settled();
             }
             Event::Silence(frame) => frame.done(),
         }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tonic::metadata::MetadataMap;
+use tonic::transport::Channel;
 use transport_proto::names::{action, receipt, request};
 use transport_proto::v1::{ControlAction, ControlRequest, ControlResponse, FlowControlSignal};
 use transport_proto::view::Dialect;
@@ -65,15 +66,34 @@ impl Transport for Connector {
         let (packets_out, packets) = mpsc::channel(IN_HAND);
         let (control_out, directives) = mpsc::channel(IN_HAND);
         let directives = ReceiverStream::new(directives).map(|told| request_of(&told));
-        // Neither is answered before the hub knows both.
-        let (data, control) = tokio::try_join!(
-            dial::open(&channel, DATA, data, ReceiverStream::new(packets)),
-            dial::open(&channel, CONTROL, control, directives),
-        )?;
         let (packets_to, packets_in) = mpsc::channel(IN_HAND);
         let (control_to, control_in) = mpsc::channel(IN_HAND);
-        tokio::spawn(read_data(data, packets_to, control_to.clone()));
-        tokio::spawn(read_control(control, control_to));
+        // Both are opened at once and neither is waited for: the hub may answer them only
+        // when it knows both, or when it has something to say. The handshake has its own
+        // deadline.
+        let data = Opening {
+            channel: channel.clone(),
+            path: DATA,
+            metadata: data,
+        };
+        let opened = data.open(ReceiverStream::new(packets), control_to.clone());
+        let ended = control_to.clone();
+        tokio::spawn(async move {
+            if let Some(data) = opened.await {
+                read_data(data, packets_to, ended).await;
+            }
+        });
+        let control = Opening {
+            channel,
+            path: CONTROL,
+            metadata: control,
+        };
+        let opened = control.open(directives, control_to.clone());
+        tokio::spawn(async move {
+            if let Some(control) = opened.await {
+                read_control(control, control_to).await;
+            }
+        });
         Ok(Connection {
             handshakes: true,
             packets_out,
@@ -81,6 +101,36 @@ impl Transport for Connector {
             packets_in,
             control_in,
         })
+    }
+}
+
+/// A stream that is being opened.
+struct Opening {
+    channel: Channel,
+    path: &'static str,
+    metadata: MetadataMap,
+}
+
+impl Opening {
+    /// The answers; `None` where there are none: `control` is told why, unless nobody
+    /// listens any more.
+    async fn open(
+        self,
+        messages: impl Stream<Item = Bytes> + Send + 'static,
+        control: mpsc::Sender<ControlIn>,
+    ) -> Option<Streaming<Bytes>> {
+        let opened = tokio::select! {
+            opened = dial::open(&self.channel, self.path, self.metadata, messages) => opened,
+            () = control.closed() => return None,
+        };
+        match opened {
+            Ok(answers) => Some(answers),
+            Err(status) => {
+                // Nobody listens any more: then nobody cares why.
+                let _ = control.send(ControlIn::Ended(status.into())).await;
+                None
+            }
+        }
     }
 }
 

@@ -19,6 +19,8 @@ use crate::start::Tunables;
 
 /// How long the hub may take to end its side after the engram has ended its own.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// A hub that drains and has sent no packet for so long has none left for the engram.
+const DRAINED: Duration = Duration::from_millis(250);
 /// What waits for an engram over Process, where acks come on the same stream as packets
 /// and reading must go on: the hub's own grant bounds it long before (spec 2.5).
 const MAX_WAITING: (usize, usize) = (8192, 64 * 1024 * 1024);
@@ -343,6 +345,9 @@ impl<'a> Line<'a> {
         if !tunables.hang_timeout.is_zero() {
             next = next.min(self.last_heard + tunables.hang_timeout);
         }
+        if self.drive.shared.session().is_stuck_in_drain() {
+            next = next.min(self.last_heard + DRAINED);
+        }
         next
     }
 
@@ -359,6 +364,10 @@ impl<'a> Line<'a> {
         }
         if !tunables.hang_timeout.is_zero() && now >= self.last_heard + tunables.hang_timeout {
             return Some(Ended::unavailable("nothing was heard of the hub"));
+        }
+        let stuck = self.drive.shared.session().is_stuck_in_drain();
+        if stuck && now >= self.last_heard + DRAINED {
+            return Some(Ended::unavailable("the hub drains"));
         }
         if now >= self.last_packet + tunables.data_heartbeat {
             self.last_packet = now;

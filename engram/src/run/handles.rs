@@ -103,9 +103,20 @@ pub struct InboundMessage {
 
 impl InboundMessage {
     /// Says that the message was processed. The receipt is sent reliably: with this
-    /// connection or a later one.
+    /// connection or a later one. What was sent because of it is kept by this process
+    /// alone; where that is not enough, see [`done_once_settled`](Self::done_once_settled).
     pub fn done(mut self) {
         self.complete();
+    }
+
+    /// Says that the message was processed as soon as everything sent by now is settled
+    /// ([`Outbound::send`]). With it, a process that is killed loses nothing: either what
+    /// it made of a message has arrived, or the message comes again.
+    pub fn done_once_settled(mut self) {
+        if let Some((token, shared)) = self.handle.take() {
+            shared.session().done_once_settled(token);
+            shared.work.notify_one();
+        }
     }
 
     fn complete(&mut self) {

@@ -151,6 +151,11 @@ impl Intake {
         receipts
     }
 
+    /// Messages that were shown and are not completed.
+    pub(super) fn working(&self) -> usize {
+        self.working.len()
+    }
+
     /// Messages that wait, and their bytes.
     pub(super) fn waiting(&self) -> (usize, usize) {
         (self.waiting.len(), self.waiting_bytes)

@@ -72,6 +72,10 @@ pub(crate) struct Session {
     receipts: Receipts,
     handshake: Option<Handshake>,
     connected: bool,
+    /// Messages that are done once everything up to a number is settled, in its order.
+    deferred: VecDeque<(u64, Token)>,
+    /// The hub has said that it is about to stop (spec 2.7).
+    draining: bool,
     /// Directives to be sent on this connection.
     directives: VecDeque<ControlDirective>,
     stats: Stats,
@@ -87,6 +91,8 @@ impl Session {
             receipts: Receipts::of(dialect),
             handshake: None,
             connected: false,
+            deferred: VecDeque::new(),
+            draining: false,
             directives: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -97,6 +103,7 @@ impl Session {
         self.connected = true;
         self.handshake = handshakes.then(Handshake::default);
         self.chunks = Reassembler::default();
+        self.draining = false;
         self.output.restart();
         self.receipts.restart();
         if !handshakes {
@@ -128,6 +135,7 @@ impl Session {
                 self.receipts.complete(receipt);
             }
         }
+        self.draining |= directive.is("handoff.draining");
         let was_ready = self.is_ready();
         let Some(handshake) = &mut self.handshake else {
             return Ok(false);
@@ -164,12 +172,30 @@ impl Session {
     pub(crate) fn settled(&mut self, number: Number) -> bool {
         let settled = self.output.settle(number);
         self.stats.settled += settled;
+        while let Some((number, token)) = self.deferred.front().copied()
+            && self.output.is_settled(number)
+        {
+            self.deferred.pop_front();
+            self.done(token);
+        }
         settled > 0
     }
 
     /// The hub asks for a pause, or for no more of it.
     pub(crate) fn pause(&mut self, paused: bool) {
         self.output.pause(paused);
+    }
+
+    /// Whether the hub is about to stop and nothing can be done here any more: it takes no
+    /// more packets, so what was sent to it is settled by none but the next hub, and what
+    /// waits for that is all that is left of what it sent. Staying would hold its drain up
+    /// to the deadline.
+    pub(crate) fn is_stuck_in_drain(&self) -> bool {
+        self.draining
+            && !self.output.is_empty()
+            && self.intake.waiting().0 == 0
+            && self.intake.working() == self.deferred.len()
+            && !self.has_told()
     }
 
     /// Whether everything that was sent is settled.
@@ -235,6 +261,16 @@ impl Session {
     pub(crate) fn done(&mut self, token: Token) {
         if let Some(receipt) = self.intake.complete(token) {
             self.receipts.complete(receipt);
+        }
+    }
+
+    /// The engram is done with a message as soon as all that was sent by now is settled.
+    pub(crate) fn done_once_settled(&mut self, token: Token) {
+        let last = self.output.last();
+        if self.output.is_settled(last) {
+            self.done(token);
+        } else {
+            self.deferred.push_back((last, token));
         }
     }
 

@@ -113,6 +113,16 @@ impl Output {
         self.paused = paused;
     }
 
+    /// The number given out last; 0 before the first.
+    pub(super) fn last(&self) -> u64 {
+        self.first + self.kept.len() as u64 - 1
+    }
+
+    /// Whether everything up to `number` is settled.
+    pub(super) fn is_settled(&self, number: u64) -> bool {
+        number < self.first
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }

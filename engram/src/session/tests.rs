@@ -144,6 +144,69 @@ fn a_pause_holds_packets_back_and_not_receipts() {
 }
 
 #[test]
+fn a_pause_ends_with_its_connection() {
+    let mut session = ready();
+    session.pause(true);
+    session.disconnected();
+    session.connected(true);
+    greet(&mut session);
+    send(&mut session, "a");
+    assert_eq!(handed(&mut session), labels(&[("a", 1)]));
+}
+
+#[test]
+fn a_message_is_done_once_what_was_sent_before_is_settled() {
+    let mut session = ready();
+    for sequence in 1..=3 {
+        arrive(&mut session, sequence);
+    }
+    let token = |session: &mut Session| session.next_delivery().expect("a message").token;
+    let (first, second, third) = (
+        token(&mut session),
+        token(&mut session),
+        token(&mut session),
+    );
+    session.done_once_settled(first);
+    assert_eq!(receipts(&mut session), [1], "nothing was sent");
+    send(&mut session, "a");
+    session.done_once_settled(second);
+    send(&mut session, "b");
+    session.done_once_settled(third);
+    handed(&mut session);
+    assert_eq!(receipts(&mut session), [0; 0]);
+    session.settled(Number(1));
+    assert_eq!(receipts(&mut session), [2]);
+    session.settled(Number(2));
+    assert_eq!(receipts(&mut session), [3]);
+}
+
+#[test]
+fn a_drain_is_left_when_only_settlement_is_missing() {
+    let mut session = ready();
+    arrive(&mut session, 1);
+    let delivery = session.next_delivery().expect("a message");
+    send(&mut session, "a");
+    handed(&mut session);
+    assert_eq!(
+        session.directed(&ControlDirective::new("handoff.draining")),
+        Ok(false)
+    );
+    assert!(!session.is_stuck_in_drain(), "the engram works");
+    session.done_once_settled(delivery.token);
+    assert!(session.is_stuck_in_drain());
+    arrive(&mut session, 2);
+    assert!(!session.is_stuck_in_drain(), "a message waits");
+    let delivery = session.next_delivery().expect("a message");
+    session.done(delivery.token);
+    assert!(!session.is_stuck_in_drain(), "a receipt waits");
+    assert_eq!(receipts(&mut session), [2]);
+    assert!(session.is_stuck_in_drain());
+    session.disconnected();
+    session.connected(true);
+    assert!(!session.is_stuck_in_drain(), "another hub");
+}
+
+#[test]
 fn there_is_room_for_one_message_of_any_size() {
     let bounds = Bounds {
         messages: 2,
@@ -285,6 +348,20 @@ fn an_ack_counts_only_what_this_connection_brought() {
     assert_eq!(acks(&mut session), [0; 0], "the first is still in work");
     session.done(first);
     assert_eq!(acks(&mut session), [2]);
+}
+
+#[test]
+fn an_ack_that_was_not_told_means_nothing_to_the_next_connection() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    arrive(&mut session, 1);
+    let delivery = session.next_delivery().expect("a message");
+    session.done(delivery.token);
+    session.disconnected();
+    session.connected(false);
+    assert_eq!(acks(&mut session), [0; 0]);
+    arrive(&mut session, 1);
+    assert_eq!(acks(&mut session), [1]);
 }
 
 #[test]

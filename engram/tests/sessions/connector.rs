@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use engram::{Environment, RunError, Runtime};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
@@ -86,7 +86,11 @@ impl TransportConnectorService for Service {
         &self,
         request: Request<Streaming<DataRequest>>,
     ) -> Result<Response<Self::DataStream>, Status> {
-        accept(request, &self.data)
+        // As lazy as a server may be: no headers before there is something to say.
+        let mut answers = accept(request, &self.data)?.into_inner();
+        let first = answers.next().await;
+        let first = futures_util::stream::iter(first);
+        Ok(Response::new(Box::pin(first.chain(answers))))
     }
 
     async fn control(

@@ -106,6 +106,34 @@ async fn a_stop_without_an_answer_ends_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_draining_hub_is_left_once_only_settlement_is_missing() {
+    let mut hub = MemoryHub::start();
+    hub.hold_acks(true);
+    let engram = Scripted::new(|_, mut inbound, outbound| async move {
+        while let Some(message) = inbound.next().await {
+            outbound.send(&message.forward()).await?;
+            message.done_once_settled();
+        }
+        Ok(())
+    });
+    let run = tokio::spawn(hub.runtime().stream::<(), _>(engram));
+    let sequence = hub.send(&labelled("a"));
+    within(hub.next()).await.expect("an answer");
+    assert!(hub.receipts().is_empty());
+    within(hub.next_directive()).await.expect("connected");
+    hub.direct(ControlDirective::new("handoff.draining"));
+    let answer = within(hub.next_directive()).await.expect("an answer");
+    assert_eq!(answer.metadata["reason"], "handoff");
+    let again = within(hub.next_directive()).await.expect("connected again");
+    assert_eq!(again.metadata["reason"], "startup");
+    hub.hold_acks(false);
+    within(hub.receipted(sequence)).await;
+    hub.stop();
+    let stats = within(run).await.expect("no panic").expect("a clean end");
+    assert_eq!((stats.connections, stats.resent, stats.received), (2, 1, 1));
+}
+
+#[tokio::test]
 async fn a_paused_engram_sends_nothing_and_still_receipts() {
     let mut hub = MemoryHub::start();
     let _run = tokio::spawn(hub.runtime().stream::<(), _>(Echo));
