@@ -7,6 +7,7 @@ mod config;
 mod drive;
 mod engram;
 mod handles;
+mod line;
 mod runtime;
 mod shared;
 
