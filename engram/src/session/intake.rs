@@ -11,6 +11,9 @@ use super::dedupe::Completed;
 use crate::message::StreamMessage;
 use crate::wire::{Arrival, Identity, Receipt};
 
+/// The media type that a structured packet's payload is shown with.
+const JSON: &str = "application/json";
+
 /// Names a message that the engram works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Token(u64);
@@ -41,6 +44,28 @@ struct Waiting {
     arrival: Arrival,
     /// `bubu.turn`; the current turn where the packet names none.
     turn: u64,
+}
+
+impl Waiting {
+    /// Whether it is in a lane (spec 2.5), which its frame tells; `None` is any. Structured
+    /// packets have been given a frame of JSON.
+    fn is_in(&self, lane: Option<&str>) -> bool {
+        let message = &self.arrival.message;
+        let own = if message.audio.is_some() {
+            "audio"
+        } else if message.video.is_some() {
+            "video"
+        } else if message
+            .binary
+            .as_ref()
+            .is_some_and(|frame| frame.mime_type != JSON)
+        {
+            "binary"
+        } else {
+            "payload"
+        };
+        lane.is_none_or(|lane| lane == own)
+    }
 }
 
 /// What a message that is being worked on was.
@@ -131,13 +156,13 @@ impl Intake {
         }
     }
 
-    /// Opens a turn: what waits of lower ones is completed unseen.
-    pub(super) fn interrupt(&mut self, turn: u64) -> Vec<Receipt> {
+    /// Opens a turn: what waits of lower ones, in one lane or in all, is completed unseen.
+    pub(super) fn interrupt(&mut self, turn: u64, lane: Option<&str>) -> Vec<Receipt> {
         self.turn = self.turn.max(turn);
         let (dropped, kept): (VecDeque<_>, VecDeque<_>) = self
             .waiting
             .drain(..)
-            .partition(|waiting| waiting.turn < self.turn);
+            .partition(|waiting| waiting.turn < self.turn && waiting.is_in(lane));
         self.waiting = kept;
         let mut receipts = Vec::new();
         for Waiting { arrival, .. } in dropped {

@@ -128,8 +128,8 @@ impl Session {
         &mut self,
         directive: &ControlDirective,
     ) -> Result<bool, HandshakeError> {
-        if let Some(turn) = control::interrupt(directive) {
-            let dropped = self.intake.interrupt(turn);
+        if let Some((turn, lane)) = control::interrupt(directive) {
+            let dropped = self.intake.interrupt(turn, lane);
             self.stats.interrupted += dropped.len() as u64;
             for receipt in dropped {
                 self.receipts.complete(receipt);

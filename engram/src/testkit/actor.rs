@@ -8,17 +8,16 @@ use transport_proto::view::Dialect;
 
 use crate::control::ControlDirective;
 use crate::link::{Connection, ControlIn, ControlOut, Ended};
-use crate::message::{StreamEnvelope, StreamMessage};
-use crate::wire::{decode_sent, encode};
+use crate::message::StreamMessage;
+use crate::wire::decode_sent;
 
-/// The stream that everything is sent on.
-const STREAM: &str = "test/run/step@1";
 /// Packets under way each way.
 const IN_HAND: usize = 16;
 
 /// What tests ask for.
 pub(super) enum Command {
-    Send(Box<StreamMessage>, Option<u64>),
+    /// A packet, and its sequence where it waits for a receipt.
+    Send(Bytes, Option<u64>),
     Direct(ControlDirective),
     End(Ended),
     Pause(bool),
@@ -184,7 +183,7 @@ impl Actor {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Send(message, sequence) => self.send(*message, sequence),
+            Command::Send(packet, sequence) => self.send(packet, sequence),
             Command::HoldAcks(held) => {
                 self.acks_held = held;
                 self.acknowledge();
@@ -201,13 +200,7 @@ impl Actor {
         }
     }
 
-    fn send(&mut self, mut message: StreamMessage, sequence: Option<u64>) {
-        message.envelope = Some(StreamEnvelope {
-            stream_id: STREAM.to_owned(),
-            sequence: sequence.unwrap_or_default(),
-            ..StreamEnvelope::default()
-        });
-        let packet = encode(&message, self.dialect).expect("tests send messages that can be sent");
+    fn send(&mut self, packet: Bytes, sequence: Option<u64>) {
         match (sequence, &self.connection) {
             (Some(sequence), _) => {
                 self.kept.insert(sequence, packet);

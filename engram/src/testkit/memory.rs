@@ -4,16 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
+use prost::Message;
 use tokio::sync::{Notify, mpsc, watch};
 use transport_proto::view::Dialect;
+use transport_proto::wire::put_len_field;
 
 use super::actor::{Actor, Command, End};
 use crate::control::ControlDirective;
 use crate::identity::ExecutionContext;
 use crate::link::{Connection, Ended, Hello, Transport};
-use crate::message::StreamMessage;
+use crate::message::{StreamEnvelope, StreamMessage};
 use crate::run::Runtime;
 use crate::start::{Retries, Tunables};
+use crate::wire::encode;
+
+/// The stream that everything is sent on.
+const STREAM: &str = "test/run/step@1";
 
 /// A hub for one engram. It numbers what it sends and sends it again until it is
 /// receipted, drops what it had from the engram already, and says what is settled.
@@ -99,16 +106,30 @@ impl MemoryHub {
     /// Where the message cannot be sent: a fault of the test.
     pub fn send(&mut self, message: &StreamMessage) -> u64 {
         self.sequence += 1;
-        self.command(Command::Send(
-            Box::new(message.clone()),
-            Some(self.sequence),
-        ));
+        let packet = self.packet(message, self.sequence);
+        self.command(Command::Send(packet, Some(self.sequence)));
         self.sequence
     }
 
     /// Sends a message that nobody waits for; it is lost where there is no connection.
+    ///
+    /// # Panics
+    /// As [`send`](Self::send).
     pub fn send_best_effort(&self, message: &StreamMessage) {
-        self.command(Command::Send(Box::new(message.clone()), None));
+        self.command(Command::Send(self.packet(message, 0), None));
+    }
+
+    fn packet(&self, message: &StreamMessage, sequence: u64) -> Bytes {
+        let packet = encode(message, self.dialect).expect("tests send messages that can be sent");
+        let envelope = StreamEnvelope {
+            stream_id: STREAM.to_owned(),
+            sequence,
+            ..StreamEnvelope::default()
+        };
+        // Appended, it merges with the message's own (spec 1).
+        let mut packet = BytesMut::from(packet);
+        put_len_field(&mut packet, 0x42, &envelope.encode_to_vec());
+        packet.freeze()
     }
 
     /// The next message of the engram; each comes once. `None` when the hub has ended.

@@ -115,3 +115,20 @@ fn chunk(index: u32, part: &[u8]) -> Bytes {
     };
     request.encode_to_vec().into()
 }
+
+#[test]
+fn an_interrupt_of_one_lane_leaves_the_others() {
+    let mut session = ready();
+    let sound = packet(Dialect::Connector, 1, Some(1));
+    session.arrived(&sound, NOW).expect("a packet");
+    let interrupt = |lane: &str| {
+        ControlDirective::new("interrupt")
+            .with("turn", "2")
+            .with("lane", lane)
+    };
+    assert_eq!(session.directed(&interrupt("video")), Ok(false));
+    assert_eq!(session.waiting().0, 1);
+    assert_eq!(session.directed(&interrupt("audio")), Ok(false));
+    assert_eq!(session.waiting(), (0, 0));
+    assert_eq!(receipts(&mut session), [1]);
+}
