@@ -1,4 +1,6 @@
 use super::*;
+use proptest::prelude::*;
+use serde::de::IgnoredAny;
 
 fn text_of(json: &str) -> Option<String> {
     Value::parse(json.as_bytes()).ok()?.text()
@@ -117,4 +119,103 @@ fn occurrences_of_a_struct_merge() {
     let two = to_struct(br#"{"b":3}"#).expect("an object");
     let back = from_struct([&one[..], &two[..]].into_iter()).expect("plain values");
     assert_eq!(back, br#"{"a":1,"b":3}"#);
+}
+
+/// Texts that are nearly JSON: its pieces in any order.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(","),
+        Just(":"),
+        Just(" "),
+        Just("\n"),
+        Just("\"a\""),
+        Just("\"\\u00e9\""),
+        Just("\"\\n\""),
+        Just("\"\\x\""),
+        Just("\""),
+        Just("0"),
+        Just("-1"),
+        Just("1.5"),
+        Just("1e9"),
+        Just("01"),
+        Just("."),
+        Just("true"),
+        Just("false"),
+        Just("null"),
+        Just("nul"),
+        Just("é"),
+        Just("\\"),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// Any JSON value.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        // The library reads other fractions with an error of its own.
+        any::<i32>().prop_map(|eighths| (f64::from(eighths) / 8.0).into()),
+        ".*".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            prop::collection::btree_map(".{0,4}", inner, 0..6)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_json_exactly_where_a_library_says_so(text in nearly_json()) {
+        let expected = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+        prop_assert_eq!(Value::parse(text.as_bytes()).is_ok(), expected, "{}", text);
+    }
+
+    #[test]
+    fn compacting_changes_no_value(value in json()) {
+        let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+        let mut compacted = Vec::new();
+        compact(&mut compacted, pretty.as_bytes());
+        let back: serde_json::Value = serde_json::from_slice(&compacted).expect("JSON");
+        prop_assert_eq!(back, value);
+        prop_assert!(!compacted.contains(&b'<'));
+    }
+
+    #[test]
+    fn a_string_survives_the_way_out_and_in(text in ".*") {
+        let mut out = Vec::new();
+        put_text(&mut out, &text);
+        let parsed = Value::parse(&out).expect("a string");
+        prop_assert_eq!(parsed.text(), Some(text.clone()));
+        prop_assert_eq!(serde_json::from_slice::<String>(&out).expect("a string"), text);
+    }
+
+    #[test]
+    fn an_object_survives_the_way_to_a_struct_and_back_whatever_is_in_it(value in json()) {
+        let text = serde_json::json!({ "value": value }).to_string();
+        let body = to_struct(text.as_bytes()).expect("an object");
+        let back = from_struct([&body[..]].into_iter()).expect("plain values");
+        let numbers_as_doubles = |text: &[u8]| {
+            let body = to_struct(text).expect("an object");
+            <prost_types::Struct as prost::Message>::decode(&body[..]).expect("a Struct")
+        };
+        prop_assert_eq!(numbers_as_doubles(&back), numbers_as_doubles(text.as_bytes()));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        if let Ok(value) = Value::parse(&bytes) {
+            let _ = (value.text(), value.number(), value.members().count(), value.items().count());
+        }
+        let _ = to_struct(&bytes);
+        let _ = from_struct([&bytes[..]].into_iter());
+    }
 }
