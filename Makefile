@@ -1,5 +1,5 @@
 # The commands of this project. `make demo` and `make test` need Rust and a C compiler, no more.
-.PHONY: help demo test lint docs verify goals fuzz sim audit bench bench-peers instructions
+.PHONY: help demo test lint docs verify interop goals fuzz sim audit bench bench-peers instructions
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -19,6 +19,9 @@ docs: ## The API documentation, warnings are errors
 
 verify: ## What `make test` is too quick for: vectors, Stories, demos, load, on release binaries
 	scripts/verify
+
+interop: ## Programs of other languages against the release hub: Python over Process, the Go SDK
+	interop/run
 
 goals: ## Kills, storms, black holes, floods, overload: the release hub measured against its goals
 	scripts/goals

@@ -1,4 +1,4 @@
-//! `conformance packets|expressions FILE...`: prints each difference, closes with
+//! `conformance packets|expressions|envelopes|validate|sdk-misc FILE...`: prints each difference, closes with
 //! `N passed, N failed`. Exit code: 0 all passed, 1 some failed, 2 a file or a line
 //! that cannot be read (or wrong usage).
 
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use conformance::{FileError, Report, expressions, packets};
+use conformance::{FileError, Report, envelopes, expressions, packets, sdk_misc, validate};
 
 #[derive(Parser)]
 #[command(about = "Runs vector files against this implementation", version)]
@@ -29,12 +29,33 @@ enum Kind {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Messages of engrams to and from the wire.
+    Envelopes {
+        /// Vector files, one JSON object a line.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Verdicts of the engram SDK about messages.
+    Validate {
+        /// Vector files, one JSON object a line.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Everything else that engrams and the Go SDK must agree on.
+    SdkMisc {
+        /// Vector files, one JSON object a line.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     print(match Arguments::parse().kind {
         Kind::Packets { files } => packets::check(&files),
         Kind::Expressions { files } => expressions::check(&files),
+        Kind::Envelopes { files } => envelopes::check(&files),
+        Kind::Validate { files } => validate::check(&files),
+        Kind::SdkMisc { files } => sdk_misc::check(&files),
     })
 }
 

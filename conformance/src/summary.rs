@@ -164,7 +164,7 @@ fn is_map(expected: &Value, actual: &BTreeMap<&str, &str>) -> bool {
         })
 }
 
-fn is_text(expected: &Value, actual: &str) -> bool {
+pub(crate) fn is_text(expected: &Value, actual: &str) -> bool {
     match expected {
         Value::String(expected) => expected == actual,
         Value::Object(members)
@@ -182,7 +182,7 @@ fn is_text(expected: &Value, actual: &str) -> bool {
 }
 
 /// Text written as bytes.
-fn written(members: &Map<String, Value>) -> Option<Vec<u8>> {
+pub(crate) fn written(members: &Map<String, Value>) -> Option<Vec<u8>> {
     let pieces: Option<Vec<Piece>> = match members.get("generate") {
         Some(generate) => Some(serde_json::from_value(generate.clone()).ok()?),
         None => None,
@@ -202,7 +202,7 @@ fn is_bytes(expected: &Value, actual: &[u8]) -> bool {
     }
 }
 
-fn is_digest(members: &Map<String, Value>, actual: &[u8]) -> bool {
+pub(crate) fn is_digest(members: &Map<String, Value>, actual: &[u8]) -> bool {
     let crc = format!("{:08x}", crc32fast::hash(actual));
     members.get("_bytes").and_then(Value::as_u64) == Some(actual.len() as u64)
         && members.get("_crc32").and_then(Value::as_str) == Some(crc.as_str())
@@ -271,7 +271,7 @@ fn number_name(number: f64) -> &'static str {
 }
 
 /// A summary, cut where it is long.
-fn brief(expected: &Value) -> String {
+pub(crate) fn brief(expected: &Value) -> String {
     const MOST: usize = 200;
     let text = expected.to_string();
     match text.char_indices().nth(MOST) {

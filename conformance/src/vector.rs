@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use transport_proto::contract::{self, Message};
 
+use crate::lines;
 use crate::octets::{Piece, octets};
 use crate::report::FileError;
 
@@ -75,30 +76,8 @@ impl Line {
 
 /// Calls `each` with every case of a file, in order.
 pub(crate) fn read(path: &Path, mut each: impl FnMut(Vector)) -> Result<(), FileError> {
-    let text = std::fs::read_to_string(path).map_err(|source| FileError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut lines = 0;
-    for (i, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        lines += 1;
-        let vector = serde_json::from_str::<Line>(line)
-            .map_err(|error| error.to_string())
-            .and_then(Line::vector)
-            .map_err(|reason| FileError::Line {
-                path: path.to_owned(),
-                line: i + 1,
-                reason,
-            })?;
-        each(vector);
-    }
-    if lines == 0 {
-        return Err(FileError::Empty {
-            path: path.to_owned(),
-        });
-    }
-    Ok(())
+    lines::read(path, |line: Line| {
+        each(line.vector()?);
+        Ok(())
+    })
 }

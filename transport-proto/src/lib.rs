@@ -11,6 +11,8 @@
 //! | [`view`] | one pass over a packet: limits, UTF-8, offsets (hot path) |
 //! | [`splice`] | a new packet from ranges of an old one and a new tail |
 //! | [`envelope_json`] | members of the JSON envelope in a binary frame found and replaced |
+//! | [`json`], [`packet_json`] | JSON as peers read it; structured packets as JSON; Structs to JSON and back |
+//! | [`partition`], [`stream_type`] | names that are computed: partitions by hash, kinds of streams |
 //! | [`wire`] | varints, tags and lengths |
 //! | `v1` (feature `grpc`) | generated types, clients, servers, descriptors |
 //!
@@ -18,11 +20,15 @@
 
 pub mod contract;
 pub mod envelope_json;
+pub mod json;
 pub mod limits;
 mod malformed;
 pub mod merged;
 pub mod names;
+pub mod packet_json;
+pub mod partition;
 pub mod splice;
+pub mod stream_type;
 mod text;
 #[cfg(feature = "grpc")]
 pub mod v1;

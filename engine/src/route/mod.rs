@@ -14,7 +14,7 @@ mod stamp;
 pub use fan_in::{FanInMode, FanInPlan, OnTimeout};
 pub use partition::{
     PartitionFacts, PartitionKey, PartitionKeyError, PartitionMode, PartitionPlan, PartitionRoot,
-    Scalar, hashed_partition,
+    Scalar,
 };
 pub use plan::{EdgePlan, OverflowPolicy, PlanError, QueueBounds, RunPlan, StepKind, StepPlan};
 pub use programs::{

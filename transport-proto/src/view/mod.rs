@@ -262,6 +262,11 @@ impl PacketView {
         self.bodies(Slot::Inputs)
     }
 
+    /// Contents of each `TransportDescriptor`, in order.
+    pub fn transports_ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.bodies(Slot::Transports)
+    }
+
     pub(crate) fn bodies(&self, slot: Slot) -> impl Iterator<Item = Range<usize>> + '_ {
         self.fields()
             .iter()

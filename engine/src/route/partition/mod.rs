@@ -11,6 +11,7 @@ mod tests;
 use std::borrow::Cow;
 
 use transport_proto::names::metadata::PARTITION_KEYS;
+use transport_proto::partition::partition_name;
 
 pub use key::{PartitionKey, PartitionKeyError, PartitionRoot};
 
@@ -79,11 +80,11 @@ impl PartitionPlan {
         }
         let value = self.key.value(facts)?;
         if self.mode == PartitionMode::Hash {
-            return Some(hashed_partition(&value, self.partitions).into());
+            return Some(partition_name(&value, self.partitions).into());
         }
         let name = trimmed(value);
         if name.len() > MAX_PRESERVED {
-            return Some(hashed_partition(&name, self.partitions).into());
+            return Some(partition_name(&name, self.partitions).into());
         }
         Some(name)
     }
@@ -102,25 +103,6 @@ impl PartitionKey {
             }
         }
     }
-}
-
-/// The partition that `value` falls into: `p` and a number below `partitions`, or, when that is
-/// 0, `h` and the hash in lower-case hex without padding. The hash is FNV-1a, 32 bits, over the
-/// UTF-8 bytes.
-pub fn hashed_partition(value: &str, partitions: u32) -> String {
-    let sum = fnv1a_32(value.as_bytes());
-    match sum.checked_rem(partitions) {
-        Some(nth) => format!("p{nth}"),
-        None => format!("h{sum:x}"),
-    }
-}
-
-fn fnv1a_32(bytes: &[u8]) -> u32 {
-    const OFFSET: u32 = 0x811c_9dc5;
-    const PRIME: u32 = 0x0100_0193;
-    bytes
-        .iter()
-        .fold(OFFSET, |hash, &b| (hash ^ u32::from(b)).wrapping_mul(PRIME))
 }
 
 fn text(scalar: Scalar<'_>) -> Option<Cow<'_, str>> {

@@ -1,0 +1,129 @@
+//! What the hub is told about what it sent.
+
+use super::*;
+
+#[test]
+fn a_message_is_done_once_what_was_sent_before_is_settled() {
+    let mut session = ready();
+    for sequence in 1..=3 {
+        arrive(&mut session, sequence);
+    }
+    let token = |session: &mut Session| session.next_delivery().expect("a message").token;
+    let (first, second, third) = (
+        token(&mut session),
+        token(&mut session),
+        token(&mut session),
+    );
+    session.done_once_settled(first);
+    assert_eq!(receipts(&mut session), [1], "nothing was sent");
+    send(&mut session, "a");
+    session.done_once_settled(second);
+    send(&mut session, "b");
+    session.done_once_settled(third);
+    handed(&mut session);
+    assert_eq!(receipts(&mut session), [0; 0]);
+    session.settled(Number(1));
+    assert_eq!(receipts(&mut session), [2]);
+    session.settled(Number(2));
+    assert_eq!(receipts(&mut session), [3]);
+}
+
+#[test]
+fn receipts_go_one_by_one_in_the_order_of_completion() {
+    let mut session = ready();
+    for sequence in 1..=3 {
+        arrive(&mut session, sequence);
+    }
+    let tokens: Vec<Token> = std::iter::from_fn(|| session.next_delivery())
+        .map(|delivery| delivery.token)
+        .collect();
+    for token in tokens.into_iter().rev() {
+        session.done(token);
+    }
+    assert_eq!(receipts(&mut session), [3, 2, 1]);
+}
+
+#[test]
+fn a_receipt_that_no_connection_took_goes_with_the_next() {
+    let mut session = ready();
+    arrive(&mut session, 1);
+    let delivery = session.next_delivery().expect("a message");
+    session.disconnected();
+    session.done(delivery.token);
+    assert!(session.next_told().is_none());
+    session.connected(true);
+    assert!(session.next_told().is_none(), "before the handshake");
+    greet(&mut session);
+    assert_eq!(receipts(&mut session), [1]);
+}
+
+#[test]
+fn an_ack_on_process_waits_for_the_packets_before_it() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    for sequence in 1..=3 {
+        arrive(&mut session, sequence);
+    }
+    let tokens: Vec<Token> = std::iter::from_fn(|| session.next_delivery())
+        .map(|delivery| delivery.token)
+        .collect();
+    session.done(tokens[1]);
+    assert_eq!(acks(&mut session), [0; 0]);
+    session.done(tokens[0]);
+    assert_eq!(acks(&mut session), [2]);
+    session.done(tokens[2]);
+    assert_eq!(acks(&mut session), [3]);
+}
+
+#[test]
+fn an_ack_counts_only_what_this_connection_brought() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    arrive(&mut session, 1);
+    arrive(&mut session, 2);
+    let first = session.next_delivery().expect("a message").token;
+    let second = session.next_delivery().expect("a message").token;
+    session.disconnected();
+    session.done(second);
+    session.connected(false);
+    assert_eq!(acks(&mut session), [0; 0]);
+    arrive(&mut session, 1);
+    arrive(&mut session, 2);
+    assert_eq!(acks(&mut session), [0; 0], "the first is still in work");
+    session.done(first);
+    assert_eq!(acks(&mut session), [2]);
+}
+
+#[test]
+fn an_ack_that_was_not_told_means_nothing_to_the_next_connection() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    arrive(&mut session, 1);
+    let delivery = session.next_delivery().expect("a message");
+    session.done(delivery.token);
+    session.disconnected();
+    session.connected(false);
+    assert_eq!(acks(&mut session), [0; 0]);
+    arrive(&mut session, 1);
+    assert_eq!(acks(&mut session), [1]);
+}
+
+#[test]
+fn credits_come_back_when_the_engram_takes_a_message() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    let credits = |session: &mut Session| {
+        std::iter::from_fn(|| session.next_told())
+            .map(|told| match told {
+                Told::Ack(ack) => ack.credit_messages,
+                _ => 0,
+            })
+            .sum::<u32>()
+    };
+    assert_eq!(credits(&mut session), 1, "says that credits are in use");
+    arrive(&mut session, 1);
+    arrive(&mut session, 2);
+    assert_eq!(credits(&mut session), 0);
+    session.next_delivery().expect("a message");
+    assert_eq!(credits(&mut session), 1);
+}

@@ -1,0 +1,10 @@
+//! Engrams against hubs: in memory, a connector server of the tests' own, and the real
+//! hub over loopback.
+
+mod batch;
+mod connector;
+mod hostile;
+mod memory;
+mod process;
+mod proxy;
+mod scene;
