@@ -139,6 +139,11 @@ impl Documents<'_> {
     }
 }
 
+/// Whether the packet's frame is an envelope.
+pub(super) fn is_envelope(packet: &[u8], view: &PacketView) -> bool {
+    JsonFrame::of(packet, view) == Some(JsonFrame::Envelope)
+}
+
 /// Bytes that [`Documents::of`] may have to look at, at most.
 pub(crate) fn weight(packet: &[u8], view: &PacketView) -> usize {
     let payload: usize = view.payload_ranges().map(|range| range.len()).sum();

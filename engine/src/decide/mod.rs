@@ -53,6 +53,8 @@ pub struct StepPrograms {
     max_downstreams: usize,
     /// Whether anything reads the payload or the inputs of a packet.
     reads_documents: bool,
+    /// Whether any edge may replace them: then what an envelope frame says of them is rewritten.
+    replaces_documents: bool,
 }
 
 /// What one edge asks.
@@ -68,7 +70,7 @@ impl StepPrograms {
     #[must_use]
     pub fn of(plan: &RunPlan, step: StepIndex) -> Option<Self> {
         let source = plan.steps.get(step.at())?;
-        let mut reads_documents = false;
+        let (mut reads_documents, mut replaces_documents) = (false, false);
         let edges: Vec<EdgeAsks> = plan
             .edges
             .iter()
@@ -82,6 +84,7 @@ impl StepPrograms {
                 if let Some(programs) = &programs {
                     reads_steps = programs.reads().reads_root("steps");
                     reads_documents |= programs.reads_documents();
+                    replaces_documents |= programs.replaces_documents();
                 }
                 EdgeAsks {
                     programs,
@@ -92,6 +95,7 @@ impl StepPrograms {
         let emits = source.emits.clone();
         if let Some(emits) = &emits {
             reads_documents |= emits.schema.is_some();
+            replaces_documents |= emits.schema.is_some();
             let mut on_the_way = emits.stops.iter().flatten();
             reads_documents |= on_the_way.any(|primitive| {
                 let reads = primitive.reads();
@@ -113,6 +117,7 @@ impl StepPrograms {
             edges,
             max_downstreams: source.max_downstreams,
             reads_documents,
+            replaces_documents,
         })
     }
 
@@ -130,6 +135,7 @@ impl StepPrograms {
             }],
             max_downstreams: 1,
             reads_documents: true,
+            replaces_documents: true,
         }
     }
 
@@ -140,7 +146,11 @@ impl StepPrograms {
 
     /// Whether a packet is so large that it is to be decided elsewhere.
     pub(crate) fn is_large(&self, packet: &[u8], view: &PacketView) -> bool {
-        self.reads_documents && packet.len() > LARGE && weight(packet, view) > LARGE
+        if packet.len() <= LARGE {
+            return false;
+        }
+        let rewrites = self.replaces_documents && document::is_envelope(packet, view);
+        self.reads_documents && weight(packet, view) > LARGE || rewrites && view.media_len() > LARGE
     }
 }
 

@@ -262,7 +262,7 @@ impl Pending {
         });
     }
 
-    /// Forgets what concerns a connection that is gone.
+    /// Forgets the packet that was to be offered again: it has ended, or its connection is gone.
     pub(crate) fn clear(&mut self) {
         self.decided = None;
         self.awaited = None;

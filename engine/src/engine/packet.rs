@@ -144,6 +144,8 @@ impl Engine {
         let lane = lane_of(&inbound);
         let turn = live.turn_of(step, &inbound);
         if turn < live.floors[lane as usize] {
+            // What may have been decided on it is for no other packet.
+            live.sessions[step.at()].decided.clear();
             self.refused.refuse_one(RefuseReason::Interrupted);
             self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;

@@ -69,6 +69,16 @@ impl EdgePrograms {
             && self.partition.is_none()
     }
 
+    /// Whether a packet's payload or inputs may be replaced.
+    #[must_use]
+    pub fn replaces_documents(&self) -> bool {
+        let transforms =
+            |primitive: &Primitive| matches!(primitive.does, PrimitivePlan::Transform(_));
+        !matches!(self.inputs, InputsPlan::Keep)
+            || self.schema.is_some()
+            || self.via.iter().any(transforms)
+    }
+
     /// Whether a packet's payload or inputs must be looked at.
     #[must_use]
     pub fn reads_documents(&self) -> bool {
