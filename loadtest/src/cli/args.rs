@@ -80,6 +80,10 @@ pub struct RunArgs {
     /// Delivery policy [default: best_effort].
     #[arg(long)]
     pub semantics: Option<Semantics>,
+    /// `if` of every consumer, which the hub evaluates for each packet: what it costs, or what
+    /// it lets through. Packets carry metadata `type`, such as speech.audio.v1.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub condition: Option<String>,
     /// Producers stop while the hub tells them to, instead of being left unread.
     #[arg(long)]
     pub accept_pause: bool,

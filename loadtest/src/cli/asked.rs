@@ -52,6 +52,9 @@ impl RunArgs {
             scenario.slow = Some(Slow { rate, consumers });
         }
         scenario.accept_pause |= self.accept_pause;
+        if let Some(condition) = &self.condition {
+            scenario.condition = Some(condition.clone());
+        }
         self.spread(&mut scenario);
         let rate = self.rate_of(message_rate)?;
         for flow in &mut scenario.flows {
@@ -167,6 +170,7 @@ fn single_flow() -> Scenario {
         cut: None,
         slow: None,
         accept_pause: false,
+        condition: None,
         flows: vec![Flow {
             name: "load".to_owned(),
             kind: Kind::Audio,

@@ -56,6 +56,9 @@ pub struct Scenario {
     /// Producers stop sending while the hub tells them to, instead of being left unread.
     #[serde(default, skip_serializing_if = "is_false")]
     pub accept_pause: bool,
+    /// `if` of every consumer, evaluated by the hub for each packet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     /// What is sent.
     #[serde(rename = "flow")]
     pub flows: Vec<Flow>,

@@ -78,11 +78,15 @@ pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
             order.push(&name.run);
             String::new()
         });
+        let condition = scenario.condition.as_ref().filter(|_| !needs.is_empty());
+        // In single quotes, a quote stands twice.
+        let condition = condition.map(|text| format!(", if: '{}'", text.replace('\'', "''")));
         let (step, needs) = (&name.step, needs.join(", "));
+        let condition = condition.unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(
             lines,
-            "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [{needs}] }}"
+            "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [{needs}]{condition} }}"
         );
     }
     let guarantee = scenario
@@ -142,6 +146,20 @@ mod tests {
         );
         let scenario = Scenario::from_toml("test", &text).unwrap();
         story_yaml(&scenario, &Topology::of(&scenario))
+    }
+
+    const AUDIO: &str = "[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
+
+    #[test]
+    fn a_condition_stands_at_consumers_and_keeps_its_quotes() {
+        let scenario = Scenario {
+            condition: Some("{{ eq packet.metadata.type `it's` }}".to_owned()),
+            ..Scenario::from_toml("test", AUDIO).unwrap()
+        };
+        let topology = Topology::of(&scenario);
+        let text = story_yaml(&scenario, &topology);
+        let written = "if: '{{ eq packet.metadata.type `it''s` }}'";
+        assert_eq!(text.matches(written).count(), topology.consumers.len());
     }
 
     #[test]
