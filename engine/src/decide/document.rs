@@ -68,7 +68,7 @@ impl<'a> Document<'a> {
 pub(super) enum JsonFrame {
     /// An envelope: kind, metadata, payload, inputs.
     Envelope,
-    /// The payload itself.
+    /// The payload itself, in a packet that has no Struct for it.
     Raw,
 }
 
@@ -90,7 +90,9 @@ impl JsonFrame {
                 .get(at..)
                 .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
         };
-        (essence.eq_ignore_ascii_case("application/json") || ends("+json")).then_some(Self::Raw)
+        let is_json = essence.eq_ignore_ascii_case("application/json") || ends("+json");
+        // Beside a Struct it is something of its own.
+        (is_json && view.payload_ranges().next().is_none()).then_some(Self::Raw)
     }
 }
 
