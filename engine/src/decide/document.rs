@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use expr::{Map, Payload, Value, json};
+use bytes::{Bytes, BytesMut};
+use expr::{Map, Payload, Value, json, structs};
 use transport_proto::envelope_json::{self, Member};
 use transport_proto::names::mime;
 use transport_proto::view::PacketView;
@@ -51,6 +52,19 @@ impl<'a> Document<'a> {
 
     pub(super) fn is_none(&self) -> bool {
         matches!(self, Self::None)
+    }
+
+    /// As the contents of a Struct.
+    fn body(&self) -> Option<Bytes> {
+        match self {
+            Self::None => None,
+            Self::Struct(body) => Some(Bytes::copy_from_slice(body)),
+            Self::Json(map) => {
+                let mut body = BytesMut::new();
+                structs::encode(&Value::Map(map.clone()), &mut body).ok()?;
+                Some(body.freeze())
+            }
+        }
     }
 
     /// What expressions read it from.
@@ -139,6 +153,14 @@ impl Documents<'_> {
     pub(super) fn replace_payload(&mut self, body: &[u8]) {
         self.payload = Document::Struct(Cow::Owned(body.to_vec()));
     }
+}
+
+/// The payload and the inputs of a packet as programs read them, wherever they stand: the contents
+/// of Structs. `view` is the result of walking `packet`.
+#[must_use]
+pub fn documents(packet: &[u8], view: &PacketView) -> (Option<Bytes>, Option<Bytes>) {
+    let found = Documents::of(packet, view);
+    (found.payload.body(), found.inputs.body())
 }
 
 /// Bytes that [`Documents::of`] may have to look at, at most.
