@@ -198,8 +198,8 @@ fn schemas() -> Case {
              metadata: {{ name: {name} }}\nspec: {{ version: 1.0.0, {schema} }}\n"
         );
     }
-    let story = fs::read_to_string(case.path("story.yaml")).unwrap();
-    fs::write(case.path("story.yaml"), story + &more).unwrap();
+    let story = fs::read_to_string(case.path("story.yaml")).expect("the Story");
+    fs::write(case.path("story.yaml"), story + &more).expect("a Story");
     case
 }
 
