@@ -1,58 +1,37 @@
-//! Expressions over a packet's bytes, and what compiling a Story of fifty steps costs
-//! (targets: spec 4.4).
+//! Expressions over a packet's bytes, what compiling a Story of fifty steps costs, and the same by
+//! minijinja and the `cel` crate alone (targets: spec 4.4).
 
 use std::hint::black_box;
 
+use benches::expressions::{
+    BLOCK, BLOCK_IN_CEL, LANGUAGE_IS_GERMAN, LANGUAGE_IS_GERMAN_IN_CEL, METADATA, MIXED, ONE_PATH,
+    PAYLOAD, STEPS, Sample, block, condition, story, written,
+};
 use benches::{MEASURED, WARM_UP};
 use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
-use expr::{
-    Block, Condition, Dialect, Limits, Mode, PacketFields, Payload, Surroundings, Value, Variables,
-    json, structs,
-};
-use prost::Message;
-use transport_proto::v1::DataPacket;
+use engine::StepIndex;
+use engine::decide::{Question, StepPrograms};
+use expr::{Dialect, Surroundings};
+use hub::story::{LoadOptions, load_str};
 use transport_proto::view::{Dialect as Numbering, PacketView};
 
-const LANGUAGE_IS_GERMAN: &str = r#"{{ eq packet.metadata.lang "de" }}"#;
-const LANGUAGE_IS_GERMAN_IN_CEL: &str = r#"{{ packet.metadata.lang == "de" }}"#;
-const ONE_PATH: &str = "{{ packet.metadata.final }}";
-const BLOCK: &str = r#"{
-    "prompt": "{{ packet.text }}",
-    "who": "{{ index packet.metadata \"participant.id\" }}",
-    "ssml": "<speak>{{ packet.text }} ({{ packet.metadata.lang }}, {{ packet.confidence }})</speak>"
-}"#;
-const PAYLOAD: &str = r#"{"text": "Guten Tag, ich hätte gern einen Termin.", "confidence": 0.91,
-    "final": true, "speaker": "caller", "seq": 12}"#;
+const PREDICATE: &str = r#"packet.metadata.lang == "de""#;
+/// The block's fields as minijinja writes them.
+const JINJA: [(&str, &str); 3] = [
+    ("prompt", "{{ packet.text }}"),
+    ("who", r#"{{ packet.metadata["participant.id"] }}"#),
+    ("ssml", MIXED),
+];
+/// The block's fields as CEL writes them.
+const CEL: [&str; 3] = [
+    "packet.text",
+    r#"packet.metadata["participant.id"]"#,
+    r#""<speak>" + packet.text + " (" + packet.metadata.lang + ", " + string(packet.confidence) + ")</speak>""#,
+];
 
-fn packet() -> Vec<u8> {
-    let pairs = [
-        ("storyrun-name", "support-call-7f3a"),
-        ("participant.id", "caller-1"),
-        ("kind", "speech.transcript.v1"),
-        ("lang", "de"),
-        ("final", "true"),
-    ];
-    DataPacket {
-        metadata: pairs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect(),
-        ..DataPacket::default()
-    }
-    .encode_to_vec()
-}
-
-fn condition(source: &str, dialect: Dialect) -> Condition {
-    Condition::compile(source, dialect, Limits::default()).expect("a condition")
-}
-
-fn expressions(criterion: &mut Criterion) {
-    let bytes = packet();
-    let view = PacketView::parse(&bytes, Numbering::Packet).expect("a packet");
-    let payload = json::parse(PAYLOAD.as_bytes()).expect("JSON");
-    let mut body = BytesMut::new();
-    structs::encode(&payload, &mut body).expect("an object");
+fn evaluate(criterion: &mut Criterion) {
+    let sample = Sample::default();
     let surroundings = Surroundings::default();
     let mut group = criterion.benchmark_group("expressions");
     for (name, source, dialect) in [
@@ -70,83 +49,153 @@ fn expressions(criterion: &mut Criterion) {
     ] {
         let condition = condition(source, dialect);
         group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let packet = PacketFields::new(&view, black_box(&bytes), &Payload::None);
-                let variables = Variables::new(structs::decode(b""), packet, Vec::new());
-                condition.evaluate(&variables, &surroundings)
-            });
+            bencher.iter(|| black_box(&sample).ask(&condition, &surroundings));
         });
     }
-    let source = json::parse(BLOCK.as_bytes()).expect("JSON");
-    let block = Block::compile(
-        &source,
-        (Mode::Runtime, Dialect::Template),
-        Limits::default(),
-    )
-    .expect("a block");
-    group.bench_function("runtime block of three fields, to bytes", |bencher| {
-        let mut out = BytesMut::new();
+    for (name, fields, dialect) in [
+        (
+            "runtime block of three fields, to bytes",
+            BLOCK,
+            Dialect::Template,
+        ),
+        (
+            "CEL runtime block of three fields, to bytes",
+            BLOCK_IN_CEL,
+            Dialect::Cel,
+        ),
+    ] {
+        let block = block(&written(&fields), dialect);
+        group.bench_function(name, |bencher| {
+            let mut out = BytesMut::new();
+            bencher.iter(|| black_box(&sample).evaluate(&block, &surroundings, &mut out));
+        });
+    }
+    group.finish();
+}
+
+/// All that the hub does for a packet whose only edge has a condition and the block.
+fn decide(criterion: &mut Criterion) {
+    let loaded = load_str("story.yaml", &story(), &LoadOptions::default()).expect("it loads");
+    let run = &loaded.snapshot.runs[0];
+    let plan = hub::app::run_plan(&hub::config::Config::default(), run).expect("a plan");
+    let programs = StepPrograms::of(&plan, StepIndex(0)).expect("programs");
+    let packet = Sample::default().whole();
+    let view = PacketView::parse(&packet, Numbering::Packet).expect("a packet");
+    criterion.bench_function(
+        "expressions/decide an edge with if and runtime",
+        |bencher| {
+            bencher.iter(|| {
+                programs.decide(&Question {
+                    packet: black_box(&packet),
+                    view: &view,
+                    meetings: &[],
+                    surroundings: &Surroundings::default(),
+                })
+            });
+        },
+    );
+}
+
+fn compile(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("expressions");
+    let block_of = written(&BLOCK);
+    group.bench_function("compile the programs of fifty steps", |bencher| {
         bencher.iter(|| {
-            let payload = Payload::Struct(black_box(&body));
-            let packet = PacketFields::new(&view, &bytes, &payload);
-            let variables = Variables::new(structs::decode(b""), packet, Vec::new());
-            out.clear();
-            let value = block.evaluate(&variables, &surroundings).expect("a value");
-            structs::encode(&value, &mut out).expect("an object");
+            let compiled = (0..STEPS).map(|_| {
+                let condition = condition(LANGUAGE_IS_GERMAN, Dialect::Template);
+                let block = block(black_box(&block_of), Dialect::Template);
+                condition.reads().paths().count() + block.reads().paths().count()
+            });
+            compiled.sum::<usize>()
         });
     });
-    group.bench_function("compile the programs of fifty steps", |bencher| {
-        bencher.iter(|| compile_fifty(black_box(&source)));
+    let yaml = story();
+    group.bench_function("load a Story of fifty steps from its YAML", |bencher| {
+        let options = LoadOptions::default();
+        bencher.iter(|| load_str("story.yaml", black_box(&yaml), &options).expect("it loads"));
     });
     group.finish();
 }
 
-fn compile_fifty(block: &Value<'_>) -> usize {
-    (0..50)
-        .map(|_| {
-            let condition = condition(LANGUAGE_IS_GERMAN, Dialect::Template);
-            let to = (Mode::Runtime, Dialect::Template);
-            let block = Block::compile(block, to, Limits::default()).expect("a block");
-            condition.reads().paths().count() + block.reads().paths().count()
-        })
-        .sum()
+/// minijinja over values that are decoded already: what a hub would pay on top of decoding.
+fn jinja(criterion: &mut Criterion) {
+    let mut fields: serde_json::Value = serde_json::from_str(PAYLOAD).expect("JSON");
+    fields["metadata"] = METADATA
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), serde_json::Value::from(*value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let context = minijinja::context! { packet => minijinja::Value::from_serialize(&fields) };
+    let compiled = || {
+        let mut jinja = minijinja::Environment::new();
+        let when = [("when", LANGUAGE_IS_GERMAN_IN_CEL)];
+        for (name, text) in when.into_iter().chain(JINJA) {
+            jinja.add_template(name, text).expect("a template");
+        }
+        jinja
+    };
+    let jinja = compiled();
+    let template = |name| jinja.get_template(name).expect("a template");
+    let mut group = criterion.benchmark_group("expressions-peers");
+    let when = template("when");
+    group.bench_function("minijinja predicate", |bencher| {
+        bencher.iter(|| when.render(black_box(&context)).expect("text"));
+    });
+    let block = JINJA.map(|(name, _)| template(name));
+    group.bench_function("minijinja block of three fields", |bencher| {
+        bencher.iter(|| {
+            let context = black_box(&context);
+            let texts = block.iter().map(|one| one.render(context).expect("text"));
+            texts.map(|text| text.len()).sum::<usize>()
+        });
+    });
+    group.bench_function("minijinja compile of fifty steps", |bencher| {
+        bencher.iter(|| {
+            (0..STEPS)
+                .map(|_| compiled().templates().count())
+                .sum::<usize>()
+        });
+    });
+    group.finish();
 }
 
-/// The same block by minijinja and the predicate by the `cel` crate alone, over values that
-/// are decoded already: what a hub would pay on top of decoding.
-fn peers(criterion: &mut Criterion) {
-    let metadata = [("lang", "de"), ("participant.id", "caller-1")];
-    let metadata: std::collections::BTreeMap<_, _> = metadata.into_iter().collect();
-    let payload: serde_json::Value = serde_json::from_str(PAYLOAD).expect("JSON");
-    let mut group = criterion.benchmark_group("expressions-peers");
-    let mut jinja = minijinja::Environment::new();
-    jinja
-        .add_template("when", r#"{{ packet.metadata.lang == "de" }}"#)
-        .expect("a template");
-    let ssml =
-        "<speak>{{ packet.text }} ({{ packet.metadata.lang }}, {{ packet.confidence }})</speak>";
-    jinja.add_template("ssml", ssml).expect("a template");
-    let mut fields = payload;
-    fields["metadata"] = serde_json::to_value(&metadata).expect("JSON");
-    let context = minijinja::context! { packet => minijinja::Value::from_serialize(&fields) };
-    for (name, template) in [
-        ("minijinja predicate", "when"),
-        ("minijinja mixed text", "ssml"),
-    ] {
-        let template = jinja.get_template(template).expect("a template");
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| template.render(black_box(&context)).expect("text"));
-        });
-    }
-    let program = cel::Program::compile(r#"packet.metadata.lang == "de""#).expect("a program");
+/// The `cel` crate over values that are decoded already.
+fn cel(criterion: &mut Criterion) {
+    let metadata: std::collections::HashMap<&str, cel::Value> = METADATA
+        .iter()
+        .map(|(key, value)| (*key, cel::Value::from(*value)))
+        .collect();
+    let packet = std::collections::HashMap::from([
+        (
+            "text",
+            cel::Value::from("Guten Tag, ich hätte gern einen Termin."),
+        ),
+        ("confidence", cel::Value::from(0.91)),
+        ("metadata", cel::Value::from(metadata)),
+    ]);
     let mut context = cel::Context::default();
-    let packet = std::collections::HashMap::from([(
-        "metadata",
-        std::collections::HashMap::from([("lang", "de")]),
-    )]);
     context.add_variable_from_value("packet", packet);
+    let program = |source: &str| cel::Program::compile(source).expect("a program");
+    let mut group = criterion.benchmark_group("expressions-peers");
+    let when = program(PREDICATE);
     group.bench_function("cel predicate", |bencher| {
-        bencher.iter(|| program.execute(black_box(&context)).expect("a value"));
+        bencher.iter(|| when.execute(black_box(&context)).expect("a value"));
+    });
+    let block = CEL.map(program);
+    group.bench_function("cel block of three fields", |bencher| {
+        bencher.iter(|| {
+            let context = black_box(&context);
+            block
+                .each_ref()
+                .map(|one| one.execute(context).expect("a value"))
+        });
+    });
+    group.bench_function("cel compile of fifty steps", |bencher| {
+        bencher.iter(|| {
+            (0..STEPS)
+                .map(|_| [program(PREDICATE)].len() + CEL.map(program).len())
+                .sum::<usize>()
+        });
     });
     group.finish();
 }
@@ -154,6 +203,6 @@ fn peers(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASURED);
-    targets = expressions, peers
+    targets = evaluate, decide, compile, jinja, cel
 }
 criterion_main!(benches);

@@ -1,6 +1,8 @@
 //! Criterion benches of the data path, stage by stage, and the records of what larger measurements
 //! gave. What is measured how stands in `benches/README.md`.
 
+pub mod expressions;
+
 use std::time::Duration;
 
 /// How long a bench runs before it is measured: all together take less than three minutes.

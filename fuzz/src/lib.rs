@@ -1,14 +1,18 @@
-//! What is fuzzed: bytes from the network, Story files, and the engine's operations (spec 7).
+//! What is fuzzed: bytes from the network, Story files and their expressions, and the engine's operations (spec 7).
 //!
 //! Each target is a function of bytes that panics when something is wrong, so that any driver can
 //! call it: libFuzzer (`fuzz_targets/`), or the plain one in `main.rs`.
 
+mod decide;
 mod envelope_json;
+mod expressions;
 mod operations;
 mod seeds;
 mod wire;
 
+pub use decide::decide;
 pub use envelope_json::envelope_json;
+pub use expressions::{cel, template};
 pub use operations::engine_operations;
 pub use seeds::seeds;
 pub use wire::{envelope, process_request, view};
@@ -17,12 +21,15 @@ pub use wire::{envelope, process_request, view};
 pub type Target = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("view", view),
     ("process_request", process_request),
     ("envelope", envelope),
     ("envelope_json", envelope_json),
     ("story", story),
+    ("template", template),
+    ("cel", cel),
+    ("decide", decide),
     ("engine_operations", engine_operations),
 ];
 

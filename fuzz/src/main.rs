@@ -1,14 +1,18 @@
 //! Random mutation of seeds, on any toolchain: `fuzz TARGET SECONDS [SEED]`, `fuzz TARGET FILE`.
 //!
 //! No coverage guides it, so it finds less than libFuzzer and needs nothing. An input that makes a
-//! target panic is written to the working folder and named, and the exit status is 1.
+//! target panic, or takes it longer than [`HANGS`], is written to the working folder and named, and
+//! the exit status is 1.
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Inputs grow to this many bytes at most.
 const LONGEST: usize = 4096;
+/// What takes longer than this hangs, however busy the machine is.
+const HANGS: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -50,10 +54,16 @@ fn replay(target: fuzz::Target, file: &str) -> ExitCode {
 fn run(name: &str, target: fuzz::Target, time: Duration, seed: u64) -> ExitCode {
     let seeds = fuzz::seeds(name);
     let (mut random, began, mut runs) = (Random(seed | 1), Instant::now(), 0u64);
+    let present = Present::watched(name, seed);
+    let mut slowest = Duration::ZERO;
     while began.elapsed() < time {
         let data = random.mutant(&seeds);
         runs += 1;
-        if catch_unwind(|| target(&data)).is_err() {
+        present.begin(&data);
+        let started = Instant::now();
+        let outcome = catch_unwind(|| target(&data));
+        slowest = slowest.max(started.elapsed());
+        if outcome.is_err() {
             let file = format!("finding-{name}-{seed}-{runs}");
             let written = std::fs::write(&file, &data);
             println!("{name}: PANIC after {runs} inputs, seed {seed}: {file} ({written:?})");
@@ -61,10 +71,40 @@ fn run(name: &str, target: fuzz::Target, time: Duration, seed: u64) -> ExitCode 
         }
     }
     println!(
-        "{name}: {runs} inputs in {:.0} s, seed {seed}: nothing found",
-        began.elapsed().as_secs_f64()
+        "{name}: {runs} inputs in {:.0} s, the slowest {} ms, seed {seed}: nothing found",
+        began.elapsed().as_secs_f64(),
+        slowest.as_millis()
     );
     ExitCode::SUCCESS
+}
+
+/// The input that is under way, and since when; a thread of its own ends the process when it hangs.
+struct Present(Arc<Mutex<(Instant, Vec<u8>)>>);
+
+impl Present {
+    fn watched(name: &str, seed: u64) -> Self {
+        let present = Arc::new(Mutex::new((Instant::now(), Vec::new())));
+        let (watched, file) = (present.clone(), format!("finding-{name}-{seed}-hangs"));
+        std::thread::spawn(move || {
+            loop {
+                std::thread::sleep(Duration::from_secs(1));
+                let (since, data) = &*watched.lock().unwrap_or_else(PoisonError::into_inner);
+                if since.elapsed() > HANGS {
+                    let written = std::fs::write(&file, data);
+                    println!("HANGS for {HANGS:?}: {file} ({written:?})");
+                    std::process::exit(1);
+                }
+            }
+        });
+        Self(present)
+    }
+
+    fn begin(&self, input: &[u8]) {
+        let (since, data) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = Instant::now();
+        data.clear();
+        data.extend_from_slice(input);
+    }
 }
 
 fn fresh() -> u64 {

@@ -5,7 +5,7 @@ use expr::json::{self, Style};
 use expr::{Value, structs};
 use smallvec::SmallVec;
 use transport_proto::envelope_json::{self, Member};
-use transport_proto::splice::{put_binary_frame, put_inputs, put_payload};
+use transport_proto::splice::{Cut, Kept, put_binary_frame, put_inputs, put_payload};
 use transport_proto::view::{Dialect, PacketView};
 
 use super::document::JsonFrame;
@@ -41,6 +41,48 @@ impl Change {
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.cuts == Cuts::default() && self.partition.is_none()
+    }
+
+    /// Whether the packet gets new inputs.
+    #[must_use]
+    pub fn replaces_inputs(&self) -> bool {
+        self.cuts.inputs
+    }
+
+    /// Whether the packet gets a new payload.
+    #[must_use]
+    pub fn replaces_payload(&self) -> bool {
+        self.cuts.payload
+    }
+
+    /// Whether the packet's JSON frame is written anew, to say the same as its Structs.
+    #[must_use]
+    pub fn replaces_frame(&self) -> bool {
+        self.cuts.frame
+    }
+
+    /// The partition that the packet gets; `None` keeps the one that it has.
+    #[must_use]
+    pub fn partition(&self) -> Option<&str> {
+        self.partition.as_deref()
+    }
+
+    /// The packet with this change, without what the hub writes for each target (routing metadata,
+    /// envelope and with it the partition). `view` is what was decided on: the result of walking
+    /// `packet`.
+    #[must_use]
+    pub fn applied(&self, packet: &[u8], view: &PacketView) -> BytesMut {
+        let cut = Cut {
+            inputs: self.cuts.inputs,
+            payload: self.cuts.payload,
+            frame: self.cuts.frame,
+            ..Cut::default()
+        };
+        let kept = Kept::of(packet, view, &cut);
+        let mut out = BytesMut::with_capacity(kept.len() + self.fields.len());
+        kept.copy_to(packet, &mut out);
+        out.extend_from_slice(&self.fields);
+        out
     }
 
     /// Replaces documents of a packet: Structs, and what its frame says of them, so that both

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use expr::{Map, Payload, Value, json};
+use bytes::{Bytes, BytesMut};
+use expr::{Map, Payload, Value, json, structs};
 use transport_proto::envelope_json::{self, Member};
 use transport_proto::names::mime;
 use transport_proto::view::PacketView;
@@ -53,6 +54,19 @@ impl<'a> Document<'a> {
         matches!(self, Self::None)
     }
 
+    /// As the contents of a Struct.
+    fn body(&self) -> Option<Bytes> {
+        match self {
+            Self::None => None,
+            Self::Struct(body) => Some(Bytes::copy_from_slice(body)),
+            Self::Json(map) => {
+                let mut body = BytesMut::new();
+                structs::encode(&Value::Map(map.clone()), &mut body).ok()?;
+                Some(body.freeze())
+            }
+        }
+    }
+
     /// What expressions read it from.
     pub(super) fn source(&self) -> Payload<'_> {
         match self {
@@ -68,7 +82,7 @@ impl<'a> Document<'a> {
 pub(super) enum JsonFrame {
     /// An envelope: kind, metadata, payload, inputs.
     Envelope,
-    /// The payload itself.
+    /// The payload itself, in a packet that has no Struct for it.
     Raw,
 }
 
@@ -90,7 +104,9 @@ impl JsonFrame {
                 .get(at..)
                 .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
         };
-        (essence.eq_ignore_ascii_case("application/json") || ends("+json")).then_some(Self::Raw)
+        let is_json = essence.eq_ignore_ascii_case("application/json") || ends("+json");
+        // Beside a Struct it is something of its own.
+        (is_json && view.payload_ranges().next().is_none()).then_some(Self::Raw)
     }
 }
 
@@ -142,6 +158,14 @@ impl Documents<'_> {
 /// Whether the packet's frame is an envelope.
 pub(super) fn is_envelope(packet: &[u8], view: &PacketView) -> bool {
     JsonFrame::of(packet, view) == Some(JsonFrame::Envelope)
+}
+
+/// The payload and the inputs of a packet as programs read them, wherever they stand: the contents
+/// of Structs. `view` is the result of walking `packet`.
+#[must_use]
+pub fn documents(packet: &[u8], view: &PacketView) -> (Option<Bytes>, Option<Bytes>) {
+    let found = Documents::of(packet, view);
+    (found.payload.body(), found.inputs.body())
 }
 
 /// Bytes that [`Documents::of`] may have to look at, at most.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
-use transport_proto::view::PacketView;
+use transport_proto::Malformed;
+use transport_proto::names::metadata as names;
+use transport_proto::view::{Dialect, PacketView};
+
+use super::document::documents;
 
 /// How far a packet has come on an edge: through its primitives and its target's `if`.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +29,48 @@ pub struct Arrived {
     pub(crate) packet: Bytes,
     pub(crate) view: PacketView,
     pub(crate) reached: Reached,
+}
+
+impl Arrived {
+    /// A packet of the step `from` that came by an edge without primitives.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn new(from: &str, packet: Bytes) -> Result<Self, Malformed> {
+        let view = PacketView::parse(&packet, Dialect::Packet)?;
+        Ok(Self {
+            from: from.into(),
+            packet,
+            view,
+            reached: Reached::default(),
+        })
+    }
+
+    /// The step that emitted it.
+    #[must_use]
+    pub fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// Its payload and its inputs, as programs read them: the contents of Structs.
+    #[must_use]
+    pub fn documents(&self) -> (Option<Bytes>, Option<Bytes>) {
+        documents(&self.packet, &self.view)
+    }
+}
+
+/// The id by which packets meet; `None` for those that meet nobody. The chunks of a payload pass a
+/// join by: each is a part of a packet only.
+#[must_use]
+pub fn join_id<'a>(packet: &'a [u8], view: &'a PacketView) -> Option<&'a str> {
+    if view.envelope().is_some_and(|e| e.is_chunk()) {
+        return None;
+    }
+    let named = |key| {
+        let value = view.metadata(packet, key)?.trim();
+        (!value.is_empty()).then_some(value)
+    };
+    named(names::JOIN_KEY).or_else(|| named(names::ENVELOPE_MESSAGE_ID))
 }
 
 /// What a packet meets at the end of an edge.

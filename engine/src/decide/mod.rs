@@ -30,9 +30,10 @@ use crate::route::{EdgePrograms, EmitPrograms, HookPlan, RunPlan, TimestampSourc
 pub use change::Change;
 pub(crate) use change::Cuts;
 use document::Documents;
+pub use document::documents;
 pub(crate) use document::weight;
 pub use job::Job;
-pub use meeting::{Arrived, Meeting, Reached};
+pub use meeting::{Arrived, Meeting, Reached, join_id};
 pub(crate) use watermark::event_time;
 use way::Way;
 
@@ -289,6 +290,15 @@ impl StepPrograms {
 }
 
 impl Decided {
+    /// These verdicts, for a packet that meets nobody and ends nothing.
+    #[must_use]
+    pub fn of(edges: impl Iterator<Item = Verdict>) -> Self {
+        Self {
+            edges: edges.collect(),
+            ..Self::none()
+        }
+    }
+
     fn none() -> Self {
         Self {
             edges: SmallVec::new(),

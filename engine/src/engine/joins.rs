@@ -7,14 +7,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use transport_proto::names::metadata as names;
 
 use super::decision::shapes_of;
 use super::offer::{Offered, Onto, Room, Shape, keep, queue};
 use super::packet::{Inbound, chunk_of, fits_pairs, kept_of};
 use super::{Actions, Engine, Run};
 use crate::account::DropReason;
-use crate::decide::{Arrived, Decided, Meeting, Reached, Verdict};
+use crate::decide::{Arrived, Decided, Meeting, Reached, Verdict, join_id};
 use crate::deliver::join::{self, Displaced, Entry, Part, Round};
 use crate::deliver::{Origin, Outbox, Outcome, Settled};
 use crate::ids::{Moment, RunId, StepIndex};
@@ -49,19 +48,6 @@ impl Join {
     }
 }
 
-/// The id by which packets meet; `None` for those that meet nobody. The chunks of a payload pass a
-/// join by: each is a part of a packet only.
-fn id_of<'a>(inbound: &Inbound<'a>) -> Option<&'a str> {
-    if inbound.view.envelope().is_some_and(|e| e.is_chunk()) {
-        return None;
-    }
-    let named = |key| {
-        let value = inbound.view.metadata(inbound.packet, key)?.trim();
-        (!value.is_empty()).then_some(value)
-    };
-    named(names::JOIN_KEY).or_else(|| named(names::ENVELOPE_MESSAGE_ID))
-}
-
 impl Run {
     /// What a packet of `step` meets on each of its edges; none where no edge ends in a join.
     pub(super) fn meetings(&self, step: StepIndex, inbound: &Inbound<'_>) -> Vec<Meeting> {
@@ -70,7 +56,7 @@ impl Run {
         if edges.iter().all(|&at| join_of(at).is_none()) {
             return Vec::new();
         }
-        let Some(id) = id_of(inbound) else {
+        let Some(id) = join_id(inbound.packet, inbound.view) else {
             return Vec::new();
         };
         let meeting = |&at: &u32| {
@@ -134,7 +120,7 @@ impl Run {
             let edge = &self.edges[edge as usize];
             (edge.to, edge.branch)
         };
-        let Some(id) = id_of(offered.inbound) else {
+        let Some(id) = join_id(offered.inbound.packet, offered.inbound.view) else {
             return Met::Nobody;
         };
         let from = self.plan.steps[self.plan.edges[edge as usize].from.at()]

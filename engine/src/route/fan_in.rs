@@ -43,7 +43,8 @@ pub enum FanInMode {
 
 impl FanInMode {
     /// How many of `branches` must be there; at least 1.
-    pub(crate) fn needed(self, branches: usize) -> usize {
+    #[must_use]
+    pub fn needed(self, branches: usize) -> usize {
         let wanted = match self {
             Self::All | Self::Quorum(0) => branches,
             Self::Any => 1,

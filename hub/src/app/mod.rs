@@ -22,6 +22,8 @@ use std::time::Duration;
 use engine::route::PlanError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use plan::run_plan;
+
 use crate::config::Config;
 use crate::events::{Event, Outlet, Reporter, Writer};
 use crate::ingress::Acceptor;

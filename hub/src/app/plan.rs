@@ -96,7 +96,11 @@ pub(super) fn run_name(run: &Run) -> RunName {
     }
 }
 
-fn run_plan(config: &Config, run: &Run) -> Result<RunPlan, Vec<Problem>> {
+/// What the engine is told of a run: its steps, its edges, and what is asked of packets on each.
+///
+/// # Errors
+/// Every `with` that has no value for the run's inputs, each with its place.
+pub fn run_plan(config: &Config, run: &Run) -> Result<RunPlan, Vec<Problem>> {
     let story = &run.story;
     let name = run_name(run);
     let inputs = run.evaluated_inputs()?;

@@ -1,362 +1,186 @@
-//! What becomes of a sample on each way from its step, decision by decision (spec 2.3).
+//! What becomes of a sample on each way from its step: what the engine decides, with the questions
+//! that led to it.
 //!
-//! Owns: the order of the decisions, and what is told of each. Evaluating is `expr`'s.
+//! Owns: that what is shown is what the hub does, for the plan is made as `hub run` makes it, and the
+//! verdict, the inputs, the payload and the partition are the engine's own.
 
-use bytes::{Bytes, BytesMut};
-use expr::{
-    Block, Condition, Fault, Mode, PacketFields, Payload, StepFields, Surroundings, Value,
-    Variables, structs,
+use engine::decide::{
+    Change, Decided as Verdicts, Meeting, Question, StepPrograms, Verdict, documents,
 };
+use engine::route::RunPlan;
+use engine::{DropReason, StepIndex};
 use serde_json::Value as Json;
+use transport_proto::view::{Dialect, PacketView};
 
-use super::sample::Sample;
-use crate::story::settings::RuleAction;
-use crate::story::{Constant, Located, RunInputs, Step, StepPrograms, Story, Way};
-
-/// One decision.
-#[derive(Debug)]
-pub(super) struct Decision {
-    /// `if of route`, `allow rule english`, `transform of t`.
-    pub(super) what: String,
-    /// The expression as it is written, where it is one text.
-    pub(super) expression: Option<String>,
-    /// What it came to.
-    pub(super) result: Json,
-}
-
-/// How a way ends.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// The packet takes it.
-    Taken,
-    /// It does not; why.
-    NotTaken(String),
-    /// An evaluation failed: the packet ends here, counted as `expression`.
-    Failed(String),
-}
+use super::joining::{Joining, joining};
+use super::schemas::json_of;
+use super::trace::{Case, Decision, Outcome, Trace};
+use crate::story::Way;
 
 /// A way with all that was decided on it.
-#[derive(Debug)]
 pub(super) struct Decided<'s> {
     pub(super) way: &'s Way,
     pub(super) decisions: Vec<Decision>,
     pub(super) outcome: Outcome,
-    /// What a transform made of the payload.
-    pub(super) payload: Option<Json>,
-    /// The inputs that arrive, and where they come from.
-    pub(super) inputs: Option<(&'static str, Json)>,
+    /// The other branches of the join that it ends in, and why the sample waits or passes it by.
+    pub(super) joins: Vec<&'s str>,
+    pub(super) join_note: Option<String>,
+    /// What the packet arrives with, if it does.
+    pub(super) arrives: Arrives,
+    /// How the questions alone would have it end.
+    #[cfg(test)]
+    pub(super) traced: Outcome,
 }
 
-/// What is evaluated over.
-pub(super) struct Case<'c> {
-    pub(super) story: &'c Story,
-    pub(super) run: &'c RunInputs,
-    pub(super) sample: &'c Sample,
-    pub(super) surroundings: Surroundings,
+/// A packet as its target gets it.
+#[derive(Debug, Default)]
+pub(super) struct Arrives {
+    /// The payload, if it is another.
+    pub(super) payload: Option<Json>,
+    /// The inputs, and where they come from.
+    pub(super) inputs: Option<(&'static str, Json)>,
+    /// The partition that the packet gets.
+    pub(super) partition: Option<String>,
+}
+
+/// What became of a sample.
+pub(super) struct Fate<'s> {
+    pub(super) ways: Vec<Decided<'s>>,
+    /// Whether it ends the run.
+    pub(super) stops: bool,
 }
 
 impl<'c> Case<'c> {
     /// Decides every way from a step: to engrams, then to `stop`s.
-    pub(super) fn decide(&self, step: usize) -> Vec<Decided<'c>> {
-        let ways = self.story.ways.all().filter(|way| way.from == step);
-        let mut all: Vec<Decided<'c>> = ways.map(|way| self.way(way)).collect();
-        let settings = self.story.steps.get(step).map(|step| &step.settings);
-        let most = settings.map_or(u64::MAX, |settings| settings.routing.max_downstreams);
-        let engram = |way: &Way| self.step(way.to).is_some_and(Step::is_engram);
-        let taken = all
-            .iter_mut()
-            .filter(|at| engram(at.way) && at.outcome == Outcome::Taken);
-        for beyond in taken.skip(usize::try_from(most).unwrap_or(usize::MAX)) {
-            let text = format!("the packet goes to {most} steps (routing.maxDownstreams)");
-            beyond.outcome = Outcome::NotTaken(text);
-        }
-        all
-    }
-
-    fn step(&self, at: usize) -> Option<&'c Step> {
-        self.story.steps.get(at)
-    }
-
-    fn way(&self, way: &'c Way) -> Decided<'c> {
-        let mut walk = Walk::new(self, way);
-        let result = walk.go();
-        let Walk {
-            decisions,
-            payload,
-            is_transformed,
-            ..
-        } = walk;
-        let (outcome, inputs) = match result {
-            Ok(inputs) => (Outcome::Taken, inputs),
-            Err(outcome) => (outcome, None),
-        };
-        Decided {
-            way,
-            decisions,
-            outcome,
-            payload: is_transformed.then(|| json_of(&payload)),
-            inputs,
-        }
-    }
-}
-
-/// The JSON of a Struct's contents.
-pub(super) fn json_of(body: &[u8]) -> Json {
-    to_json(&Value::Map(structs::decode(body)))
-}
-
-fn to_json(value: &Value<'_>) -> Json {
-    let style = expr::json::Style {
-        indented: false,
-        html_safe: false,
-    };
-    let mut out = Vec::new();
-    match expr::json::write(value, style, &mut out) {
-        Ok(()) => serde_json::from_slice(&out).unwrap_or_default(),
-        Err(fault) => Json::String(fault.to_string()),
-    }
-}
-
-/// A sample on its way.
-struct Walk<'c, 'w> {
-    case: &'w Case<'c>,
-    way: &'c Way,
-    /// What the packet's payload is by now.
-    payload: Bytes,
-    is_transformed: bool,
-    /// What expressions see as `steps`: payload and inputs by id.
-    steps: Vec<(String, Bytes, Bytes)>,
-    decisions: Vec<Decision>,
-}
-
-/// Inputs that arrive, and where they come from; none at a `stop`.
-type Arrives = Option<(&'static str, Json)>;
-
-impl<'c, 'w> Walk<'c, 'w> {
-    fn new(case: &'w Case<'c>, way: &'c Way) -> Self {
-        let sample = case.sample;
-        let joined = sample.steps.iter();
-        let mut steps: Vec<(String, Bytes, Bytes)> = joined
-            .map(|(id, body)| (id.clone(), body.clone(), Bytes::new()))
+    pub(super) fn decide(&self, plan: &RunPlan, step: usize) -> Fate<'c> {
+        let of_step = |way: &&Way| way.from == step;
+        let edges: Vec<&'c Way> = self.story.ways.edges.iter().filter(of_step).collect();
+        let stops = self.story.ways.stops.iter().filter(of_step);
+        let joinings: Vec<Option<Joining<'c>>> = edges
+            .iter()
+            .map(|way| joining((self.story, plan), way, self.sample))
             .collect();
-        if let Some(from) = case.step(way.from) {
-            steps.retain(|(id, ..)| *id != from.id);
-            steps.push((
-                from.id.clone(),
-                sample.payload.clone(),
-                sample.inputs.clone(),
-            ));
-        }
-        Self {
-            case,
-            way,
-            payload: sample.payload.clone(),
-            is_transformed: false,
-            steps,
-            decisions: Vec::new(),
-        }
-    }
-
-    fn go(&mut self) -> Result<Arrives, Outcome> {
-        let (case, way) = (self.case, self.way);
-        for &at in &way.via {
-            self.primitive(at)?;
-        }
-        let (Some(target), Some(programs)) = (case.step(way.to), self.programs(way.to)) else {
-            return Ok(None);
+        let meet = |joining: &Option<Joining<'_>>| {
+            let meeting = joining.as_ref().map(|joining| joining.meeting.clone());
+            meeting.unwrap_or_default()
         };
-        self.condition(target, programs)?;
-        if !target.is_engram() {
-            return Ok(None);
+        let meetings: Vec<Meeting> = joinings.iter().map(meet).collect();
+        let verdicts = self.verdicts(plan, (step, edges.len()), &meetings);
+        let emitted = self.emitted(step);
+        let mut ways = Vec::new();
+        for (nth, (way, joining)) in edges.into_iter().zip(joinings).enumerate() {
+            let meeting = meetings.get(nth).unwrap_or(&Meeting::None);
+            let why = joining.as_ref().and_then(|joining| joining.why.as_deref());
+            let trace = self.trace(way, &emitted, (meeting, why));
+            let verdict = verdicts.edges.get(nth).unwrap_or(&Verdict::NotTaken);
+            ways.push(self.decided((way, plan), trace, (verdict, joining)));
         }
-        self.rules()?;
-        self.inputs(target, programs).map(Some)
-    }
-
-    fn programs(&self, at: usize) -> Option<&'c StepPrograms> {
-        self.case.story.programs.get(at)
-    }
-
-    fn primitive(&mut self, at: usize) -> Result<(), Outcome> {
-        let (Some(step), Some(programs)) = (self.case.step(at), self.programs(at)) else {
-            return Ok(());
-        };
-        self.condition(step, programs)?;
-        if let (Some(block), Some(with)) = (&programs.transform, &step.with) {
-            let what = format!("transform of {}", step.id);
-            let (body, json) = self.block(&what, block, (with, Mode::Runtime))?;
-            self.decisions.push(Decision {
-                what,
-                expression: None,
-                result: json,
-            });
-            self.payload = body;
-            self.is_transformed = true;
-        }
-        let inputs = self.case.sample.inputs.clone();
-        self.steps.retain(|(id, ..)| *id != step.id);
-        self.steps
-            .push((step.id.clone(), self.payload.clone(), inputs));
-        Ok(())
-    }
-
-    fn condition(&mut self, step: &Step, programs: &StepPrograms) -> Result<(), Outcome> {
-        let Some(condition) = &programs.condition else {
-            return Ok(());
-        };
-        let what = format!("if of {}", step.id);
-        if self.ask(&what, condition, step.condition.as_ref())? {
-            return Ok(());
-        }
-        Err(Outcome::NotTaken(format!("{what} is false")))
-    }
-
-    /// Deny beats allow, and any allow rule makes the list an allowlist.
-    fn rules(&mut self) -> Result<(), Outcome> {
-        let (case, way) = (self.case, self.way);
-        let (Some(source), Some(programs)) = (case.step(way.from), self.programs(way.from)) else {
-            return Ok(());
-        };
-        let written = &source.settings.routing.rules;
-        let mut is_allowed = None;
-        let mut denied = None;
-        for (i, rule) in programs.rules.iter().enumerate() {
-            let word = match rule.action {
-                RuleAction::Allow => "allow rule",
-                RuleAction::Deny => "deny rule",
-            };
-            if rule.action == RuleAction::Allow {
-                is_allowed.get_or_insert(false);
-            }
-            if !rule.concerns(way) {
-                continue;
-            }
-            let name = rule.name.clone().unwrap_or_else(|| i.to_string());
-            let what = format!("{word} {name}");
-            let applies = match &rule.when {
-                Some(when) => {
-                    let when_written = written.get(i).and_then(|rule| rule.when.as_ref());
-                    self.ask(&what, when, when_written)?
-                }
-                None => {
-                    self.decisions.push(Decision {
-                        what: what.clone(),
-                        expression: None,
-                        result: Json::Bool(true),
-                    });
-                    true
-                }
-            };
-            match rule.action {
-                RuleAction::Deny if applies => denied = denied.or(Some(what)),
-                RuleAction::Allow if applies => is_allowed = Some(true),
-                RuleAction::Deny | RuleAction::Allow => {}
-            }
-        }
-        match (denied, is_allowed) {
-            (Some(what), _) => Err(Outcome::NotTaken(format!("{what} is true"))),
-            (None, Some(false)) => Err(Outcome::NotTaken("no allow rule is true".to_owned())),
-            (None, _) => Ok(()),
+        ways.extend(stops.map(|way| {
+            let trace = self.trace(way, &emitted, (&Meeting::None, None));
+            Decided::traced(way, trace)
+        }));
+        Fate {
+            ways,
+            stops: verdicts.stops,
         }
     }
 
-    fn inputs(
-        &mut self,
-        target: &Step,
-        programs: &StepPrograms,
-    ) -> Result<(&'static str, Json), Outcome> {
-        if let (Some(block), Some(runtime)) = (&programs.runtime, &target.runtime) {
-            let what = format!("runtime of {}", target.id);
-            let (_, json) = self.block(&what, block, (runtime, Mode::Runtime))?;
-            return Ok(("from runtime", json));
-        }
-        let once = self.case.run.with.get(self.way.to);
-        Ok(match once.and_then(Option::as_ref) {
-            Some(Constant { json, .. }) => {
-                let json = serde_json::from_slice(json).unwrap_or_default();
-                let from = match target.runtime {
-                    Some(_) => "from runtime, the same for every packet",
-                    None => "from with, the same for every packet of the run",
-                };
-                (from, json)
-            }
-            None => ("as they came", json_of(&self.case.sample.inputs)),
-        })
-    }
-
-    /// Asks a condition, and notes the answer.
-    fn ask(
-        &mut self,
-        what: &str,
-        condition: &Condition,
-        written: Option<&Located>,
-    ) -> Result<bool, Outcome> {
-        let surroundings = self.case.surroundings;
-        let answer = self.over(|variables| condition.evaluate(variables, &surroundings));
-        let expression = written.map(|written| match written.json() {
-            Json::String(text) => text,
-            other => other.to_string(),
-        });
-        match answer {
-            Ok(answer) => {
-                self.decisions.push(Decision {
-                    what: what.to_owned(),
-                    expression,
-                    result: Json::Bool(answer),
-                });
-                Ok(answer)
-            }
-            Err(fault) => {
-                let place = written.map(|written| written.place.to_string());
-                Err(faulty(what, &fault, place))
-            }
-        }
-    }
-
-    /// Evaluates a block to an object, in both forms.
-    fn block(
+    /// What the engine decides.
+    fn verdicts(
         &self,
-        what: &str,
-        block: &Block,
-        (written, mode): (&Located, Mode),
-    ) -> Result<(Bytes, Json), Outcome> {
-        let surroundings = self.case.surroundings;
-        self.over(|variables| {
-            let mut body = BytesMut::new();
-            let made = block
-                .evaluate(variables, &surroundings)
-                .and_then(|value| structs::encode(&value, &mut body));
-            made.map_err(|fault| {
-                let story = self.case.story;
-                let place = story.failing(written, mode, (variables, &surroundings));
-                faulty(what, &fault, Some(place.to_string()))
-            })?;
-            let body = body.freeze();
-            let json = json_of(&body);
-            Ok((body, json))
-        })
+        plan: &RunPlan,
+        (step, edges): (usize, usize),
+        meetings: &[Meeting],
+    ) -> Verdicts {
+        let question = Question {
+            packet: &self.sample.bytes,
+            view: &self.sample.view,
+            meetings,
+            surroundings: &self.surroundings,
+        };
+        let index = StepIndex(u16::try_from(step).unwrap_or(u16::MAX));
+        match StepPrograms::of(plan, index) {
+            Some(programs) => programs.decide(&question),
+            // Nothing is asked: it goes as it is to as many as it may go to.
+            None => {
+                let most = plan.steps.get(step).map_or(0, |step| step.max_downstreams);
+                let verdict = |nth| {
+                    if nth < most {
+                        Verdict::Taken(Change::default())
+                    } else {
+                        Verdict::Dropped(DropReason::MaxDownstreams, Box::default())
+                    }
+                };
+                Verdicts::of((0..edges).map(verdict))
+            }
+        }
     }
 
-    /// Lends the variables as they are by now.
-    fn over<T>(&self, evaluate: impl FnOnce(&Variables<'_>) -> T) -> T {
-        let sample = self.case.sample;
-        let payload = Payload::Struct(&self.payload);
-        let packet = PacketFields::new(&sample.view, &sample.bytes, &payload);
-        let steps = self.steps.iter().map(|(id, payload, inputs)| {
-            let fields = StepFields::new(&Payload::Struct(payload), &Payload::Struct(inputs));
-            (id.as_str(), fields)
-        });
-        let inputs = structs::decode(&self.case.run.body);
-        evaluate(&Variables::new(inputs, packet, steps.collect()))
+    /// What the engine decides, in the words of the trace where both agree.
+    fn decided(
+        &self,
+        (way, plan): (&'c Way, &RunPlan),
+        trace: Trace,
+        (verdict, joining): (&Verdict, Option<Joining<'c>>),
+    ) -> Decided<'c> {
+        let outcome = match verdict {
+            Verdict::Taken(_) => Outcome::Taken,
+            Verdict::NotTaken => Outcome::NotTaken("the hub does not take it".to_owned()),
+            Verdict::Waits => Outcome::Waits("the hub lets it wait".to_owned()),
+            Verdict::Dropped(DropReason::MaxDownstreams, _) => {
+                let most = plan
+                    .steps
+                    .get(way.from)
+                    .map_or(0, |step| step.max_downstreams);
+                let text = format!("the packet goes to {most} steps (routing.maxDownstreams)");
+                Outcome::Dropped(DropReason::MaxDownstreams, text)
+            }
+            Verdict::Dropped(reason, why) => Outcome::Dropped(*reason, why.to_string()),
+        };
+        let arrives = match verdict {
+            Verdict::Taken(change) => self.arrives(change, trace.inputs_from),
+            _ => Arrives::default(),
+        };
+        let mut decided = Decided::traced(way, trace);
+        if !outcome.agrees(&decided.outcome) {
+            decided.outcome = outcome;
+        }
+        if let Some(joining) = joining {
+            decided.joins = joining.others;
+            let says_so = matches!(decided.outcome, Outcome::Waits(_));
+            decided.join_note = joining.why.filter(|_| !says_so);
+        }
+        Decided { arrives, ..decided }
+    }
+
+    /// The sample with a change.
+    fn arrives(&self, change: &Change, from: Option<&'static str>) -> Arrives {
+        let sample = self.sample;
+        let changed = change.applied(&sample.bytes, &sample.view).freeze();
+        let (payload, inputs) = match PacketView::parse(&changed, Dialect::Packet) {
+            Ok(view) => documents(&changed, &view),
+            Err(_) => (None, None),
+        };
+        let json = |body: Option<bytes::Bytes>| json_of(body.as_deref().unwrap_or_default());
+        Arrives {
+            payload: change.replaces_payload().then(|| json(payload)),
+            inputs: Some((from.unwrap_or("as they came"), json(inputs))),
+            partition: change.partition().map(str::to_owned),
+        }
     }
 }
 
-fn faulty(what: &str, fault: &Fault, place: Option<String>) -> Outcome {
-    match fault {
-        Fault::NotReady { .. } => Outcome::NotTaken(format!("{what}: {fault}")),
-        _ => {
-            let place = place.map_or_else(String::new, |place| format!(" ({place})"));
-            Outcome::Failed(format!("{what}: {fault}{place}"))
+impl<'s> Decided<'s> {
+    fn traced(way: &'s Way, trace: Trace) -> Self {
+        Self {
+            way,
+            decisions: trace.decisions,
+            #[cfg(test)]
+            traced: trace.outcome.clone(),
+            outcome: trace.outcome,
+            joins: Vec::new(),
+            join_note: None,
+            arrives: Arrives::default(),
         }
     }
 }

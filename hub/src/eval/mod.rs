@@ -4,20 +4,30 @@
 //! socket, or change anything.
 
 mod decide;
+mod joining;
+mod known;
 mod sample;
+mod schemas;
 mod show;
+#[cfg(test)]
+mod tests;
+mod trace;
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use engine::DropReason;
 use expr::Surroundings;
+use transport_proto::names::metadata;
 
+use crate::app::run_plan;
 use crate::check::Output;
+use crate::config::Config;
 use crate::story::{self, LoadOptions, Run, Snapshot, Step, did_you_mean};
-use decide::{Case, Outcome};
 use sample::Sample;
 use show::Shown;
+use trace::{Case, Outcome};
 
 const OK: u8 = 0;
 const FAILED: u8 = 1;
@@ -25,9 +35,10 @@ const USAGE: u8 = 2;
 
 /// Evaluates a Story's expressions for a sample packet that a step emits.
 ///
-/// Shows, for each way from that step to another, every decision in order: the `if` of each
-/// primitive on the way and of the target, routing rules, what a transform makes of the payload,
-/// and the inputs that arrive, or why the packet goes no further.
+/// Shows, for each way from that step to another, every decision in order: the step's outputSchema,
+/// the `if` of each primitive on the way and of the target, what a transform makes of the payload,
+/// routing rules, the target's inputSchema, and what arrives: inputs, payload, partition; or why the
+/// packet goes no further. What is shown as the end of each is what the hub does with the packet.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   hub eval story.yaml --step stt --packet sample.json
@@ -39,10 +50,12 @@ The sample is a packet as JSON, in the field names of the contract; all fields a
    \"audio\": {\"codec\": \"pcm16\", \"sample_rate_hz\": 16000, \"channels\": 1, \"size\": 640},
    \"steps\": {\"faces\": {\"count\": 2}}}
 Bytes (audio.pcm, video.payload, binary.payload) are base64, a JSON object, or `size` zeros.
-`steps` gives what other branches of a join gave.
+An `envelope` may give stream_id, sequence, partition and the chunk fields.
+`steps` gives what other branches of a join gave; those that are not there are taken to be absent, and
+the packet waits for them. Packets join by metadata bubu.join.key, else bubu.envelope.message_id.
 
-Exit status: 0 evaluated, whatever was decided; 1 an evaluation failed, or a file is wrong;
-2 usage: no such step or run.")]
+Exit status: 0 evaluated, whatever was decided; 1 an evaluation failed or a schema was broken, or a
+file is wrong; 2 usage: no such step or run.")]
 pub struct EvalArgs {
     /// Files or folders of Stories.
     #[arg(required = true, value_name = "STORY")]
@@ -95,10 +108,10 @@ fn evaluate(args: &EvalArgs, out: &mut impl Write) -> Result<io::Result<u8>, Ref
     let sample = text_of(&args.packet)
         .and_then(|text| Sample::read(&text))
         .map_err(|text| (FAILED, format!("{}: {text}", args.packet.display())))?;
-    let run_inputs = run.evaluated_inputs().map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        (FAILED, lines.join("\n"))
-    })?;
+    let run_inputs = run
+        .evaluated_inputs()
+        .map_err(|problems| (FAILED, lines(&problems)))?;
+    let plan = run_plan(&Config::default(), &run).map_err(|problems| (FAILED, lines(&problems)))?;
     let case = Case {
         story: &run.story,
         run: &run_inputs,
@@ -108,14 +121,15 @@ fn evaluate(args: &EvalArgs, out: &mut impl Write) -> Result<io::Result<u8>, Ref
     let shown = Shown {
         run: &run,
         step,
-        decided: case.decide(index),
-        violation: sample
-            .view
-            .violation()
-            .map(|violation| violation.to_string()),
+        fate: case.decide(&plan, index),
+        violation: sample.view.violation().map(|v| v.to_string()),
+        notes: notes(&sample),
     };
-    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
-    let status = if shown.decided.iter().any(|way| failed(&way.outcome)) {
+    let failed = |outcome: &Outcome| match outcome {
+        Outcome::Dropped(reason, _) => *reason != DropReason::MaxDownstreams,
+        Outcome::Taken | Outcome::NotTaken(_) | Outcome::Waits(_) => false,
+    };
+    let status = if shown.fate.ways.iter().any(|way| failed(&way.outcome)) {
         FAILED
     } else {
         OK
@@ -130,6 +144,31 @@ fn evaluate(args: &EvalArgs, out: &mut impl Write) -> Result<io::Result<u8>, Ref
         }
     }
     .map(|()| status))
+}
+
+fn lines(problems: &[story::Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// What the hub does with a sample before, or instead of, deciding on it.
+fn notes(sample: &Sample) -> Vec<String> {
+    let (view, bytes) = (&sample.view, &sample.bytes);
+    let mut notes = Vec::new();
+    if let Some(violation) = view.violation() {
+        notes.push(format!(
+            "the hub drops such a packet at the door: {violation}"
+        ));
+    }
+    if view.is_heartbeat(bytes) {
+        notes
+            .push("this is a heartbeat: it goes on to every step, and nothing is asked".to_owned());
+    }
+    let is_control = view.metadata(bytes, metadata::HUB_CONTROL).is_some();
+    if is_control && view.frame().is_none() {
+        notes.push("this is a control message: it goes no further".to_owned());
+    }
+    notes
 }
 
 /// The run that is meant: that of the name, or the only one.

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
+use engine::decide::documents;
 use expr::{Value, structs};
 use prost::Message;
 use serde_json::{Map, Value as Json};
-use transport_proto::names::mime;
 use transport_proto::v1::data_packet::Frame;
-use transport_proto::v1::{AudioFrame, BinaryFrame, DataPacket, VideoFrame};
+use transport_proto::v1::{AudioFrame, BinaryFrame, DataPacket, StreamEnvelope, VideoFrame};
 use transport_proto::view::{Dialect, PacketView};
 use transport_proto::wire::put_len_field;
 
@@ -18,15 +18,7 @@ use crate::story::did_you_mean;
 
 /// Fields of a sample. `steps` is no field of a packet: it gives what joined steps gave.
 const FIELDS: &[&str] = &[
-    "metadata",
-    "payload",
-    "inputs",
-    "audio",
-    "video",
-    "binary",
-    "envelope",
-    "transports",
-    "steps",
+    "metadata", "payload", "inputs", "audio", "video", "binary", "envelope", "steps",
 ];
 
 /// Tags of the Structs in a `DataPacket`.
@@ -39,10 +31,10 @@ pub(super) struct Sample {
     /// The packet as it would come in.
     pub(super) bytes: Bytes,
     pub(super) view: PacketView,
-    /// Contents of the Struct that expressions see as the packet's fields.
-    pub(super) payload: Bytes,
+    /// Contents of the Struct that expressions see as the packet's fields, wherever they stand.
+    pub(super) payload: Option<Bytes>,
     /// The same of the inputs that came with it.
-    pub(super) inputs: Bytes,
+    pub(super) inputs: Option<Bytes>,
     /// What other steps gave, by id: contents of Structs.
     pub(super) steps: Vec<(String, Bytes)>,
 }
@@ -57,10 +49,10 @@ impl Sample {
         let fields = object("(file)", &json)?;
         known("", fields, FIELDS)?;
         let frame = frame(fields)?;
-        let (payload, inputs) = contents(fields, frame.as_ref());
         let packet = DataPacket {
             metadata: metadata(fields)?,
             frame,
+            envelope: envelope(fields)?,
             ..DataPacket::default()
         };
         let (given_payload, given_inputs) = (given(fields, "payload")?, given(fields, "inputs")?);
@@ -77,11 +69,12 @@ impl Sample {
                 steps.push((id.clone(), body(&format!("steps.{id}"), step)?));
             }
         }
+        let (payload, inputs) = documents(&bytes, &view);
         Ok(Self {
             view,
             bytes: bytes.freeze(),
-            payload: payload.or(given_payload).unwrap_or_default(),
-            inputs: inputs.or(given_inputs).unwrap_or_default(),
+            payload,
+            inputs,
             steps,
         })
     }
@@ -127,21 +120,36 @@ fn body(path: &str, json: &Json) -> Result<Bytes, String> {
     Ok(out.freeze())
 }
 
-/// Payload and inputs that a binary frame of JSON holds. An envelope goes before the Structs
-/// (spec 1); other JSON counts where there is no `payload`.
-fn contents(fields: &Map<String, Json>, frame: Option<&Frame>) -> (Option<Bytes>, Option<Bytes>) {
-    let Some(Frame::Binary(binary)) = frame else {
-        return (None, None);
+/// The packet's own envelope: what tells chunks and partitions.
+fn envelope(fields: &Map<String, Json>) -> Result<Option<StreamEnvelope>, String> {
+    let Some(json) = fields.get("envelope") else {
+        return Ok(None);
     };
-    let Ok(json) = serde_json::from_slice::<Json>(&binary.payload) else {
-        return (None, None);
+    let names = [
+        "stream_id",
+        "sequence",
+        "partition",
+        "chunk_id",
+        "chunk_index",
+        "chunk_count",
+        "chunk_bytes",
+        "total_bytes",
+    ];
+    let read = Given {
+        kind: "envelope",
+        fields: object("envelope", json)?,
     };
-    let part = |json: Option<&Json>| json.and_then(|json| body("binary", json).ok());
-    if binary.mime_type == mime::PACKET_JSON {
-        return (part(json.get("payload")), part(json.get("inputs")));
-    }
-    let is_json = binary.mime_type.ends_with("json") && !fields.contains_key("payload");
-    (part(Some(&json).filter(|_| is_json)), None)
+    read.known(&names)?;
+    Ok(Some(StreamEnvelope {
+        stream_id: read.text("stream_id")?,
+        sequence: read.number("sequence")?,
+        partition: read.text("partition")?,
+        chunk_id: read.text("chunk_id")?,
+        chunk_index: read.number("chunk_index")?,
+        chunk_count: read.number("chunk_count")?,
+        chunk_bytes: read.number("chunk_bytes")?,
+        total_bytes: read.number("total_bytes")?,
+    }))
 }
 
 fn frame(fields: &Map<String, Json>) -> Result<Option<Frame>, String> {
@@ -165,7 +173,7 @@ fn frame(fields: &Map<String, Json>) -> Result<Option<Frame>, String> {
     Ok(frames.pop())
 }
 
-/// A frame as it is given.
+/// A frame, or an envelope, as it is given.
 struct Given<'j> {
     kind: &'static str,
     fields: &'j Map<String, Json>,
@@ -337,17 +345,28 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_in_a_frame_goes_before_the_structs() {
-        let with = |mime: &str, payload: &str| {
+    fn json_in_a_frame_is_read_where_there_is_no_struct() {
+        let with = |payload: &str, mime: &str| {
+            let envelope = r#"{"payload": {"a": 1, "b": 2}}"#;
             let sample = format!(
-                r#"{{"payload": {{"a": 1}},
-                     "binary": {{"mime_type": "{mime}", "payload": {payload}}}}}"#
+                r#"{{{payload} "binary": {{"mime_type": "{mime}", "payload": {envelope}}}}}"#
             );
-            structs::decode(&Sample::read(&sample).unwrap().payload).len()
+            let payload = Sample::read(&sample).unwrap().payload;
+            payload.map(|body| structs::decode(&body).len())
         };
-        let envelope = r#"{"payload": {"a": 1, "b": 2}}"#;
-        assert_eq!(with("application/vnd.bubu.packet+json", envelope), 2);
-        assert_eq!(with("application/json", envelope), 1);
+        let envelope = "application/vnd.bubu.packet+json";
+        assert_eq!(with("", envelope), Some(2));
+        assert_eq!(with("", "application/json"), Some(1));
+        assert_eq!(with("", "text/plain"), None);
+        assert_eq!(with(r#""payload": {"c": 3},"#, envelope), Some(1));
+    }
+
+    #[test]
+    fn an_envelope_is_the_packets_own() {
+        let sample = Sample::read(r#"{"envelope": {"partition": "p3", "sequence": 7}}"#).unwrap();
+        let envelope = sample.view.envelope().expect("an envelope");
+        assert_eq!(envelope.partition(&sample.bytes), "p3");
+        assert_eq!(envelope.sequence(), 7);
     }
 
     #[test]
@@ -363,6 +382,7 @@ mod tests {
                 "audio.channels: must be a whole",
             ),
             (r#"{"audio": {"pcm": "??"}}"#, "audio.pcm: must be base64"),
+            (r#"{"envelope": {"chunks": 1}}"#, "envelope.chunks: no such"),
             (r#"{"audio": {}, "video": {}}"#, "one frame"),
             (r#"{"steps": {"a": 1}}"#, "steps.a: must be an object"),
             ("{", "EOF"),

@@ -2,18 +2,22 @@
 
 use std::io::{self, Write};
 
+use engine::DropReason;
 use serde_json::{Value, json};
 
-use super::decide::{Decided, Outcome};
+use super::decide::{Decided, Fate};
+use super::trace::Outcome;
 use crate::story::{Run, Step, Story, Way};
 
 /// Everything that was decided for a packet of one step.
 pub(super) struct Shown<'s> {
     pub(super) run: &'s Run,
     pub(super) step: &'s Step,
-    pub(super) decided: Vec<Decided<'s>>,
+    pub(super) fate: Fate<'s>,
     /// The limit of the contract that the sample breaks.
     pub(super) violation: Option<String>,
+    /// What the hub does with the sample before, or instead of, deciding on it.
+    pub(super) notes: Vec<String>,
 }
 
 impl Shown<'_> {
@@ -33,35 +37,19 @@ impl Shown<'_> {
         !self.story().steps.get(way.to).is_some_and(Step::is_engram)
     }
 
-    /// Other steps that a packet is joined with at its target.
-    fn joined(&self, way: &Way) -> Vec<&str> {
-        let target = self.story().steps.get(way.to);
-        let needs = target
-            .filter(|step| step.is_engram())
-            .map(|step| &step.needs);
-        let others = needs.into_iter().flatten().enumerate();
-        others
-            .filter(|(branch, _)| *branch != way.branch)
-            .map(|(_, need)| self.id(*need))
-            .collect()
-    }
-
     /// Lines for people.
     pub(super) fn human(&self, out: &mut impl Write) -> io::Result<()> {
         let Run {
             namespace, name, ..
         } = self.run;
         writeln!(out, "packet of {} in run {namespace}/{name}", self.step.id)?;
-        if let Some(violation) = &self.violation {
-            writeln!(
-                out,
-                "note: the hub drops such a packet at the door: {violation}"
-            )?;
+        for note in &self.notes {
+            writeln!(out, "note: {note}")?;
         }
-        if self.decided.is_empty() {
+        if self.fate.ways.is_empty() {
             writeln!(out, "no step is downstream of {}", self.step.id)?;
         }
-        for decided in &self.decided {
+        for decided in &self.fate.ways {
             self.way(decided, out)?;
         }
         Ok(())
@@ -83,36 +71,44 @@ impl Shown<'_> {
                 None => writeln!(out)?,
             }
         }
-        let joined = self.joined(way);
-        if !joined.is_empty() {
-            writeln!(
-                out,
-                "  joins: {} (what they gave may stand under \"steps\" in the sample)",
-                joined.join(", ")
-            )?;
+        if !decided.joins.is_empty() {
+            write!(out, "  joins: {}", decided.joins.join(", "))?;
+            match &decided.join_note {
+                Some(note) => writeln!(out, " ({note})")?,
+                None => writeln!(out)?,
+            }
         }
-        if let Some(payload) = &decided.payload {
+        if let Some(payload) = &decided.arrives.payload {
             writeln!(out, "  payload: {payload}")?;
         }
-        if let Some((from, inputs)) = &decided.inputs {
+        if let Some((from, inputs)) = &decided.arrives.inputs {
             writeln!(out, "  inputs {from}: {inputs}")?;
+        }
+        if let Some(partition) = &decided.arrives.partition {
+            writeln!(out, "  partition: {partition}")?;
         }
         match &decided.outcome {
             Outcome::Taken if self.is_stop(way) => writeln!(out, "  taken: the run ends"),
             Outcome::Taken => writeln!(out, "  taken"),
             Outcome::NotTaken(why) => writeln!(out, "  not taken: {why}"),
-            Outcome::Failed(why) => writeln!(out, "  fails: {why}"),
+            Outcome::Waits(why) => writeln!(out, "  waits: {why}"),
+            Outcome::Dropped(DropReason::Expression, why) => writeln!(out, "  fails: {why}"),
+            Outcome::Dropped(reason, why) => {
+                writeln!(out, "  dropped as {}: {why}", reason.as_str())
+            }
         }
     }
 
     /// The same as one JSON document.
     pub(super) fn json(&self) -> Value {
-        let ways = self.decided.iter().map(|decided| self.way_json(decided));
+        let ways = self.fate.ways.iter().map(|decided| self.way_json(decided));
         json!({
             "run": format!("{}/{}", self.run.namespace, self.run.name),
             "story": format!("{}/{}", self.story().namespace, self.story().name),
             "step": self.step.id,
             "violation": self.violation,
+            "notes": self.notes,
+            "stops": self.fate.stops,
             "edges": ways.collect::<Vec<_>>(),
         })
     }
@@ -128,20 +124,30 @@ impl Shown<'_> {
         let (outcome, why) = match &decided.outcome {
             Outcome::Taken => ("taken", None),
             Outcome::NotTaken(why) => ("notTaken", Some(why)),
-            Outcome::Failed(why) => ("failed", Some(why)),
+            Outcome::Waits(why) => ("waits", Some(why)),
+            Outcome::Dropped(DropReason::Expression, why) => ("failed", Some(why)),
+            Outcome::Dropped(_, why) => ("dropped", Some(why)),
         };
+        let reason = match &decided.outcome {
+            Outcome::Dropped(reason, _) => Some(reason.as_str()),
+            _ => None,
+        };
+        let arrives = &decided.arrives;
         json!({
             "from": self.step.id,
             "via": self.via(decided.way),
             "to": self.id(decided.way.to),
             "stop": self.is_stop(decided.way),
-            "joins": self.joined(decided.way),
+            "joins": decided.joins,
+            "joinNote": decided.join_note,
             "decisions": decisions.collect::<Vec<_>>(),
             "outcome": outcome,
             "why": why,
-            "payload": decided.payload,
-            "inputs": decided.inputs.as_ref().map(|(_, inputs)| inputs),
-            "inputsFrom": decided.inputs.as_ref().map(|(from, _)| from),
+            "reason": reason,
+            "payload": arrives.payload,
+            "inputs": arrives.inputs.as_ref().map(|(_, inputs)| inputs),
+            "inputsFrom": arrives.inputs.as_ref().map(|(from, _)| from),
+            "partition": arrives.partition,
         })
     }
 }

@@ -122,22 +122,145 @@ fn a_failure_names_expression_place_and_what_was_meant_and_fails() {
 
 #[test]
 fn a_step_that_is_not_there_yet_is_no_failure() {
+    let step = "name: b, ref: { name: b }, needs: [a], if: '{{ steps.b.text }}'";
+    let case = Case::new("", &[A, step]);
+    let ended = case.eval("{}", &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("not taken: if of b: steps.b"),
+        "{}",
+        ended.stdout
+    );
+}
+
+fn joining() -> Case {
     let steps = [
         A,
         "name: x, ref: { name: x }, needs: []",
         "name: b, ref: { name: b }, needs: [a, x], runtime: { t: '{{ steps.x.text }}' }",
     ];
-    let case = Case::new("", &steps);
-    let ended = case.eval("{}", &[]);
+    Case::new("", &steps)
+}
+
+#[test]
+fn a_packet_waits_at_a_join_for_branches_that_the_sample_does_not_give() {
+    let case = joining();
+    let sample = r#"{"metadata": {"bubu.join.key": "1"}}"#;
+    let ended = case.eval(sample, &[]);
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    for says in ["  joins: x\n", "  waits: it waits for 1 more of x"] {
+        assert!(ended.stdout.contains(says), "{}", ended.stdout);
+    }
+    assert_eq!(case.way(sample)["outcome"], "waits");
+    let joined = r#"{"metadata": {"bubu.join.key": "1"}, "steps": {"x": {"text": "from x"}}}"#;
+    let way = case.way(joined);
+    assert_eq!(way["outcome"], "taken");
+    assert_eq!(way["inputs"], json!({ "t": "from x" }));
+}
+
+#[test]
+fn a_packet_without_an_id_joins_nothing_and_says_so() {
+    let ended = joining().eval(r#"{"steps": {"x": {"text": "from x"}}}"#, &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    for says in [
+        "  joins: x (metadata has no bubu.join.key",
+        "  not taken: runtime of b: steps.x",
+    ] {
+        assert!(ended.stdout.contains(says), "{}", ended.stdout);
+    }
+}
+
+/// `a` gives what has `text` and a default for `lang`; `b` takes at most five characters of `text`
+/// and has a default for `n`.
+fn schemas() -> Case {
+    let spec = "  inputsSchema: {}\n";
+    let steps = [
+        "name: a, ref: { name: giver }, needs: []",
+        "name: b, ref: { name: taker }, needs: [a], runtime: { text: '{{ packet.text }}', \
+         lang: '{{ packet.lang }}' }",
+    ];
+    let case = Case::new(spec, &steps);
+    let mut more = String::new();
+    for (name, schema) in [
+        (
+            "giver",
+            "outputSchema: { required: [text], properties: { lang: { default: en } } }",
+        ),
+        (
+            "taker",
+            "inputSchema: { properties: { text: { maxLength: 5 }, n: { default: 1 } } }",
+        ),
+    ] {
+        more += &format!(
+            "---\napiVersion: bubustack.io/v1alpha1\nkind: Engram\nmetadata: {{ name: {name} }}\n\
+             spec: {{ templateRef: {{ name: {name} }} }}\n---\n\
+             apiVersion: catalog.bubustack.io/v1alpha1\nkind: EngramTemplate\n\
+             metadata: {{ name: {name} }}\nspec: {{ version: 1.0.0, {schema} }}\n"
+        );
+    }
+    let story = fs::read_to_string(case.path("story.yaml")).expect("the Story");
+    fs::write(case.path("story.yaml"), story + &more).expect("a Story");
+    case
+}
+
+#[test]
+fn schemas_are_shown_and_the_defaults_that_they_fill_in_arrive() {
+    let case = schemas();
+    let sample = r#"{"payload": {"text": "hi"}}"#;
+    let way = case.way(sample);
+    assert_eq!(way["outcome"], "taken");
+    assert_eq!(way["payload"], json!({ "text": "hi", "lang": "en" }));
+    let inputs = json!({ "text": "hi", "lang": "en", "n": 1 });
+    assert_eq!(way["inputs"], inputs);
+    let ended = case.eval(sample, &[]);
+    for says in [
+        "  outputSchema of a: \"fits, its defaults filled in\"\n",
+        "  inputSchema of b: \"fits, its defaults filled in\"\n",
+    ] {
+        assert!(ended.stdout.contains(says), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn what_breaks_a_schema_is_dropped_as_that_and_says_what_it_breaks() {
+    let case = schemas();
+    for (payload, says) in [
+        (
+            r#"{"text": "too long"}"#,
+            "dropped as schema: inputSchema of b: text: ",
+        ),
+        (r#"{"say": "hi"}"#, "dropped as schema: outputSchema of a: "),
+    ] {
+        let sample = format!(r#"{{"payload": {payload}}}"#);
+        let ended = case.eval(&sample, &[]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        assert!(ended.stdout.contains(says), "{}", ended.stdout);
+        let way = case.way(&sample);
+        assert_eq!(
+            (&way["outcome"], &way["reason"]),
+            (&json!("dropped"), &json!("schema"))
+        );
+    }
+}
+
+#[test]
+fn the_partition_that_a_packet_gets_is_shown() {
+    let spec = "  transports: [{ name: t, streaming: { partitioning: { mode: preserve, \
+                key: payload.user.id, sticky: true } } }]\n";
+    let case = Case::new(
+        spec,
+        &[A, "name: b, ref: { name: b }, transport: t, needs: [a]"],
+    );
+    let user = r#""payload": {"user": {"id": "u7"}}"#;
+    assert_eq!(case.way(&format!("{{{user}}}"))["partition"], "u7");
+    let kept = format!(r#"{{{user}, "envelope": {{"partition": "p1"}}}}"#);
+    assert_eq!(case.way(&kept)["partition"], Value::Null);
+    let ended = case.eval(&format!("{{{user}}}"), &[]);
     assert!(
-        ended.stdout.contains("not taken: runtime of b: steps.x"),
+        ended.stdout.contains("  partition: u7\n"),
         "{}",
         ended.stdout
     );
-    assert!(ended.stdout.contains("  joins: x"), "{}", ended.stdout);
-    let way = case.way(r#"{"steps": {"x": {"text": "from x"}}}"#);
-    assert_eq!(way["inputs"], json!({ "t": "from x" }));
 }
 
 #[test]
@@ -191,10 +314,27 @@ fn a_way_to_a_stop_says_that_the_run_ends() {
         "{}",
         ended.stdout
     );
-    assert_eq!(
-        case.way(r#"{"payload": {"bye": false}}"#)["outcome"],
-        "notTaken"
-    );
+    let stops = |bye: bool| {
+        let sample = json!({ "payload": { "bye": bye } }).to_string();
+        let outcome = case.way(&sample)["outcome"].clone();
+        let all = case.eval(&sample, &["--output", "json"]);
+        let all: Value = serde_json::from_str(&all.stdout).expect("JSON");
+        (outcome, all["stops"].clone())
+    };
+    assert_eq!(stops(true), (json!("taken"), json!(true)));
+    assert_eq!(stops(false), (json!("notTaken"), json!(false)));
+}
+
+#[test]
+fn heartbeats_and_control_messages_are_told_apart() {
+    let case = Case::new("", &[A, "name: b, ref: { name: b }, needs: [a]"]);
+    for (metadata, says) in [
+        (r#"{"bubu-heartbeat": "true"}"#, "note: this is a heartbeat"),
+        (r#"{"hub-control": "x"}"#, "note: this is a control message"),
+    ] {
+        let ended = case.eval(&format!(r#"{{"metadata": {metadata}}}"#), &[]);
+        assert!(ended.stdout.contains(says), "{}", ended.stdout);
+    }
 }
 
 #[test]
@@ -261,12 +401,12 @@ fn more_targets_than_a_packet_goes_to_are_left_out() {
     let lines: Vec<&str> = ended
         .stdout
         .lines()
-        .filter(|l| l.contains("taken"))
+        .filter(|l| l.contains("taken") || l.contains("dropped"))
         .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0], "  taken");
     assert!(
-        lines[1].contains("not taken") && lines[1].contains("maxDownstreams"),
+        lines[1].starts_with("  dropped as max_downstreams: "),
         "{lines:?}"
     );
 }

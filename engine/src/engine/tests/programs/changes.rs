@@ -121,6 +121,21 @@ fn an_envelope_frame_says_what_the_structs_say() {
     assert_eq!(view.mime_type(&got), Some(kind));
 }
 
+#[test]
+fn a_json_frame_beside_a_struct_is_no_payload_and_stays() {
+    let mut rig = rig(vec![EdgePrograms {
+        via: vec![transform("up", r#"{"text": "{{ upper packet.text }}"}"#)],
+        ..EdgePrograms::default()
+    }]);
+    let (src, a) = (rig.connect("src"), rig.connect("a"));
+    let mut sent = BytesMut::from(&framed("application/json", r#"{"other": 1}"#)[..]);
+    put_payload(&mut sent, Dialect::Packet, &body(r#"{"text": "hi"}"#));
+    rig.send_packet(src, &sent.freeze(), at(1));
+    let got = rig.take(a, at(1)).remove(0);
+    assert_eq!(payload(&got), r#"{"text":"HI"}"#);
+    assert_eq!(frame_text(&got), r#"{"other": 1}"#);
+}
+
 /// Fills in `lang` and refuses objects that have `bad`.
 #[derive(Debug)]
 struct Lang;
