@@ -68,18 +68,15 @@ async fn all(hub: SocketAddr) -> Vec<Process> {
     out
 }
 
-/// Has this thread give way to every other: what a storm costs its own clients, all of which run
-/// here, is not what is measured.
+/// Has this thread run only when no other wants to: what a storm costs its own clients, all of which
+/// run here, is not what is measured.
 fn give_way() {
     let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
     let id = thread.file_name().unwrap_or_default();
-    let mut renice = Command::new("renice");
-    renice
-        .args(["-n", "15", "-p"])
-        .arg(id)
-        .stdout(Stdio::null());
-    let done = renice.status();
-    assert!(done.is_ok_and(|status| status.success()), "renice");
+    let mut idle = Command::new("chrt");
+    idle.args(["--idle", "--pid", "0"]).arg(id);
+    let done = idle.stdout(Stdio::null()).status();
+    assert!(done.is_ok_and(|status| status.success()), "chrt");
 }
 
 /// The sessions: there at first, cut and back when they are told to, gone when they are told again.
