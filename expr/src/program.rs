@@ -5,7 +5,7 @@ use crate::compile::{CompileError, Dialect, ErrorKind, Mode};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::reads::Reads;
-use crate::template::{Cx, Template};
+use crate::template::{Cx, MetadataTest, Template};
 use crate::value::Value;
 
 #[derive(Debug)]
@@ -51,6 +51,14 @@ impl Program {
         match self {
             Self::Template(template) => template.source(),
             Self::Cel(text) => text.source(),
+        }
+    }
+
+    /// The comparison with metadata that it is, if it is one.
+    pub(crate) fn metadata_test(&self) -> Option<MetadataTest> {
+        match self {
+            Self::Template(template) => template.metadata_test(),
+            Self::Cel(_) => None,
         }
     }
 

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{Outcome, errors, value, value_in};
-use expr::{Dialect, ErrorKind, Fault, Limits, Mode};
+use common::{Outcome, Roots, errors, value, value_in};
+use expr::{Condition, Dialect, ErrorKind, Fault, Limits, Mode, Surroundings};
 
 fn gives(source: &str, wanted: &str) {
     let found = value(source, Dialect::Template);
@@ -204,4 +204,30 @@ fn every_stray_name_is_told_with_its_place() {
         .map(|error| (error.column, error.near.as_deref()))
         .collect();
     assert_eq!(found, [(4, Some("packet")), (26, Some("inputs"))]);
+}
+
+#[test]
+fn a_comparison_with_metadata_is_the_same_however_it_is_written() {
+    let answer = |text: &str, lang: &str| {
+        let condition = Condition::compile(text, Dialect::Template, Limits::default()).unwrap();
+        let roots = Roots::of(&format!(r#"{{"packet": {{"metadata": {{{lang}}}}}}}"#));
+        condition.evaluate(&roots, &Surroundings::default())
+    };
+    let (de, en) = (r#""lang": "de""#, r#""lang": "en""#);
+    let long_way = r#"{{ $x := packet.metadata.lang }}{{ eq $x "de" }}"#;
+    for (text, wanted) in [
+        (r#"{{ eq packet.metadata.lang "de" }}"#, true),
+        (r#"{{ eq "de" packet.metadata.lang }}"#, true),
+        (r#"{{ eq .packet.metadata.lang "de" }}"#, true),
+        (r#"{{ eq (packet.metadata.lang) "de" }}"#, true),
+        (r#"{{ ne packet.metadata.lang "de" }}"#, false),
+    ] {
+        assert_eq!(answer(text, de), Ok(wanted), "{text}");
+        assert_eq!(answer(text, en), Ok(!wanted), "{text}");
+        let same = |lang: &str| answer(text, lang).is_ok() == answer(long_way, lang).is_ok();
+        assert!(
+            same("") && same(r#""lang": 1"#) && same(r#""other": "de""#),
+            "{text}"
+        );
+    }
 }

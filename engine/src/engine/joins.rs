@@ -379,10 +379,12 @@ impl Engine {
             view: &arrived.view,
             pinned: arrived.packet.len(),
         };
+        let shape = Shape::new(kept_of(&inbound));
+        let changed = shapes_of(&inbound, std::iter::once(&change));
         let offered = Offered {
             inbound: &inbound,
-            shape: Shape::new(kept_of(&inbound)),
-            changed: shapes_of(&inbound, std::iter::once(&change)),
+            shape: &shape,
+            changed: &changed,
             targets: 1,
             fits_pairs: fits_pairs(&inbound),
             lane: last.lane,

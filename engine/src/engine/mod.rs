@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | `mod` | limits, actions, attaching runs |
 //! | `connect` | registration, fencing, disconnects |
-//! | `packet` | one packet in, onto every edge |
+//! | `packet` | one packet in: who sent it, and whether it is in order |
+//! | `fan_out` | onto every edge of its step |
 //! | `decision` | what a Story asks of the packet, decided here or elsewhere |
 //! | `joins` | packets of different upstreams that meet |
 //! | `numbered` | packets that their producer numbers |
@@ -28,6 +29,7 @@ mod connect;
 mod decision;
 mod ending;
 mod event;
+mod fan_out;
 mod hooks;
 mod interrupt;
 mod joins;

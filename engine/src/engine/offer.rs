@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 
 use bytes::{Bytes, BytesMut};
-use smallvec::SmallVec;
 use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
 
 use super::chunk_sets::keep_chunk;
@@ -70,9 +69,9 @@ pub(super) struct Onto<'a> {
 pub(super) struct Offered<'a> {
     pub(super) inbound: &'a Inbound<'a>,
     /// For targets that change nothing.
-    pub(super) shape: Shape,
+    pub(super) shape: &'a Shape,
     /// For the others.
-    pub(super) changed: SmallVec<[(Cuts, Shape); 1]>,
+    pub(super) changed: &'a [(Cuts, Shape)],
     pub(super) targets: usize,
     pub(super) fits_pairs: bool,
     pub(super) lane: Lane,
@@ -285,14 +284,14 @@ impl Offered<'_> {
     #[inline]
     pub(super) fn shape(&self, onto: Onto<'_>) -> &Shape {
         match onto.change {
-            None => &self.shape,
+            None => self.shape,
             Some(change) => self.shape_without(change.cuts),
         }
     }
 
     fn shape_without(&self, cuts: Cuts) -> &Shape {
         let found = self.changed.iter().find(|(of, _)| *of == cuts);
-        found.map_or(&self.shape, |(_, shape)| shape)
+        found.map_or(self.shape, |(_, shape)| shape)
     }
 
     /// The tail of a packet that does not get the one of its edge.

@@ -1,23 +1,19 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::names::{metadata as names, mime};
 use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{FrameKind, PacketView};
 
-use super::decision::shapes;
+use super::fan_out::FanOut;
 use super::interrupt::Interrupt;
-use super::joins::{Comer, Met};
 use super::numbered::Numbered;
-use super::offer::{Offered, Onto, Room, Shape, keep, queue};
 use super::{Actions, Engine, Run};
 use crate::account::RefuseReason;
-use crate::decide::{Decided, Verdict};
-use crate::deliver::{ChunkPlace, ChunkVerdict, Encoded, Outbox};
+use crate::deliver::{ChunkPlace, Encoded};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
-use crate::route::{Lane, Overflow, ROUTING_KEYS};
+use crate::route::{Lane, ROUTING_KEYS};
 
 /// What is cut out of every packet: the hub writes these anew for each target.
 pub(super) const CUT: Cut<'static> = Cut {
@@ -157,130 +153,17 @@ impl Engine {
             return Taken::Yes;
         };
         live.sessions[step.at()].turn = live.sessions[step.at()].turn.max(turn);
-        let mut decided = match live.programs[step.at()].clone() {
-            None => None,
-            Some(programs) => {
-                match self.decide((run, step), (conn, &programs), &inbound, (now, actions)) {
-                    Some(decided) => Some(decided),
-                    None => return Taken::Blocked,
-                }
-            }
-        };
-        let Some(live) = self.runs.get_mut(run.0 as usize) else {
-            return Taken::Yes;
-        };
-        let offered = Offered {
-            inbound: &inbound,
-            shape: Shape::new(kept_of(&inbound)),
-            changed: decided
-                .as_deref()
-                .map(|d| shapes(&inbound, d))
-                .unwrap_or_default(),
-            fits_pairs: fits_pairs(&inbound),
-            targets: live.downstream[step.at()].len(),
+        let way = FanOut {
+            at: (run, step),
+            numbered,
             lane,
             turn,
-            media_ms: inbound.view.timestamp_ms().unwrap_or(0),
-            origin: numbered.map(|n| n.origin),
-            chunk: chunk_of(inbound.view),
             now,
         };
-        let mut room = Room {
-            max_message: self.limits.max_message_bytes,
-            budget: self.limits.queue_budget_bytes,
-            queued: &mut self.queued_bytes,
-            staged: &mut self.staged_bytes,
-            settled: &mut self.settled,
-            dead_letters: &mut self.dead_letters,
-        };
-        if live.guaranteed[step.at()]
-            && let Some(culprit) = live.without_room(step, &offered, (decided.as_deref(), &room))
-        {
-            let (edge, by_budget) = culprit;
-            self.budget_blocks |= by_budget;
-            live.sessions[step.at()].stall(edge, by_budget);
-            let to = live.edges[edge as usize].to;
-            if let Outbox::Log(log) = &mut live.sessions[to.at()].outbox
-                && !by_budget
-            {
-                log.pause();
-            }
-            live.told[edge as usize].pauses += 1;
-            live.sessions[step.at()].decided.keep(decided);
-            return Taken::Blocked;
+        if live.programs[step.at()].is_none() {
+            return self.fan_out::<false>(&way, (&inbound, None), actions);
         }
-        let mut outstanding = 0;
-        let mut joined = SmallVec::<[_; 1]>::new();
-        let bytes = inbound.packet.len() as u64;
-        for nth in 0..offered.targets {
-            let edge = live.downstream[step.at()][nth];
-            let met = decided
-                .as_mut()
-                .and_then(|d| d.reached.get_mut(nth)?.take());
-            if let Some(reached) = met {
-                let comer = Comer {
-                    edge,
-                    reached: *reached,
-                    offered: &offered,
-                };
-                let waits = matches!(
-                    decided.as_ref().map(|d| &d.edges[nth]),
-                    Some(Verdict::Waits)
-                );
-                match live.meet(comer, (&mut self.waiting_bytes, &mut *room.settled)) {
-                    Met::Nobody => {}
-                    Met::Nothing => continue,
-                    Met::Waits(counts) => {
-                        outstanding += u32::from(counts);
-                        continue;
-                    }
-                    // Those that it waited for came by an earlier edge, in the same packet.
-                    Met::All(all) if waits => {
-                        outstanding += u32::from(all.counts);
-                        joined.push((live.edges[edge as usize].to, all));
-                        continue;
-                    }
-                    Met::All(_) => {}
-                }
-            }
-            let change = match decided.as_deref().map(|d| &d.edges[nth]) {
-                None => None,
-                Some(Verdict::Taken(change)) => (!change.is_none()).then_some(change),
-                Some(Verdict::NotTaken | Verdict::Waits) => continue,
-                Some(Verdict::Dropped(reason, why)) => {
-                    live.ends_there((edge, *reason), why, room.dead_letters);
-                    continue;
-                }
-            };
-            let onto = Onto { edge, change };
-            let session = &mut live.sessions[live.edges[edge as usize].to.at()];
-            match &session.outbox {
-                Outbox::Lanes(lanes) => {
-                    let was_empty = lanes.is_empty();
-                    queue(&mut room, session, (&mut live.edges, onto), &offered);
-                    if was_empty {
-                        actions.wake.extend(session.owner);
-                    }
-                }
-                Outbox::Log(_) => {
-                    outstanding += u32::from(keep(&mut room, live, (onto, actions), &offered));
-                }
-            }
-        }
-        for (to, joined) in joined {
-            self.deliver_joined((run, to), *joined, now, actions);
-        }
-        self.note((run, step), (numbered, outstanding, bytes), now, actions);
-        if decided.is_some() {
-            self.measure_lag((run, step), &inbound, now);
-        }
-        if !self.settled.is_empty() || !self.dead_letters.is_empty() {
-            self.close_accounts(run, now, actions);
-        }
-        if decided.is_some_and(|decided| decided.stops) {
-            self.end_run(run, now, actions);
-        }
-        Taken::Yes
+        self.decide_and_fan_out(conn, &way, &inbound, actions)
     }
 
     /// A heartbeat refreshes its own liveness (the shell sees to that) and goes on to connected
@@ -326,53 +209,6 @@ impl Run {
         let named = inbound.view.metadata_bytes(inbound.packet, names::TURN);
         let named = named.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
         named.unwrap_or(self.sessions[step.at()].turn)
-    }
-
-    /// The first edge of `step` that must not lose this packet and has no room for it, and whether
-    /// it is the budget of all queues that is short.
-    fn without_room(
-        &self,
-        step: StepIndex,
-        offered: &Offered<'_>,
-        (decided, room): (Option<&Decided>, &Room<'_>),
-    ) -> Option<(u32, bool)> {
-        let may_fill = self.sessions[step.at()].accepts.pause;
-        for (nth, &at) in self.downstream[step.at()].iter().enumerate() {
-            let change = match decided.map(|d| &d.edges[nth]) {
-                None => None,
-                Some(Verdict::Taken(change)) => Some(change),
-                Some(Verdict::NotTaken | Verdict::Waits | Verdict::Dropped(..)) => continue,
-            };
-            let edge = &self.edges[at as usize];
-            let Outbox::Log(log) = &self.sessions[edge.to.at()].outbox else {
-                continue;
-            };
-            if edge.over_cap || log.guarantee().overflow != Overflow::Pause {
-                continue;
-            }
-            let mut len = offered.most_len(edge, change);
-            // A set is let in as one, when its last chunk has come; until then it takes no room.
-            match offered
-                .chunk
-                .map(|c| log.judge_chunk(offered.set_key(at), c))
-            {
-                Some(ChunkVerdict::More(_) | ChunkVerdict::Ignore) => continue,
-                Some(ChunkVerdict::Last(set)) => len += log.staged(set).0,
-                Some(ChunkVerdict::First | ChunkVerdict::TooMany) | None => {}
-            }
-            if crate::mutant::is(crate::mutant::Mutant::SilentDropAtBound) {
-                continue;
-            }
-            if (log.is_paused() && !may_fill) || !log.admits(offered.lane, len) {
-                return Some((at, false));
-            }
-            // An empty log admits one packet whatever the others hold: otherwise two could wait for
-            // each other's receipts.
-            if room.is_short(len) && !log.is_empty() {
-                return Some((at, true));
-            }
-        }
-        None
     }
 }
 

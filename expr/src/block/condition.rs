@@ -7,6 +7,7 @@ use crate::compile::{CompileError, Dialect, Mode};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::reads::Reads;
+use crate::template::MetadataTest;
 use crate::value::{Fields, Map, Value};
 
 /// A compiled `if` or `when`.
@@ -21,7 +22,7 @@ pub struct Condition {
 #[derive(Debug)]
 enum Test {
     Known(bool),
-    Program(Program),
+    Program(Program, Option<MetadataTest>),
 }
 
 impl Condition {
@@ -58,7 +59,13 @@ impl Condition {
             limits,
             reads: program.reads().clone(),
             is_taken_as_cel: program.is_fallback(dialect),
-            test: known.map_or(Test::Program(program), Test::Known),
+            test: known.map_or_else(
+                || {
+                    let shortcut = program.metadata_test();
+                    Test::Program(program, shortcut)
+                },
+                Test::Known,
+            ),
         })
     }
 
@@ -79,7 +86,7 @@ impl Condition {
     pub fn known(&self) -> Option<bool> {
         match self.test {
             Test::Known(answer) => Some(answer),
-            Test::Program(_) => None,
+            Test::Program(..) => None,
         }
     }
 
@@ -90,7 +97,12 @@ impl Condition {
     pub fn evaluate(&self, root: &dyn Fields, surroundings: &Surroundings) -> Result<bool, Fault> {
         let program = match &self.test {
             Test::Known(answer) => return Ok(*answer),
-            Test::Program(program) => program,
+            Test::Program(program, shortcut) => {
+                if let Some(answer) = shortcut.as_ref().and_then(|test| test.evaluate(root)) {
+                    return Ok(answer);
+                }
+                program
+            }
         };
         let cx = surroundings.of(&self.limits);
         let value = program.evaluate(&Value::Map(Map::lazy(root)), &cx)?;

@@ -16,6 +16,7 @@ mod program;
 mod quote;
 mod reads;
 mod scope;
+mod shortcut;
 mod tree;
 
 pub(crate) use eval::Cx;
@@ -23,3 +24,4 @@ pub(crate) use number::{parse_float, parse_int};
 pub(crate) use path::BarePath;
 pub use program::Template;
 pub(crate) use quote::{is_printable, quote, quote_char};
+pub(crate) use shortcut::MetadataTest;

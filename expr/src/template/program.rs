@@ -6,6 +6,7 @@ use super::parser::{self, Parsed, Wrong};
 use super::path::{BarePath, bare};
 use super::reads::{named_steps, reads};
 use super::scope::check;
+use super::shortcut::MetadataTest;
 use super::tree::{Node, Nodes, Pipe};
 use crate::characters::trim_space;
 use crate::compile::{CompileError, ErrorKind, Mode};
@@ -114,6 +115,14 @@ impl Template {
     #[must_use]
     pub fn is_literal(&self) -> bool {
         matches!(self.body, Body::Literal)
+    }
+
+    /// The comparison with metadata that it is, if it is one.
+    pub(crate) fn metadata_test(&self) -> Option<MetadataTest> {
+        match &self.body {
+            Body::Action { pipe, .. } => MetadataTest::of(pipe),
+            Body::Literal | Body::Path(_) | Body::Nodes { .. } => None,
+        }
     }
 
     /// The value of the text over the variables `root`.
