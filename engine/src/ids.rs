@@ -81,6 +81,9 @@ impl ConnId {
 pub struct Generation(i32);
 
 impl Generation {
+    /// The lowest one.
+    pub const FIRST: Self = Self(1);
+
     /// A generation, when `value` is positive.
     pub fn new(value: i32) -> Option<Self> {
         (value > 0).then_some(Self(value))

@@ -4,21 +4,18 @@
 //! is `Send`), so no lock is taken on the data path. Never waits: the async parts around it do.
 
 mod clock;
+mod connector;
 mod decider;
+mod router;
 mod stream;
 
 use std::cell::{Cell, RefCell};
-use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use engine::{
-    Actions, ConnId, Engine, Inbound, Moment, Pieces, Refusal, Registration, Snapshot, Taken,
-};
-use transport_proto::view::{Dialect, Flow, PacketView};
-use transport_proto::{Malformed, Violation};
+use engine::{Actions, ConnId, Contract, Engine, Moment, Pieces, Refusal, Registration, Snapshot};
+use transport_proto::view::{Dialect, PacketView};
 
 use crate::events::{Event, Reporter, StepName, detail};
 use crate::ingress::Status;
@@ -26,7 +23,8 @@ use crate::ingress::Status;
 use clock::end_of_slice;
 pub(crate) use clock::{Alarm, Clock};
 pub(crate) use decider::{Decider, Decision};
-pub(crate) use stream::{Stream, Wakers};
+pub(crate) use router::Router;
+pub(crate) use stream::{Gates, Stream, Wakers};
 
 /// Least time between two looks at what the engine counts for people, such as drops.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
@@ -38,6 +36,8 @@ struct Inner {
     actions: Actions,
     /// What the packet under way looks like; one view serves all packets.
     view: PacketView,
+    /// The same for packets that come by the connector contract.
+    connector_view: PacketView,
     /// By [`ConnId::slot`].
     streams: Vec<Option<Rc<Stream>>>,
     clock: Clock,
@@ -70,6 +70,7 @@ impl DataPlane {
             engine,
             actions: Actions::default(),
             view: PacketView::new(Dialect::Packet),
+            connector_view: PacketView::new(Dialect::Connector),
             streams: Vec::new(),
             clock,
             alarm,
@@ -95,7 +96,7 @@ impl DataPlane {
     }
 
     /// Registers a client; `wakers` are called when something waits for it, its stream is to end,
-    /// or it may be read on.
+    /// or it may be read on. One with a control channel speaks the connector contract.
     ///
     /// # Errors
     /// The engine's [`Refusal`].
@@ -107,7 +108,13 @@ impl DataPlane {
     ) -> Result<Rc<Stream>, Refusal> {
         let inner = &mut *self.inner.borrow_mut();
         let now = self.now();
-        let registered = inner.engine.register(who, now, &mut inner.actions);
+        let contract = match &wakers.control {
+            Some(_) => Contract::Connector,
+            None => Contract::Process,
+        };
+        let registered = inner
+            .engine
+            .register_on(contract, who, now, &mut inner.actions);
         let conn = registered.inspect_err(|refusal| inner.refused(&who, peer, refusal, now))?;
         // The newcomer may get the slot of the one it replaces: end that one first.
         inner.end_superseded(peer, now);
@@ -127,6 +134,8 @@ impl DataPlane {
             end: RefCell::new(None),
             partial_since: Cell::new(None),
             violation_reported: Cell::new(false),
+            closed: Cell::default(),
+            carried: Cell::new(false),
         });
         if inner.streams.len() <= conn.slot() {
             inner.streams.resize(conn.slot() + 1, None);
@@ -274,6 +283,9 @@ impl Inner {
         for conn in self.actions.wake.drain(..) {
             if let Some(Some(stream)) = self.streams.get(conn.slot()) {
                 stream.wake();
+                if stream.has_control() && self.engine.has_directives(conn, self.clock.now()) {
+                    stream.tell();
+                }
             }
         }
         for conn in self.actions.resume.drain(..) {
@@ -367,53 +379,5 @@ impl Inner {
                 self.reporter.tell(event, now);
             }
         }
-    }
-}
-
-/// Takes the packets of one read, one by one.
-pub(crate) struct Router<'a> {
-    engine: &'a mut Engine,
-    actions: &'a mut Actions,
-    view: &'a mut PacketView,
-    conn: ConnId,
-    now: Moment,
-}
-
-impl Router<'_> {
-    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive, unless
-    /// there is no room for it. One that breaks the contract is dropped and counted, and
-    /// [`violation`](Self::violation) tells what it breaks.
-    ///
-    /// # Errors
-    /// When these bytes are no packet at all.
-    pub(crate) fn packet(
-        &mut self,
-        source: &Bytes,
-        at: Range<usize>,
-        pinned: usize,
-    ) -> Result<Taken, Malformed> {
-        let packet = &source[at.clone()];
-        self.view.walk_in_process(packet)?;
-        let inbound = Inbound {
-            source,
-            start: at.start,
-            packet,
-            view: self.view,
-            pinned,
-        };
-        let taken = self
-            .engine
-            .packet(self.conn, inbound, self.now, self.actions);
-        Ok(taken)
-    }
-
-    /// Takes in receipts and credits.
-    pub(crate) fn flow(&mut self, flow: &Flow) {
-        self.engine.flow(self.conn, flow, self.now, self.actions);
-    }
-
-    /// The rule that the last packet breaks.
-    pub(crate) fn violation(&self) -> Option<Violation> {
-        self.view.violation()
     }
 }

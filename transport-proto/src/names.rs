@@ -90,6 +90,8 @@ pub mod action {
     pub const DOWNSTREAM_DELIVERED: &str = "downstream.delivered";
     /// Barge-in: drops lower turns (spec 2.5).
     pub const INTERRUPT: &str = "interrupt";
+    /// Asks producers for a key frame (spec 2.5).
+    pub const KEYFRAME: &str = "keyframe";
 }
 
 /// Metadata of a receipt on the control channel.

@@ -217,6 +217,25 @@ proptest! {
     }
 
     #[test]
+    fn fields_handed_out_one_by_one_are_those_that_are_copied(
+        (from, packet) in encoded_packet(WrongWires::Sometimes),
+        to in dialect(),
+        edit in edit(),
+    ) {
+        let view = PacketView::parse(&packet, from).expect("a packet");
+        let keys = edit.keys();
+        let kept = Kept::of(&packet, &view, &edit.cut(&keys));
+        let mut copied = BytesMut::new();
+        kept.copy_renumbered(&packet, &view, to, &mut copied);
+        let mut handed = BytesMut::new();
+        kept.each_renumbered(&packet, &view, to, |tag, range| {
+            handed.extend(tag);
+            handed.extend_from_slice(&packet[range]);
+        });
+        prop_assert_eq!(handed, copied);
+    }
+
+    #[test]
     fn unknown_fields_survive_byte_for_byte(
         (from, packet) in encoded_packet(WrongWires::Sometimes),
         to in dialect(),

@@ -145,7 +145,7 @@ fn rewritten(
 }
 
 /// A Struct as JSON.
-fn json_of(body: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn json_of(body: &[u8]) -> Result<Vec<u8>, String> {
     let style = Style {
         indented: false,
         html_safe: false,

@@ -18,6 +18,7 @@ pub struct Job {
     pub(crate) ticket: u64,
     pub(crate) programs: Arc<StepPrograms>,
     pub(crate) packet: Bytes,
+    pub(crate) dialect: Dialect,
     pub(crate) meetings: Vec<Meeting>,
     pub(crate) surroundings: Surroundings,
 }
@@ -32,7 +33,7 @@ impl Job {
     /// Decides. `None` where the packet is none, which the data plane has seen to before.
     #[must_use]
     pub fn run(self) -> Option<Decided> {
-        let view = PacketView::parse(&self.packet, Dialect::Packet).ok()?;
+        let view = PacketView::parse(&self.packet, self.dialect).ok()?;
         let question = Question {
             packet: &self.packet,
             view: &view,

@@ -28,7 +28,7 @@ use crate::ids::StepIndex;
 use crate::route::{EdgePrograms, EmitPrograms, HookPlan, RunPlan, TimestampSource};
 
 pub use change::Change;
-pub(crate) use change::Cuts;
+pub(crate) use change::{Cuts, json_of};
 use document::Documents;
 pub use document::documents;
 pub(crate) use document::weight;

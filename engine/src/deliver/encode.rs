@@ -1,7 +1,11 @@
 //! Writing one routed packet into a queue: `[gRPC prefix][tag + length][kept ranges][tail]`.
+//!
+//! What waits is always a `ProcessResponse`, whichever contract it came by and will leave by: a
+//! packet that is numbered as on the connector contract is renumbered here (spec 1).
 
 use bytes::{Bytes, BytesMut};
 use transport_proto::splice::{Kept, process_head_len, put_process_head};
+use transport_proto::view::{Dialect, PacketView};
 
 /// Where encoded packets are written to.
 pub(crate) trait Sink {
@@ -21,6 +25,8 @@ pub(crate) struct Encoded<'a> {
     pub source: &'a Bytes,
     /// Where the packet starts in `source`.
     pub start: usize,
+    /// The result of walking it.
+    pub view: &'a PacketView,
     /// What stays of the packet; ranges count from `start`.
     pub kept: &'a Kept,
     /// What this target's edge appends.
@@ -45,13 +51,16 @@ impl Encoded<'_> {
     pub(crate) fn copy(&self, sink: &mut impl Sink, wire_len: usize) {
         let out = sink.room(wire_len);
         put_process_head(out, self.packet_len());
-        self.kept.copy_to(self.packet(), out);
+        self.put_kept(out);
         out.extend_from_slice(self.tail);
     }
 
     /// Appends it to `sink`, sharing large ranges with the buffer it came in.
     pub(crate) fn share(&self, sink: &mut impl Sink) {
         put_process_head(sink.room(16), self.packet_len());
+        if self.view.dialect() != Dialect::Packet {
+            return self.share_renumbered(sink);
+        }
         for range in self.kept.ranges() {
             let (from, to) = (
                 self.start + range.start as usize,
@@ -67,10 +76,21 @@ impl Encoded<'_> {
         sink.room(self.tail.len()).extend_from_slice(self.tail);
     }
 
+    /// The same for a packet that came by the connector contract: its fields one by one.
+    fn share_renumbered(&self, sink: &mut impl Sink) {
+        let (packet, view) = (self.packet(), self.view);
+        self.kept
+            .each_renumbered(packet, view, Dialect::Packet, |tag, range| {
+                let (from, to) = (self.start + range.start, self.start + range.end);
+                share_or_copy(sink, tag, (self.source, from..to));
+            });
+        sink.room(self.tail.len()).extend_from_slice(self.tail);
+    }
+
     /// What is kept, in a buffer of its own.
     pub(crate) fn kept_copy(&self) -> Bytes {
         let mut kept = BytesMut::with_capacity(self.kept.len());
-        self.kept.copy_to(self.packet(), &mut kept);
+        self.put_kept(&mut kept);
         kept.freeze()
     }
 
@@ -86,13 +106,41 @@ impl Encoded<'_> {
     pub(crate) fn to_message(&self) -> BytesMut {
         let mut out = BytesMut::with_capacity(wire_len(self.packet_len()));
         put_process_head(&mut out, self.packet_len());
-        self.kept.copy_to(self.packet(), &mut out);
+        self.put_kept(&mut out);
         out.extend_from_slice(self.tail);
         out
     }
 
     #[inline]
+    fn put_kept(&self, out: &mut BytesMut) {
+        if self.view.dialect() == Dialect::Packet {
+            self.kept.copy_to(self.packet(), out);
+        } else {
+            let (packet, view) = (self.packet(), self.view);
+            self.kept
+                .copy_renumbered(packet, view, Dialect::Packet, out);
+        }
+    }
+
+    #[inline]
     fn packet(&self) -> &[u8] {
         &self.source[self.start..]
+    }
+}
+
+/// Writes one field, or a stretch of them: the `tag` that its first byte becomes, if it changes, and
+/// then the bytes at a range of a buffer, which are shared when they are many.
+pub(crate) fn share_or_copy(
+    sink: &mut impl Sink,
+    tag: Option<u8>,
+    (source, at): (&Bytes, std::ops::Range<usize>),
+) {
+    if at.len() > SHARE_ABOVE {
+        sink.room(1).extend(tag);
+        sink.share(source.slice(at));
+    } else {
+        let out = sink.room(at.len() + 1);
+        out.extend(tag);
+        out.extend_from_slice(source.get(at).unwrap_or_default());
     }
 }

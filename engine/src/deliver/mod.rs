@@ -4,6 +4,7 @@
 //! and its heartbeats. State belongs to the step, not to a connection: it survives disconnects
 //! (spec 2.2). Never decides who is downstream; that is `route`.
 
+mod connector;
 mod credit;
 mod encode;
 mod fence;
@@ -20,6 +21,7 @@ pub use fence::{Fence, FenceVerdict};
 pub use session::IgnoredReceipts;
 pub use spool::Pieces;
 
+pub(crate) use connector::{Encoder, Manner, Unfit};
 pub(crate) use encode::{Encoded, SHARE_ABOVE, Sink, wire_len};
 pub(crate) use keyframe::starts_decoding;
 pub(crate) use log::{Ack, ChunkVerdict, Item, Log, Outcome, Place, SetKey, Settled, Staged};

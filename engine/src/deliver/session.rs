@@ -12,7 +12,7 @@ use super::lanes::Lanes;
 use super::log::Log;
 use super::producer::Producer;
 use super::spool::{Pieces, Spool};
-use crate::engine::{Accepts, Pending};
+use crate::engine::{Accepts, Contract, Directives, Pending};
 use crate::ids::{ConnId, Moment};
 use crate::route::{AckEvery, Semantics, StepPlan};
 
@@ -52,6 +52,10 @@ pub(crate) struct Session {
     pub(crate) absent_since: Moment,
     /// It was owned and is not any more, and people have not been told that this takes too long.
     pub(crate) is_missed: bool,
+    /// Which contract the owner speaks.
+    pub(crate) contract: Contract,
+    /// What it is to be told on its control channel, where that contract has one.
+    pub(crate) directives: Directives,
     /// What the owner acts on.
     pub(crate) accepts: Accepts,
     /// When the next heartbeat to the owner is due.
@@ -95,6 +99,8 @@ impl Session {
             owner: None,
             absent_since: Moment::default(),
             is_missed: false,
+            contract: Contract::default(),
+            directives: Directives::default(),
             accepts: Accepts::default(),
             next_heartbeat: Moment::default(),
             outbox,
@@ -181,7 +187,14 @@ impl Session {
             && self.control_bytes == 0
             && self.hooks.is_empty()
             && self.hold.0 == self.hold.1
+            && self.directives.is_empty()
             && !self.owes_ack(now)
+    }
+
+    /// Whether the owner is to be told something on its control channel.
+    pub(crate) fn has_directives(&self, now: Moment) -> bool {
+        self.contract == Contract::Connector
+            && (!self.directives.is_empty() || self.hold.0 != self.hold.1 || self.owes_ack(now))
     }
 
     /// Whether the owner should be told now what is settled.
@@ -206,9 +219,12 @@ impl Session {
         self.hooks.push(message);
     }
 
-    /// Moves all waiting heartbeats, directives, acks and signals out. Returns their bytes.
+    /// Moves all waiting heartbeats, directives, acks and signals out. Returns their bytes. Where
+    /// the owner has a control channel, these are heartbeats and hooks only.
     pub(crate) fn take_control(&mut self, now: Moment, out: &mut Pieces) -> usize {
-        self.push_flow(now);
+        if self.contract == Contract::Process {
+            self.push_flow(now);
+        }
         for hook in std::mem::take(&mut self.hooks) {
             self.control.room(hook.len()).extend_from_slice(&hook);
             self.control_bytes += hook.len();
@@ -221,19 +237,27 @@ impl Session {
         len
     }
 
-    /// Writes what the owner should know of its own packets: what is settled, whether to hold back.
-    fn push_flow(&mut self, now: Moment) {
+    /// What the owner should know of its own packets: what is settled, whether to hold back. It
+    /// counts as told.
+    pub(crate) fn take_flow(&mut self, now: Moment) -> Option<(Option<u64>, Option<bool>)> {
         let ack = self.owes_ack(now);
         let signal = self.hold.0 != self.hold.1;
         if !ack && !signal {
-            return;
+            return None;
         }
         let at = self.producer.filter(|_| ack);
         let ack = at
             .and_then(|at| self.producers.get_mut(at))
             .map(Producer::tell);
         self.hold.1 = self.hold.0;
-        let signal = signal.then_some(self.hold.0);
+        Some((ack, signal.then_some(self.hold.0)))
+    }
+
+    /// Writes what the owner should know of its own packets.
+    fn push_flow(&mut self, now: Moment) {
+        let Some((ack, signal)) = self.take_flow(now) else {
+            return;
+        };
         let mut message = BytesMut::with_capacity(32);
         put_flow(&mut message, ack, signal);
         self.control.room(message.len()).extend_from_slice(&message);
@@ -268,6 +292,8 @@ impl Session {
         self.hold = (false, false);
         self.producer = None;
         self.accepts = Accepts::default();
+        self.contract = Contract::default();
+        self.directives = Directives::default();
     }
 
     /// Gives memory back when nothing waits.

@@ -83,6 +83,7 @@ fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
         let encoded = Encoded {
             source: &chunk.packet,
             start: 0,
+            view: &chunk.view,
             kept: &chunk.kept,
             tail: &tail,
         };

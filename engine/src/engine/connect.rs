@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Actions, Conn, Engine, Limits, Run, next_heartbeat};
+use super::{Actions, Conn, Contract, Engine, Limits, Run, next_heartbeat};
 use crate::account::DropReason;
 use crate::deliver::{FenceVerdict, Outbox, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
@@ -112,6 +112,21 @@ impl Engine {
         now: Moment,
         actions: &mut Actions,
     ) -> Result<ConnId, Refusal> {
+        self.register_on(Contract::Process, who, now, actions)
+    }
+
+    /// The same for a client that speaks `contract`. Its packets are walked by the dialect of that,
+    /// and are sent to it so; what waits is the same, whoever comes for it.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    pub fn register_on(
+        &mut self,
+        contract: Contract,
+        who: Registration<'_>,
+        now: Moment,
+        actions: &mut Actions,
+    ) -> Result<ConnId, Refusal> {
         if self.draining {
             return Err(Refusal::Draining);
         }
@@ -137,8 +152,20 @@ impl Engine {
             actions.superseded.push((old, who.generation));
         }
         let conn = self.occupy(run, step, now, actions);
-        self.introduce(conn, who, now, actions);
+        self.introduce(conn, (contract, who), now, actions);
         Ok(conn)
+    }
+
+    /// Whether somebody is connected as the step that `who` names.
+    pub fn is_connected(&self, who: &Registration<'_>) -> bool {
+        let key = (Arc::from(who.namespace), Arc::from(who.run));
+        let live = self.by_name.get(&key);
+        let live = live.and_then(|run| self.runs.get(run.0 as usize));
+        live.is_some_and(|live| {
+            let steps = live.plan.steps.iter().zip(&live.sessions);
+            let mut own = steps.filter(|(step, _)| *step.id == *who.step);
+            own.any(|(_, session)| session.owner.is_some())
+        })
     }
 
     /// Takes note that a connection is gone. Its step keeps what waits for it. A connection that
@@ -151,7 +178,7 @@ impl Engine {
     fn introduce(
         &mut self,
         conn: ConnId,
-        who: Registration<'_>,
+        (contract, who): (Contract, Registration<'_>),
         now: Moment,
         actions: &mut Actions,
     ) {
@@ -163,6 +190,10 @@ impl Engine {
         };
         let session = &mut live.sessions[step.at()];
         session.accepts = who.accepts;
+        session.contract = contract;
+        if let Outbox::Log(log) = &mut session.outbox {
+            log.speak(contract);
+        }
         session.speaks_as(who.producer_epoch);
         if !mutant::is(Mutant::CreditsLeakOnReconnect) {
             session.credit.reset();
@@ -366,7 +397,7 @@ pub(super) fn drop_aged(
     }
 }
 
-fn listed(names: impl Iterator<Item = String>) -> String {
+pub(super) fn listed(names: impl Iterator<Item = String>) -> String {
     let mut names: Vec<String> = names.take(NAMES_SHOWN + 1).collect();
     if names.is_empty() {
         return "none".to_owned();

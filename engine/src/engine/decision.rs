@@ -50,6 +50,7 @@ impl Engine {
                     ticket,
                     programs: programs.clone(),
                     packet: inbound.source.slice(inbound.start..end),
+                    dialect: inbound.view.dialect(),
                     meetings,
                     surroundings,
                 });
@@ -136,9 +137,11 @@ impl Run {
     pub(super) fn ends_there(
         &mut self,
         (edge, reason): (u32, DropReason),
-        why: &str,
+        (why, now): (&str, Moment),
         dead_letters: &mut Vec<DeadLetter>,
     ) {
+        let from = self.plan.edges[edge as usize].from;
+        self.sessions[from.at()].report(reason.as_str(), || why.into(), now);
         let live = &mut self.edges[edge as usize];
         live.counts.accepted += 1;
         live.counts.drop_one(reason);

@@ -213,7 +213,8 @@ impl Run {
             }),
             Verdict::NotTaken | Verdict::Waits => Next::Done(false),
             Verdict::Dropped(reason, why) => {
-                self.ends_there((edge, *reason), why, room.dead_letters);
+                let told = (&**why, offered.now);
+                self.ends_there((edge, *reason), told, room.dead_letters);
                 Next::Done(false)
             }
         }

@@ -3,7 +3,7 @@
 use transport_proto::names::metadata as names;
 
 use super::packet::Inbound;
-use super::{Actions, Engine, Run};
+use super::{Actions, Contract, Directive, Engine, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, frameless};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
@@ -49,10 +49,13 @@ impl Engine {
     /// is still sent (spec 2.7).
     pub fn drain(&mut self, now: Moment, actions: &mut Actions) {
         self.draining = true;
-        let message = frameless(&[(names::HUB_CONTROL, DRAINING)]);
+        let (message, told) = (
+            frameless(&[(names::HUB_CONTROL, DRAINING)]),
+            Directive::Draining,
+        );
         for live in &mut self.runs {
             for step in 0..live.sessions.len() {
-                live.direct(StepIndex(step as u16), &message, now, actions);
+                live.direct(StepIndex(step as u16), (&message, &told), now, actions);
             }
         }
     }
@@ -142,28 +145,43 @@ impl Run {
         let turn = what.turn.to_string();
         let mut metadata = vec![(names::HUB_CONTROL, INTERRUPT), (names::TURN, &*turn)];
         metadata.extend(what.lane.map(|lane| (LANE, lane.as_str())));
-        let message = frameless(&metadata);
+        let (message, told) = (frameless(&metadata), Directive::Interrupt(what));
         for step in 0..self.sessions.len() {
-            self.direct(StepIndex(step as u16), &message, now, actions);
+            self.direct(StepIndex(step as u16), (&message, &told), now, actions);
         }
     }
 
     /// Asks the producers that feed `step` for a key frame.
-    fn ask_for_key_frame(&mut self, step: StepIndex, now: Moment, actions: &mut Actions) {
+    pub(super) fn ask_for_key_frame(
+        &mut self,
+        step: StepIndex,
+        now: Moment,
+        actions: &mut Actions,
+    ) {
         let message = frameless(&[(names::HUB_CONTROL, KEYFRAME)]);
         for nth in 0..self.upstream[step.at()].len() {
             let from = self.upstream[step.at()][nth];
-            self.direct(from, &message, now, actions);
+            self.direct(from, (&message, &Directive::KeyFrame), now, actions);
         }
     }
 
-    fn direct(&mut self, step: StepIndex, message: &[u8], now: Moment, actions: &mut Actions) {
+    /// Tells the owner of `step`: among its packets if it acts on that, on its control channel if
+    /// it has one (where what nobody acts on does no harm).
+    fn direct(
+        &mut self,
+        step: StepIndex,
+        (message, directive): (&[u8], &Directive),
+        now: Moment,
+        actions: &mut Actions,
+    ) {
         let session = &mut self.sessions[step.at()];
-        let (Some(owner), true) = (session.owner, session.accepts.control) else {
-            return;
-        };
+        let Some(owner) = session.owner else { return };
         let idle = session.is_idle(now);
-        if session.push_control(message) && idle {
+        let taken = match session.contract {
+            Contract::Connector => session.directives.push(directive.clone()),
+            Contract::Process => session.accepts.control && session.push_control(message),
+        };
+        if taken && idle {
             actions.wake.push(owner);
         }
     }

@@ -367,7 +367,7 @@ impl Engine {
                 return absorb(last, &mut self.settled);
             }
             Verdict::Dropped(reason, why) => {
-                live.ends_there((last.edge, reason), &why, &mut self.dead_letters);
+                live.ends_there((last.edge, reason), (&why, now), &mut self.dead_letters);
                 return absorb(last, &mut self.settled);
             }
         };

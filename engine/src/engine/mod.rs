@@ -6,6 +6,7 @@
 //! | file | does |
 //! | --- | --- |
 //! | `mod` | limits, actions, attaching runs |
+//! | `binding` | which step a binding names |
 //! | `connect` | registration, fencing, disconnects |
 //! | `packet` | one packet in: who sent it, and whether it is in order |
 //! | `fan_out` | onto every edge of its step |
@@ -13,7 +14,8 @@
 //! | `joins` | packets of different upstreams that meet |
 //! | `numbered` | packets that their producer numbers |
 //! | `offer`, `chunk_sets` | one packet onto one edge |
-//! | `send` | bytes out to a socket |
+//! | `send`, `translate` | bytes out to a socket |
+//! | `directive` | what clients are told on a control channel |
 //! | `receipts` | receipts and credits |
 //! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
 //! | `hooks` | lifecycle hooks: engrams hear who is there |
@@ -24,9 +26,11 @@
 //! | `event` | what people are told |
 //! | `snapshot` | what admin and telemetry see |
 
+mod binding;
 mod chunk_sets;
 mod connect;
 mod decision;
+mod directive;
 mod ending;
 mod event;
 mod fan_out;
@@ -44,6 +48,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod tick;
+mod translate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,7 +60,7 @@ use smallvec::SmallVec;
 use crate::account::{DropReason, EdgeCounts, RefuseCounts};
 use crate::decide::{Job, StepPrograms};
 use crate::deliver::join::Branch;
-use crate::deliver::{Session, Settled};
+use crate::deliver::{Encoder, Session, Settled};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::latency::Latency;
 use crate::route::{Lane, Overflow, PlanError, RunPlan, Semantics, Stamp, StepKind, stream_id};
@@ -65,8 +70,11 @@ use ending::Ending;
 use hooks::Hooks;
 use joins::Join;
 
+pub use binding::{Bound, Unbound};
 pub use connect::{Accepts, Refusal, Registration};
 pub(crate) use decision::Pending;
+pub(crate) use directive::Directives;
+pub use directive::{Contract, Directive};
 pub use event::{EdgeName, Event, RunName};
 pub use interrupt::Interrupt;
 pub use packet::{Inbound, Taken};
@@ -213,6 +221,8 @@ pub struct Engine {
     /// Room to work in: what the call under way has dead-lettered.
     dead_letters: Vec<DeadLetter>,
     heartbeat: Bytes,
+    /// Translates for clients on the connector contract.
+    encoder: Encoder,
     refused: RefuseCounts,
     seeds: Seeds,
     heartbeats: snapshot::HeartbeatCounts,
@@ -244,6 +254,7 @@ impl Engine {
             settled: Vec::new(),
             dead_letters: Vec::new(),
             heartbeat: crate::deliver::hub_heartbeat(),
+            encoder: Encoder::default(),
             refused: RefuseCounts::default(),
             heartbeats: snapshot::HeartbeatCounts::default(),
             letters_left: report::LETTERS,

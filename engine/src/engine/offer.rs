@@ -314,6 +314,7 @@ impl Offered<'_> {
         Encoded {
             source: self.inbound.source,
             start: self.inbound.start,
+            view: self.inbound.view,
             kept: &shape.kept,
             tail,
         }

@@ -105,6 +105,7 @@ impl Engine {
         };
         if let Some(reason) = refusal {
             self.refused.refuse_one(reason);
+            self.tell_refusal((run, step), (reason, view), now);
             self.note((run, step), (numbered, 0, 0), now, actions);
             return Taken::Yes;
         }
@@ -190,6 +191,7 @@ impl Engine {
             let encoded = Encoded {
                 source: inbound.source,
                 start: inbound.start,
+                view: inbound.view,
                 kept: &kept,
                 tail: edge.stamp.tail(),
             };

@@ -1,9 +1,9 @@
 //! Bytes out to a socket.
 
 use super::connect::drop_aged;
-use super::{Actions, Edge, Engine};
+use super::{Actions, Contract, Edge, Engine};
 use crate::deliver::{Outbox, Pieces};
-use crate::ids::{ConnId, Moment};
+use crate::ids::{ConnId, Moment, RunId, StepIndex};
 
 impl Engine {
     /// Bytes that wait to be sent to `conn`, heartbeats left out.
@@ -45,6 +45,12 @@ impl Engine {
             let (_, bytes) = drop_aged(live, step, &self.limits, now, &mut self.settled);
             self.queued_bytes -= bytes;
         }
+        if live.sessions[step.at()].contract == Contract::Connector {
+            let left = self.take_translated((run, step), budget, now, out);
+            self.queued_bytes -= left.freed;
+            self.follow_up((run, step), (held, left.moved), now, actions);
+            return left.moved;
+        }
         let session = &mut live.sessions[step.at()];
         let edges = &mut live.edges;
         let control = session.take_control(now, out);
@@ -75,33 +81,45 @@ impl Engine {
                 self.queued_bytes -= moved;
                 moved
             }
-            Outbox::Log(log) => {
-                let moved = log.take(budget, (credit, now), out, |sent| {
-                    let edge = &mut edges[sent.edge as usize];
-                    if sent.again {
-                        edge.counts.replayed += 1;
-                    } else {
-                        edge.forward.record(now.since(sent.at), 1);
-                    }
-                });
-                let wait = log.guarantee().redelivery.filter(|_| moved > 0);
-                if let Some(redelivery) = wait {
-                    let due = now.after(redelivery.ack_wait);
-                    self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+            Outbox::Log(log) => log.take(budget, (credit, now), out, |sent| {
+                let edge = &mut edges[sent.edge as usize];
+                if sent.again {
+                    edge.counts.replayed += 1;
+                } else {
+                    edge.forward.record(now.since(sent.at), 1);
                 }
-                if log.resumes() {
-                    live.resume_upstream(step, now, actions);
-                }
-                moved
-            }
+            }),
         };
+        self.follow_up((run, step), (held, media), now, actions);
+        control + media
+    }
+
+    /// What follows when `moved` bytes of packets have left and less waits than `held`.
+    fn follow_up(
+        &mut self,
+        (run, step): (RunId, StepIndex),
+        (held, moved): (usize, usize),
+        now: Moment,
+        actions: &mut Actions,
+    ) {
+        if let Some(live) = self.runs.get_mut(run.0 as usize)
+            && let Outbox::Log(log) = &mut live.sessions[step.at()].outbox
+        {
+            let wait = log.guarantee().redelivery.filter(|_| moved > 0);
+            if let Some(redelivery) = wait {
+                let due = now.after(redelivery.ack_wait);
+                self.deadline = Some(self.deadline.map_or(due, |d| d.min(due)));
+            }
+            if log.resumes() {
+                live.resume_upstream(step, now, actions);
+            }
+        }
         if self.queued_bytes < held {
             self.unblock_budget(now, actions);
         }
         if !self.settled.is_empty() {
             self.close_accounts(run, now, actions);
         }
-        control + media
     }
 }
 

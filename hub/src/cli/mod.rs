@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::binding::{self, BindingArgs};
 use crate::check::{self, CheckArgs};
 use crate::demo::{self, DemoArgs};
 use crate::eval::{self, EvalArgs};
@@ -48,6 +49,8 @@ enum Command {
     Check(CheckArgs),
     /// Show what a Story's expressions make of a sample packet.
     Eval(EvalArgs),
+    /// Print what engrams need to connect directly.
+    Binding(BindingArgs),
     /// Show or check the configuration.
     Config(config::ConfigArgs),
     /// Print a completion script for a shell.
@@ -69,6 +72,10 @@ pub fn run(cli: Cli) -> u8 {
         Command::Check(args) => check::run(&args, &mut io::stdout().lock()).unwrap_or(EXIT_FAILED),
         Command::Eval(args) => {
             eval::run(&args, &mut io::stdout().lock(), &mut io::stderr()).unwrap_or(EXIT_FAILED)
+        }
+        Command::Binding(args) => {
+            let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+            binding::run(&args, &mut out, &mut err).unwrap_or(EXIT_FAILED)
         }
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => {

@@ -6,6 +6,8 @@ use tonic_health::server::{HealthReporter, health_reporter};
 
 /// Name of the data path's service in health answers.
 const HUB_SERVICE: &str = "transport.v1.HubService";
+/// The same for engrams that connect directly.
+const CONNECTOR_SERVICE: &str = "transport.v1.TransportConnectorService";
 
 /// Says whether this hub takes streams (grpc.health.v1).
 #[derive(Clone)]
@@ -20,6 +22,7 @@ impl Health {
         };
         self.0.set_service_status("", status).await;
         self.0.set_service_status(HUB_SERVICE, status).await;
+        self.0.set_service_status(CONNECTOR_SERVICE, status).await;
     }
 }
 

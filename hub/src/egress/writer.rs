@@ -42,11 +42,14 @@ impl Writer {
     ) -> Flow {
         loop {
             if let Some(status) = stream.ending()
-                && !self.owes(&status, plane.waiting(stream))
+                && (stream.is_shut() || !self.owes(&status, plane.waiting(stream)))
             {
                 // A client that has gone meanwhile wants no status.
                 let _ = self.send.send_trailers(status.trailers());
                 return Flow::Over;
+            }
+            if stream.is_shut() {
+                return Flow::Open;
             }
             match self.room(cx) {
                 Poll::Ready(Flow::Open) => {}

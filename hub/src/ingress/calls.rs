@@ -14,6 +14,12 @@ use std::task::{Wake, Waker};
 pub(super) enum Call {
     /// The watch: the keep-alive is due, its PING was answered, or the hub ends its connections.
     Watch,
+    /// A stream has waited long enough for the one that belongs to it.
+    Overdue,
+    /// The control channel at this place has received something.
+    ReadControl(usize),
+    /// The control channel at this place has something to say, or room to say it.
+    WriteControl(usize),
     /// The stream at this place has received something.
     Read(usize),
     /// The stream at this place has something to send, or room to send it.

@@ -14,23 +14,26 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::RecvStream;
 use h2::server::SendResponse;
+use h2::{RecvStream, SendStream};
 use http::Request;
 use tokio::net::TcpStream;
 
 use super::calls::{Call, Calls, Open};
+use super::connector::{CONTROL, Connectors, DATA};
 use super::deframe::Deframer;
 use super::keep_alive::{Heard, KeepAlive};
 use super::meter::Meter;
 use super::peers::Seat;
 use super::process::Process;
-use super::request::{Door, Peer, grpc_response, is_process, last_words, open, refuse};
+use super::request::{
+    Door, PROCESS, Peer, Refused, grpc_response, last_words, open, process_key, refuse,
+};
 use super::rewind::{Inlet, Rewind};
 use super::tonic_bridge::answer;
 use crate::config::Config;
 use crate::egress::{Chunk, Flow, Writer};
-use crate::plane::Wakers;
+use crate::plane::{Stream, Wakers};
 
 // HTTP/2 settings: spec 6 is the one place that says why.
 pub(super) const STREAM_WINDOW: u32 = 1 << 20;
@@ -58,12 +61,11 @@ pub(super) enum Broken {
 /// disconnects its streams.
 pub(super) struct Connection {
     http2: h2::server::Connection<Rewind<TcpStream>, Chunk>,
-    door: Rc<Door>,
-    peer: Peer,
-    /// By the place that [`Call`] names; boxed, as most connections have one and a vector makes room
-    /// for four.
-    streams: Vec<Option<Box<Process>>>,
-    free: Vec<usize>,
+    pub(super) door: Rc<Door>,
+    pub(super) peer: Peer,
+    pub(super) streams: Streams,
+    /// Engrams that connect directly.
+    pub(super) connectors: Connectors,
     /// Bytes of all streams that came and were not taken.
     put_by: Rc<Cell<usize>>,
     inlet: Rc<Inlet>,
@@ -72,8 +74,8 @@ pub(super) struct Connection {
     look: bool,
     /// It has been told that the hub ends its connections.
     stopping: bool,
-    heard: Heard,
-    calls: Arc<Calls>,
+    pub(super) heard: Heard,
+    pub(super) calls: Arc<Calls>,
     /// Kept for its memory.
     open: Open,
     http2_waker: Waker,
@@ -115,8 +117,8 @@ impl Connection {
             // The hub may be stopping already.
             look: true,
             stopping: false,
-            streams: Vec::new(),
-            free: Vec::new(),
+            streams: Streams::default(),
+            connectors: Connectors::default(),
             put_by: Rc::default(),
             inlet,
             heard,
@@ -136,9 +138,10 @@ impl Connection {
         let polled = self.poll_http2();
         if polled.is_ready() {
             // What came before the end counts.
-            for place in 0..self.streams.len() {
+            for place in 0..self.streams.all.len() {
                 self.read(place);
             }
+            self.read_controls();
             return polled.map_err(Broken::Http2);
         }
         if self.inlet.is_over() {
@@ -178,6 +181,9 @@ impl Connection {
             match call {
                 Call::Write(place) => self.write(place),
                 Call::Read(place) => self.read(place),
+                Call::WriteControl(place) => self.write_control(place),
+                Call::ReadControl(place) => self.read_control(place),
+                Call::Overdue => self.overdue(),
                 Call::Watch => self.look = true,
             }
         }
@@ -206,13 +212,13 @@ impl Connection {
 
     fn each(&mut self, place: usize, work: impl FnOnce(&mut Process) -> Flow) {
         // A stream that is over may have called before.
-        if let Some(slot) = self.streams.get_mut(place)
+        if let Some(slot) = self.streams.all.get_mut(place)
             && slot
                 .as_mut()
                 .is_some_and(|process| work(process) == Flow::Over)
         {
             let process = slot.take();
-            self.free.push(place);
+            self.streams.give_back(place);
             if let Some(body) = process.and_then(|process| process.unheard()) {
                 tokio::task::spawn_local(last_words(body, self.door.stop.clone()));
             }
@@ -221,28 +227,35 @@ impl Connection {
 
     fn request(&mut self, request: Request<RecvStream>, respond: SendResponse<Chunk>) {
         self.heard.now();
-        if is_process(&request) {
-            return self.process(request, respond);
+        match request.uri().path() {
+            PROCESS => return self.process(request, respond),
+            DATA => return self.data(request, respond),
+            CONTROL => return self.control(request, respond),
+            _ => {}
         }
         let routes = self.door.routes.clone();
         tokio::task::spawn_local(answer(routes, request, respond, self.heard.clone()));
     }
 
     fn process(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Chunk>) {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.streams.push(None);
-            self.streams.len() - 1
-        });
+        let place = self.streams.place();
         let wakers = Wakers {
             write: self.calls.waker(Call::Write(place)),
             read: self.calls.waker(Call::Read(place)),
+            control: None,
         };
         let (stream, seat) = match open(&self.door, &self.peer, &request, &wakers) {
             Ok(opened) => opened,
             Err(status) => {
-                self.free.push(place);
-                let (door, peer) = (self.door.clone(), self.peer.clone());
-                tokio::task::spawn_local(refuse(door, peer, request, respond, status));
+                self.streams.give_back(place);
+                let who = (self.door.clone(), self.peer.clone());
+                let refused = Refused {
+                    status,
+                    key: process_key(&request),
+                    parked: Vec::new(),
+                    stop: self.door.stop.clone(),
+                };
+                tokio::task::spawn_local(refuse(who, request, respond, refused));
                 return;
             }
         };
@@ -250,26 +263,61 @@ impl Connection {
             Ok(send) => send,
             Err(error) => {
                 tracing::debug!(stream = %stream.name, %error, "stream broke");
-                self.free.push(place);
+                self.streams.give_back(place);
                 return self.door.plane.disconnect(&stream);
             }
         };
+        let body = request.into_body();
+        self.serve(place, stream, (body, send), (seat, wakers));
+    }
+
+    /// Serves a registered stream of packets.
+    pub(super) fn serve(
+        &mut self,
+        place: usize,
+        stream: Rc<Stream>,
+        (body, send): (RecvStream, SendStream<Chunk>),
+        (seat, wakers): (Seat, Wakers),
+    ) {
         let max = usize::try_from(self.door.config.limits.max_message_bytes);
         // What came along with the request, and what has been waiting for the client.
         wakers.read.wake_by_ref();
         wakers.write.wake_by_ref();
-        self.streams[place] = Some(Box::new(Process {
+        self.streams.all[place] = Some(Box::new(Process {
             plane: self.door.plane.clone(),
             stream,
             heard: self.heard.clone(),
             deframer: Deframer::new(max.unwrap_or(usize::MAX)),
-            body: Some(request.into_body()),
+            body: Some(body),
             writer: Writer::new(send),
             unreleased: 0,
             put_by: self.put_by.clone(),
             _seat: seat,
             wakers,
         }));
+    }
+}
+
+/// Streams of packets by the place that [`Call`] names.
+#[derive(Default)]
+pub(super) struct Streams {
+    /// Boxed, as most connections have one and a vector makes room for four.
+    all: Vec<Option<Box<Process>>>,
+    free: Vec<usize>,
+}
+
+impl Streams {
+    /// A free place, for one stream.
+    pub(super) fn place(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.all.push(None);
+            self.all.len() - 1
+        })
+    }
+
+    /// Has a place that is free again given to others.
+    pub(super) fn give_back(&mut self, place: usize) {
+        self.free.push(place);
     }
 }
 

@@ -77,9 +77,9 @@ impl Deframer {
         self.partial.len()
     }
 
-    /// Whether messages are held back.
+    /// Whether anything is held back.
     pub(crate) fn holds(&self) -> bool {
-        self.held.is_some()
+        self.held.is_some() || !self.later.is_empty()
     }
 
     /// Bytes that are held back.
@@ -88,9 +88,8 @@ impl Deframer {
         held.map_or(0, |held| held.whole.len() + held.rest.len()) + self.later.len()
     }
 
-    /// Keeps `chunk` until what is held back has been taken.
+    /// Keeps `chunk` until the stream goes on, after what is held back already.
     pub(crate) fn put_by(&mut self, chunk: &[u8]) {
-        debug_assert!(self.holds(), "put by for after what is held back");
         self.later.extend_from_slice(chunk);
     }
 
@@ -104,7 +103,7 @@ impl Deframer {
         mut each: impl FnMut(Message<'_>) -> Result<Next, Status>,
     ) -> Result<(), Status> {
         let Some(held) = self.held.take() else {
-            return Ok(());
+            return self.feed_later(each);
         };
         let range = PREFIX..held.whole.len();
         let message = Message {
@@ -117,11 +116,18 @@ impl Deframer {
             return Ok(());
         }
         self.feed(held.rest, &mut each)?;
-        if self.held.is_none() && !self.later.is_empty() {
-            let later = std::mem::take(&mut self.later).freeze();
-            self.feed(later, each)?;
+        if self.held.is_none() {
+            self.feed_later(each)?;
         }
         Ok(())
+    }
+
+    fn feed_later(
+        &mut self,
+        each: impl FnMut(Message<'_>) -> Result<Next, Status>,
+    ) -> Result<(), Status> {
+        let later = std::mem::take(&mut self.later).freeze();
+        self.feed(later, each)
     }
 
     /// Hands every message that `chunk` completes to `each`, in order. When one is held back, it

@@ -14,6 +14,7 @@
 //! | `turnstile` | storms of connections, let through a few at a time |
 //! | `request` | what becomes of a request; Process to us, the rest to tonic |
 //! | `tonic_bridge` | requests that tonic answers |
+//! | `connector` | engrams that connect directly: Data and Control |
 //! | `registration` | request metadata to a registration (spec 2.2) |
 //! | `process` | one Process stream: read, deframe, route |
 //! | `deframe` | gRPC messages out of DATA chunks |
@@ -23,6 +24,7 @@
 mod accept;
 mod calls;
 mod connection;
+mod connector;
 mod deframe;
 mod keep_alive;
 mod meter;

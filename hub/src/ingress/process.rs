@@ -1,4 +1,4 @@
-//! One Process stream: read what the client sends, cut it into messages, route them; and have what
+//! One stream of packets, Process or Data: read what the client sends, cut it into messages, route them; and have what
 //! waits for the client sent.
 //!
 //! Bytes are read as fast as they come and go straight into bounded queues; a slow consumer
@@ -79,7 +79,7 @@ impl Process {
     fn came(&mut self, chunk: Bytes) {
         self.unreleased += chunk.len();
         self.put_by.set(self.put_by.get() + chunk.len());
-        if self.deframer.holds() {
+        if self.deframer.holds() || self.stream.is_held_up() {
             self.heard.now();
             self.deframer.put_by(&chunk);
             if self.put_by.get() > MOST_PUT_BY {
@@ -99,8 +99,16 @@ impl Process {
         if let Err(status) = self.ingest(chunk) {
             tracing::warn!(stream = %self.stream.name, peer = %self.stream.peer,
                 code = ?status.code(), reason = status.message(), "stream ended by the hub");
-            self.stream.end(status);
+            self.end(status);
         }
+    }
+
+    fn end(&self, status: Status) {
+        self.stream.end(if self.stream.has_control() {
+            status.for_engrams()
+        } else {
+            status
+        });
     }
 
     /// Gives the client its window back for all that is not held back.
@@ -150,7 +158,7 @@ impl Process {
             }
             return Flow::Open;
         }
-        self.stream.end(status);
+        self.end(status);
         Flow::Open
     }
 
@@ -160,6 +168,16 @@ impl Process {
             self.heard.at(now);
         }
         let (stream, deframer) = (&self.stream, &mut self.deframer);
+        if stream.has_control() {
+            let result = self
+                .plane
+                .route_connector(stream, now, |router| match chunk {
+                    Some(chunk) => deframer.feed(chunk, |m| take_data(stream, router, &m)),
+                    None => deframer.go_on(|m| take_data(stream, router, &m)),
+                });
+            stream.note_partial(deframer.has_partial(), now);
+            return result;
+        }
         let result = self.plane.route(stream.conn, now, |router| match chunk {
             Some(chunk) => deframer.feed(chunk, |message| take_message(stream, router, &message)),
             None => deframer.go_on(|message| take_message(stream, router, &message)),
@@ -173,6 +191,12 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.put_by.set(self.put_by.get() - self.unreleased);
         self.plane.disconnect(&self.stream);
+        if self.stream.has_control() {
+            // The streams of a session end together.
+            self.stream
+                .end(Status::unavailable("the session's Data stream is gone"));
+            self.stream.set_carried(false);
+        }
     }
 }
 
@@ -219,6 +243,26 @@ fn take_message(
         }
     }
     Ok(next)
+}
+
+/// Takes a `DataRequest`: a packet, and nothing beside it. One that is no packet ends nothing: an
+/// engram sends it again and again when its session ends (spec 3).
+fn take_data(
+    stream: &Stream,
+    router: &mut Router<'_>,
+    message: &Message<'_>,
+) -> Result<Next, Status> {
+    match router.any(message.source, message.range.clone(), message.pinned) {
+        Taken::Blocked => {
+            stream.hold_up();
+            return Ok(Next::Hold);
+        }
+        Taken::Yes => {}
+    }
+    if let Some(violation) = router.violation() {
+        report(stream, &violation);
+    }
+    Ok(Next::Go)
 }
 
 fn take_packet(

@@ -24,21 +24,7 @@ pub(crate) enum StartupCapabilities {
 /// # Errors
 /// The status of the first rule that its metadata breaks.
 pub(crate) fn registration(headers: &HeaderMap) -> Result<Registration<'_>, Status> {
-    match text(headers, "bubu-transport-protocol") {
-        Some(PROTOCOL) => {}
-        Some(other) => {
-            return Err(Status::failed_precondition(format!(
-                "transport protocol mismatch: this hub speaks {PROTOCOL}, the client {other:?} \
-                 (request metadata bubu-transport-protocol)"
-            )));
-        }
-        None => {
-            return Err(Status::failed_precondition(format!(
-                "transport protocol mismatch: this hub speaks {PROTOCOL}, the client names none \
-                 (request metadata bubu-transport-protocol)"
-            )));
-        }
-    }
+    check_protocol(headers)?;
     let run = required(headers, "storyrun-name")?;
     let namespace = required(headers, "storyrun-namespace")?;
     let step = required(headers, "current-step-id")?;
@@ -53,8 +39,26 @@ pub(crate) fn registration(headers: &HeaderMap) -> Result<Registration<'_>, Stat
     })
 }
 
+/// Checks that the client speaks the version of the contract that is spoken here.
+///
+/// # Errors
+/// FAILED_PRECONDITION, naming both versions.
+pub(super) fn check_protocol(headers: &HeaderMap) -> Result<(), Status> {
+    match text(headers, "bubu-transport-protocol") {
+        Some(PROTOCOL) => Ok(()),
+        Some(other) => Err(Status::failed_precondition(format!(
+            "transport protocol mismatch: this hub speaks {PROTOCOL}, the client {other:?} \
+             (request metadata bubu-transport-protocol)"
+        ))),
+        None => Err(Status::failed_precondition(format!(
+            "transport protocol mismatch: this hub speaks {PROTOCOL}, the client names none \
+             (request metadata bubu-transport-protocol)"
+        ))),
+    }
+}
+
 /// What the client acts on; words that are not known here are left alone.
-fn accepts(headers: &HeaderMap) -> Accepts {
+pub(super) fn accepts(headers: &HeaderMap) -> Accepts {
     let mut accepts = Accepts::default();
     for word in text(headers, "hub-accept").unwrap_or_default().split(',') {
         match word.trim() {
@@ -126,7 +130,7 @@ fn generation(headers: &HeaderMap) -> Result<Generation, Status> {
 }
 
 /// The epoch that a client numbers its own packets in.
-fn producer_epoch(headers: &HeaderMap) -> Result<Option<&str>, Status> {
+pub(super) fn producer_epoch(headers: &HeaderMap) -> Result<Option<&str>, Status> {
     let Some(value) = headers.get("hub-producer-epoch") else {
         return Ok(None);
     };

@@ -12,6 +12,7 @@ use h2::server::SendResponse;
 use http::{HeaderValue, Method, Request, Response};
 use tokio::sync::watch;
 
+use super::connector::Parked;
 use super::keep_alive::Watch;
 use super::peers::{Peers, Seat, What};
 use super::registration::{refusal_status, registration, startup_capabilities};
@@ -22,7 +23,8 @@ use crate::plane::Wakers;
 use crate::plane::{DataPlane, Stream};
 use crate::telemetry::Registrations;
 
-const PROCESS: &str = "/transport.v1.HubService/Process";
+/// What streams of packets are served at.
+pub(super) const PROCESS: &str = "/transport.v1.HubService/Process";
 
 /// What every connection of the gRPC port needs.
 pub(crate) struct Door {
@@ -45,11 +47,6 @@ pub(crate) struct Peer {
     pub(crate) name: Arc<str>,
 }
 
-/// Whether a request is for the data path.
-pub(super) fn is_process(request: &Request<RecvStream>) -> bool {
-    request.uri().path() == PROCESS
-}
-
 /// Checks a Process request and registers its stream, which is called by `wakers`.
 pub(super) fn open(
     door: &Door,
@@ -57,21 +54,11 @@ pub(super) fn open(
     request: &Request<RecvStream>,
     wakers: &Wakers,
 ) -> Result<(Rc<Stream>, Seat), Status> {
-    let content_type = request.headers().get(http::header::CONTENT_TYPE);
-    let is_grpc = content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"));
-    if request.method() != Method::POST || !is_grpc {
-        return Err(Status::invalid_argument(
-            "this is a gRPC method: POST with content-type application/grpc",
-        ));
-    }
+    check_grpc(request)?;
     door.registrations
         .note_startup(startup_capabilities(request.headers()));
     let who = registration(request.headers())?;
-    let seat = door.peers.seat(peer.ip, What::Stream).map_err(|key| {
-        Status::resource_exhausted(format!(
-            "this address has as many streams as it may ({key})"
-        ))
-    })?;
+    let seat = take_stream_seat(door, peer)?;
     let registered = door.plane.register(who, &peer.name, wakers);
     let stream = registered.map_err(|refusal| refusal_status(&refusal))?;
     door.registrations.note(tonic::Code::Ok);
@@ -80,27 +67,70 @@ pub(super) fn open(
     Ok((stream, seat))
 }
 
+/// Checks that a request is one of gRPC.
+///
+/// # Errors
+/// INVALID_ARGUMENT.
+pub(super) fn check_grpc(request: &Request<RecvStream>) -> Result<(), Status> {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE);
+    let is_grpc = content_type.is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"));
+    if request.method() == Method::POST && is_grpc {
+        return Ok(());
+    }
+    Err(Status::invalid_argument(
+        "this is a gRPC method: POST with content-type application/grpc",
+    ))
+}
+
+/// Takes one of the streams that a peer may have.
+///
+/// # Errors
+/// RESOURCE_EXHAUSTED, naming the limit.
+pub(super) fn take_stream_seat(door: &Door, peer: &Peer) -> Result<Seat, Status> {
+    door.peers.seat(peer.ip, What::Stream).map_err(|key| {
+        Status::resource_exhausted(format!(
+            "this address has as many streams as it may ({key})"
+        ))
+    })
+}
+
+/// A stream that is refused.
+pub(super) struct Refused {
+    pub(super) status: Status,
+    /// What the peer is known by among those that were refused lately.
+    pub(super) key: String,
+    /// Data streams that end with it.
+    pub(super) parked: Vec<Parked>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// What a refused Process request is known by.
+pub(super) fn process_key(request: &Request<RecvStream>) -> String {
+    let key = |name| {
+        let value = request.headers().get(name);
+        value.and_then(|v| v.to_str().ok()).unwrap_or("")
+    };
+    format!("{}/{}", key("storyrun-name"), key("current-step-id"))
+}
+
 /// How long a client may go on after its stream has ended before it is reset.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Says no after a short, growing delay; the connection stays (spec 2.2). What the client sends
 /// meanwhile is no error, and is thrown away.
 pub(super) async fn refuse(
-    door: Rc<Door>,
-    peer: Peer,
+    (door, peer): (Rc<Door>, Peer),
     request: Request<RecvStream>,
     mut respond: SendResponse<Chunk>,
-    status: Status,
+    refused: Refused,
 ) {
+    let Refused {
+        status,
+        key,
+        parked,
+        stop,
+    } = refused;
     door.registrations.note(status.code());
-    let key = |name| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("")
-    };
-    let key = format!("{}/{}", key("storyrun-name"), key("current-step-id"));
     let delay = door.refusals.delay(peer.ip, &key, Instant::now());
     tracing::info!(peer = %peer.name, code = ?status.code(), reason = status.message(), ?delay,
         "registration refused");
@@ -111,6 +141,10 @@ pub(super) async fn refuse(
         () = tokio::time::sleep(delay) => {
             // A client that has gone meanwhile wants no answer.
             let _ = respond.send_response(response, true);
+            for parked in parked {
+                let rest = parked.end(&status);
+                tokio::task::spawn_local(last_words(rest, stop.clone()));
+            }
         }
         _ = poll_fn(|cx| respond.poll_reset(cx)) => return,
         never = async { thrown_away(&mut body).await; std::future::pending::<Infallible>().await } =>

@@ -42,6 +42,15 @@ impl Status {
         Self::new(Code::ResourceExhausted, message)
     }
 
+    /// The same in words that let an engram of the connector contract connect again: some codes
+    /// make its process exit (spec 3, "Ending"), and what one packet did wrong is no reason to.
+    pub(crate) fn for_engrams(self) -> Self {
+        match self.code {
+            Code::InvalidArgument => Self::new(Code::Internal, self.message),
+            _ => self,
+        }
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }

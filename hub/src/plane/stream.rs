@@ -18,6 +18,8 @@ pub(crate) struct Wakers {
     pub(crate) write: Waker,
     /// To read on.
     pub(crate) read: Waker,
+    /// To say something on its control channel, where it has one.
+    pub(crate) control: Option<Waker>,
 }
 
 /// One registered client's stream, shared by the plane and the connection that reads and writes it.
@@ -36,6 +38,19 @@ pub(crate) struct Stream {
     pub(super) partial_since: Cell<Option<Moment>>,
     /// Whether a packet outside the contract has been reported in the log yet.
     pub(crate) violation_reported: Cell<bool>,
+    /// Directions that the client has closed for now.
+    pub(super) closed: Cell<Gates>,
+    /// Whether its packets have a stream now. Only on the connector contract they may not.
+    pub(super) carried: Cell<bool>,
+}
+
+/// The directions of a stream of packets; `true` is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gates {
+    /// From the client.
+    pub(crate) upstream: bool,
+    /// To the client.
+    pub(crate) downstream: bool,
 }
 
 impl Stream {
@@ -47,6 +62,7 @@ impl Stream {
         }
         drop(end);
         self.wake();
+        self.tell();
     }
 
     /// How the stream is to end, once that is decided.
@@ -71,7 +87,53 @@ impl Stream {
 
     /// Whether it is to be left unread.
     pub(crate) fn is_held_up(&self) -> bool {
-        self.held_up.get()
+        self.held_up.get() || self.closed.get().upstream
+    }
+
+    /// Whether nothing is to be sent to the client for now.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.closed.get().downstream
+    }
+
+    /// Whether it speaks the connector contract.
+    pub(crate) fn has_control(&self) -> bool {
+        self.wakers.control.is_some()
+    }
+
+    /// The client opens or closes some directions.
+    pub(crate) fn set_gates(&self, which: Gates, open: bool) {
+        let mut closed = self.closed.get();
+        if which.upstream {
+            closed.upstream = !open;
+        }
+        if which.downstream {
+            closed.downstream = !open;
+        }
+        self.closed.set(closed);
+        if open {
+            self.wakers.read.wake_by_ref();
+            self.wakers.write.wake_by_ref();
+        }
+    }
+
+    /// Its packets have a stream from now on, or none any more.
+    pub(crate) fn set_carried(&self, carried: bool) {
+        self.carried.set(carried);
+        if !carried {
+            self.tell();
+        }
+    }
+
+    /// Whether its packets have a stream.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.carried.get()
+    }
+
+    /// Has its control channel looked after.
+    pub(crate) fn tell(&self) {
+        if let Some(control) = &self.wakers.control {
+            control.wake_by_ref();
+        }
     }
 
     pub(super) fn go_on(&self) {

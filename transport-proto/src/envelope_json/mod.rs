@@ -10,12 +10,14 @@
 
 mod malformed;
 mod name;
+mod receive;
 mod replace;
 mod scan;
 
 use std::ops::Range;
 
 pub use malformed::MalformedJson;
+pub use receive::{Outline, outline};
 pub use replace::replace;
 
 /// Nesting of objects and lists that is read: as deep as Go's JSON decoder reads.

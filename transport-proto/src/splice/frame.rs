@@ -3,11 +3,14 @@
 use bytes::{BufMut, BytesMut};
 
 use super::rest::Rest;
+use crate::names::mime;
 use crate::view::{Dialect, Field, FrameKind, PacketView, Slot};
 use crate::wire::{len_field_len, put_len_field, put_varint};
 
 /// Tag of `payload` inside a binary frame.
 const PAYLOAD: u32 = 0x0a;
+/// Tag of `mime_type` inside a binary frame.
+const MIME_TYPE: u8 = 0x12;
 
 /// Appends the packet's binary frame with `payload` in place of its own; everything else of it
 /// stays (media type, media time, unknown fields). The original frame should have been cut out.
@@ -32,6 +35,19 @@ pub fn put_binary_frame(
     put_varint(out, (rest.len() + len_field_len(payload.len())) as u64);
     rest.copy_to(packet, out);
     put_len_field(out, PAYLOAD as u8, payload);
+}
+
+/// Bytes of the field that [`put_envelope_frame`] writes for `json`.
+fn envelope_frame_len(json: &[u8]) -> usize {
+    len_field_len(json.len()) + len_field_len(mime::PACKET_JSON.len())
+}
+
+/// Appends a binary frame that is a JSON envelope (spec 1).
+pub fn put_envelope_frame(out: &mut BytesMut, dialect: Dialect, json: &[u8]) {
+    out.put_u8(dialect.tag(Slot::Binary));
+    put_varint(out, envelope_frame_len(json) as u64);
+    put_len_field(out, PAYLOAD as u8, json);
+    put_len_field(out, MIME_TYPE, mime::PACKET_JSON.as_bytes());
 }
 
 #[cfg(test)]

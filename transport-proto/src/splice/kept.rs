@@ -160,6 +160,41 @@ impl Kept {
             }
         }
     }
+
+    /// Hands the bytes that stay to `each` in order, renumbered as by
+    /// [`copy_renumbered`](Self::copy_renumbered), for those who share large fields
+    /// instead of copying them: a tag to write, where there is one, and the range of
+    /// `packet` that follows it as it is.
+    pub fn each_renumbered(
+        &self,
+        packet: &[u8],
+        view: &PacketView,
+        to: Dialect,
+        mut each: impl FnMut(Option<u8>, Range<usize>),
+    ) {
+        let mut fields = view.fields().iter().peekable();
+        for range in &self.ranges {
+            let mut at = range.start;
+            while let Some(field) = fields.next_if(|field| field.start < range.end) {
+                if field.start < at {
+                    continue;
+                }
+                if at < field.start {
+                    each(None, at as usize..field.start as usize);
+                }
+                let tag = packet
+                    .get(field.start as usize)
+                    .copied()
+                    .unwrap_or_default();
+                let rest = field.start as usize + 1..field.end as usize;
+                each(Some(tag & 0x80 | to.tag(field.slot)), rest);
+                at = field.end;
+            }
+            if at < range.end {
+                each(None, at as usize..range.end as usize);
+            }
+        }
+    }
 }
 
 #[inline]

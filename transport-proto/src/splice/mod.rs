@@ -14,7 +14,7 @@ mod rest;
 mod tail;
 
 pub use envelope::{Identity, envelope_len, put_envelope, put_partitioned_envelope};
-pub use frame::put_binary_frame;
+pub use frame::{put_binary_frame, put_envelope_frame};
 pub use kept::{Cut, Kept};
 pub use tail::{
     GRPC_HEAD_LEN, inputs_len, metadata_len, payload_len, process_head_len, put_flow,

@@ -48,6 +48,18 @@ impl Dialect {
     }
 }
 
+impl Dialect {
+    /// The tag, of one byte, by which the dialect `to` knows the field that `tag` stands
+    /// for here; what is not known stays.
+    #[must_use]
+    pub fn renumbered(self, tag: u8, to: Self) -> u8 {
+        match super::walk::slot_of(self, tag) {
+            Slot::Unknown => tag,
+            slot => to.tag(slot),
+        }
+    }
+}
+
 /// A range of the packet's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Span {

@@ -11,12 +11,14 @@
 //! wire type is an unknown field.
 
 mod broken;
+mod control;
 mod envelope;
 mod field;
 mod fields;
 mod frame;
 mod metadata;
 mod process;
+mod sayable;
 mod structs;
 mod transports;
 mod walk;
@@ -24,6 +26,7 @@ mod walk;
 use std::ops::Range;
 
 pub(crate) use broken::Broken;
+pub use control::{Control, parse_control};
 pub use envelope::EnvelopeView;
 pub(crate) use envelope::{PARTITION, SEQUENCE, STREAM_ID};
 pub use field::Dialect;
@@ -32,7 +35,9 @@ use fields::Fields;
 pub(crate) use fields::Keys;
 pub use frame::{FrameKind, FrameView};
 pub use process::{Flow, PacketBytes, Process, parse_process, sole_packet};
+pub use sayable::is_sayable;
 pub(crate) use structs::walk_struct;
+pub use transports::TransportView;
 
 use crate::malformed::Malformed;
 use crate::names::metadata::{HEARTBEAT, HEARTBEAT_TRUE};
@@ -105,6 +110,16 @@ impl PacketView {
     pub fn walk_in_process(&mut self, packet: &[u8]) -> Result<(), Malformed> {
         self.clear();
         walk::packet(packet, 2, self)
+    }
+
+    /// Walks a packet that is nothing but one frame whose `tag` stands apart: `rest` is
+    /// what follows it. Offsets count in `rest`.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and where it is anything else.
+    pub fn walk_apart(&mut self, tag: u8, rest: &[u8]) -> Result<(), Malformed> {
+        self.clear();
+        walk::apart(tag, rest, self)
     }
 
     #[inline]
@@ -262,7 +277,7 @@ impl PacketView {
         self.bodies(Slot::Inputs)
     }
 
-    /// Contents of each `TransportDescriptor`, in order.
+    /// Contents of each transport descriptor, to be read with [`TransportView::of`].
     pub fn transports_ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         self.bodies(Slot::Transports)
     }

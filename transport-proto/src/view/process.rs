@@ -146,7 +146,11 @@ fn merged(message: &[u8]) -> Result<Bytes, Malformed> {
 }
 
 impl Flow {
-    fn merge(&mut self, message: &[u8], mut cursor: Cursor<'_>) -> Result<(), Malformed> {
+    pub(super) fn merge(
+        &mut self,
+        message: &[u8],
+        mut cursor: Cursor<'_>,
+    ) -> Result<(), Malformed> {
         while !cursor.is_done() {
             match cursor.tag()? {
                 0x08 => self.ack = cursor.varint()?,

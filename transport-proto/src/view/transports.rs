@@ -57,3 +57,52 @@ pub(super) fn walk(
         .find(|(span, max, _)| text::longer_than(span.bytes(packet), *max))
         .map(|(_, _, field)| Broken::transport(index, field, Rule::StringMaxLen)))
 }
+
+/// What one descriptor says; texts are empty where unset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransportView<'a> {
+    /// `name`.
+    pub name: &'a str,
+    /// `kind`.
+    pub kind: &'a str,
+    /// `mode`.
+    pub mode: &'a str,
+    /// `typed_config.transport_ref`.
+    pub transport_ref: &'a str,
+    /// `typed_config.mode_reason`.
+    pub mode_reason: &'a str,
+}
+
+impl<'a> TransportView<'a> {
+    /// Reads the descriptor at `body` of a packet that was walked; as far as it is one.
+    #[must_use]
+    pub fn of(packet: &'a [u8], body: Range<usize>) -> Self {
+        let mut view = Self::default();
+        // What fails now was never walked.
+        let _ = view.read(packet, body);
+        view
+    }
+
+    fn read(&mut self, packet: &'a [u8], body: Range<usize>) -> Result<(), Malformed> {
+        let mut cursor = Cursor::within(packet, body);
+        while !cursor.is_done() {
+            match cursor.tag()? {
+                0x0a => self.name = text_span(&mut cursor)?.text(packet),
+                0x12 => self.kind = text_span(&mut cursor)?.text(packet),
+                0x1a => self.mode = text_span(&mut cursor)?.text(packet),
+                0x2a => {
+                    let mut config = Cursor::within(packet, cursor.len_range()?);
+                    while !config.is_done() {
+                        match config.tag()? {
+                            0x0a => self.transport_ref = text_span(&mut config)?.text(packet),
+                            0x12 => self.mode_reason = text_span(&mut config)?.text(packet),
+                            unknown => config.skip(unknown)?,
+                        }
+                    }
+                }
+                unknown => cursor.skip(unknown)?,
+            }
+        }
+        Ok(())
+    }
+}

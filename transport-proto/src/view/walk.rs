@@ -94,6 +94,33 @@ pub(super) fn packet(packet: &[u8], level: u32, view: &mut PacketView) -> Result
     Ok(())
 }
 
+/// What the field of a tag of one byte is.
+pub(super) fn slot_of(dialect: Dialect, tag: u8) -> Slot {
+    let slots = match dialect {
+        Dialect::Packet => &SLOTS[0],
+        Dialect::Connector => &SLOTS[1],
+    };
+    slots
+        .get(usize::from(tag))
+        .copied()
+        .unwrap_or(Slot::Unknown)
+}
+
+/// Walks a frame whose tag stands apart into a view that is empty.
+pub(super) fn apart(tag: u8, rest: &[u8], view: &mut PacketView) -> Result<(), Malformed> {
+    let slot = slot_of(view.dialect, tag);
+    let mut cursor = Cursor::new(rest);
+    let range = cursor.len_range()?;
+    let is_frame = matches!(slot, Slot::Audio | Slot::Video | Slot::Binary);
+    if !is_frame || !cursor.is_done() {
+        return Err(Malformed::Wire { offset: 0 });
+    }
+    let mut pending = Pending::default();
+    take((rest, range), (slot, 1), (view, &mut pending))?;
+    judge(rest, view, &pending);
+    Ok(())
+}
+
 /// Walks what is in a field other than metadata.
 #[inline]
 fn take(

@@ -25,11 +25,13 @@ mod send;
 mod store;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::producer::{ChunkPlace, Origin};
 use crate::account::DropReason;
+use crate::engine::Contract;
 use crate::ids::Moment;
-use crate::route::{FlowMode, Guarantee, Lane, StepPlan};
+use crate::route::{FlowMode, Guarantee, Lane, Redelivery, StepPlan};
 
 use chunks::Sets;
 pub(crate) use chunks::{ChunkVerdict, SetKey, Staged, Unstaged};
@@ -40,6 +42,14 @@ pub(crate) use store::Store;
 
 /// Settled packets that are kept, at least, before the log is written anew without them.
 const SETTLED_KEPT: usize = 256;
+
+/// Most packets in flight to an engram on the connector contract (spec 3).
+const CONNECTOR_IN_FLIGHT: usize = 96;
+/// How long its receipts may take, where its Story does not say (spec 2.4 rule 8).
+const CONNECTOR_REDELIVERY: Redelivery = Redelivery {
+    ack_wait: Duration::from_secs(30),
+    max_deliver: 0,
+};
 
 /// What the log is told of a packet.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +118,8 @@ pub(crate) struct Settled {
 #[derive(Debug)]
 pub(crate) struct Log {
     guarantee: Guarantee,
+    /// What the Story says of redelivery, and of packets in flight.
+    planned: (Option<Redelivery>, usize),
     /// Bounds of the queue: one for everything, or one for each lane.
     bounds: [Load; Lane::COUNT],
     laned: bool,
@@ -155,6 +167,7 @@ impl Log {
         }
         Self {
             guarantee,
+            planned: (guarantee.redelivery, window_bound.messages),
             bounds,
             laned: !plan.lanes.is_empty(),
             window_bound,
@@ -172,6 +185,20 @@ impl Log {
             sets: Sets::default(),
             paused: false,
         }
+    }
+
+    /// The next connection speaks `contract`. Engrams on the connector contract drop receipts that
+    /// find their queue full: so few are in flight that it does not fill, and what is not receipted
+    /// comes again (spec 2.4 rule 8, 3).
+    pub(crate) fn speak(&mut self, contract: Contract) {
+        let (redelivery, in_flight) = self.planned;
+        (self.guarantee.redelivery, self.window_bound.messages) = match contract {
+            Contract::Process => (redelivery, in_flight),
+            Contract::Connector => (
+                redelivery.or(Some(CONNECTOR_REDELIVERY)),
+                in_flight.min(CONNECTOR_IN_FLIGHT),
+            ),
+        };
     }
 
     pub(crate) fn guarantee(&self) -> &Guarantee {

@@ -87,6 +87,15 @@ impl Log {
         self.trim();
     }
 
+    /// Ends a packet that cannot be sent to its receiver, with the whole set of a chunk.
+    pub(crate) fn end(&mut self, ordinal: u64, reason: DropReason, out: &mut Vec<Settled>) {
+        let found = self.index_of(ordinal).filter(|&at| !self.slots[at].settled);
+        if let Some(at) = found {
+            self.settle(at, Outcome::Dropped(reason), out);
+            self.trim();
+        }
+    }
+
     /// Ends everything that is kept.
     pub(crate) fn drop_all(&mut self, reason: DropReason, out: &mut Vec<Settled>) {
         for at in 0..self.slots.len() {

@@ -16,6 +16,10 @@ pub(crate) struct Sent {
     pub at: Moment,
     /// Whether it was sent before.
     pub again: bool,
+    /// What it is known by ([`Log::end`]).
+    pub ordinal: u64,
+    /// Its bytes.
+    pub len: u32,
 }
 
 impl Log {
@@ -138,11 +142,14 @@ impl Log {
         slot.deliveries += 1;
         slot.sent_at = now;
         let (item, place, again) = (slot.item, slot.place, slot.deliveries > 1);
+        let (ordinal, len) = (slot.ordinal, slot.len);
         self.partitions.sent(place.partition, place.sequence);
         Sent {
             edge: item.edge,
             at: item.at,
             again,
+            ordinal,
+            len,
         }
     }
 

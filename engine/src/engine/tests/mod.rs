@@ -3,6 +3,8 @@
 mod budget;
 mod chunk_bounds;
 mod chunks;
+mod connector;
+mod connector_shapes;
 mod credits;
 mod expiry;
 mod guarantee;

@@ -1,0 +1,131 @@
+//! What the hub says on Control: encoded `ControlResponse`s that wait for their socket.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use engine::Directive;
+use prost::Message;
+use transport_proto::names::action;
+use transport_proto::v1::{
+    ControlAction, ControlError, ControlResponse, FlowControl, FlowControlSignal,
+};
+
+/// Most bytes that wait; answers that come on top are left out, since a client that asks without
+/// reading wants none.
+const MOST_BYTES: usize = 64 * 1024;
+/// Longest text of an error (spec 1), in characters.
+const LONGEST_TEXT: usize = 2048;
+/// The code of an error about one packet: INVALID_ARGUMENT (spec 11).
+const INVALID: i32 = 3;
+
+/// Responses that wait.
+#[derive(Default)]
+pub(super) struct Responses(BytesMut);
+
+impl Responses {
+    /// The first word of a session (spec 3, "Handshake").
+    pub(super) fn ready(&mut self) {
+        // Nothing that a Story says of codecs is known here, so there is nothing to announce.
+        self.push(
+            ControlAction::ConnectorReady,
+            &[("startup.capabilities", "none")],
+        );
+    }
+
+    /// Answers `received`.
+    pub(super) fn ack(&mut self, received: &str, more: &[(&str, &str)]) {
+        let mut metadata = vec![("received", received)];
+        metadata.extend(more);
+        self.push(ControlAction::Ack, &metadata);
+    }
+
+    /// Says what the engine asks for; `step` is whom it is said to.
+    pub(super) fn directive(&mut self, directive: &Directive, step: &str) {
+        match directive {
+            Directive::Interrupt(interrupt) => {
+                let turn = interrupt.turn.to_string();
+                let mut metadata = vec![("turn", &*turn)];
+                metadata.extend(interrupt.lane.map(|lane| ("lane", lane.as_str())));
+                self.push_custom(action::INTERRUPT, &metadata);
+            }
+            Directive::KeyFrame => self.push_custom(action::KEYFRAME, &[]),
+            Directive::Draining => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                let ts = now.unwrap_or_default().as_millis().to_string();
+                let metadata = [
+                    ("phase", "draining"),
+                    ("reason", "hub_draining"),
+                    ("ts", &*ts),
+                ];
+                self.push(ControlAction::HandoffDraining, &metadata);
+            }
+            Directive::Flow { ack, pause } => self.put(&ControlResponse {
+                action: ControlAction::Noop.into(),
+                flow: Some(FlowControl {
+                    ack: ack.unwrap_or(0),
+                    signal: match pause {
+                        Some(true) => FlowControlSignal::Pause.into(),
+                        Some(false) => FlowControlSignal::Resume.into(),
+                        None => FlowControlSignal::Unspecified.into(),
+                    },
+                    ..FlowControl::default()
+                }),
+                ..ControlResponse::default()
+            }),
+            Directive::Refused { reason, why } => {
+                let details = [("reason", *reason), ("step", step)];
+                self.put(&ControlResponse {
+                    action: ControlAction::Error.into(),
+                    error: Some(ControlError {
+                        code: INVALID,
+                        message: why.chars().take(LONGEST_TEXT).collect(),
+                        details: owned(&details),
+                    }),
+                    ..ControlResponse::default()
+                });
+            }
+        }
+    }
+
+    /// Everything that waits, to be sent.
+    pub(super) fn take(&mut self) -> Bytes {
+        self.0.split().freeze()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn push(&mut self, action: ControlAction, metadata: &[(&str, &str)]) {
+        self.put(&ControlResponse {
+            action: action.into(),
+            metadata: owned(metadata),
+            ..ControlResponse::default()
+        });
+    }
+
+    fn push_custom(&mut self, action: &str, metadata: &[(&str, &str)]) {
+        self.put(&ControlResponse {
+            custom_action: action.to_owned(),
+            metadata: owned(metadata),
+            ..ControlResponse::default()
+        });
+    }
+
+    fn put(&mut self, response: &ControlResponse) {
+        let len = response.encoded_len();
+        if self.0.len() + len > MOST_BYTES {
+            return;
+        }
+        self.0.put_u8(0);
+        self.0.put_u32(u32::try_from(len).unwrap_or(u32::MAX));
+        // A buffer that grows takes everything.
+        let _ = response.encode(&mut self.0);
+    }
+}
+
+fn owned(metadata: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    metadata.iter().map(own).collect()
+}

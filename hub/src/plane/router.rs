@@ -1,0 +1,66 @@
+//! Packets into the engine, while it is at hand.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use engine::{Actions, ConnId, Engine, Inbound, Moment, Taken};
+use transport_proto::view::{Flow, PacketView};
+use transport_proto::{Malformed, Violation};
+
+/// Takes the packets of one read, one by one.
+pub(crate) struct Router<'a> {
+    pub(super) engine: &'a mut Engine,
+    pub(super) actions: &'a mut Actions,
+    pub(super) view: &'a mut PacketView,
+    pub(super) conn: ConnId,
+    pub(super) now: Moment,
+}
+
+impl Router<'_> {
+    /// Routes the packet at `at` in `source`, a slice of which keeps `pinned` bytes alive, unless
+    /// there is no room for it. One that breaks the contract is dropped and counted, and
+    /// [`violation`](Self::violation) tells what it breaks.
+    ///
+    /// # Errors
+    /// When these bytes are no packet at all.
+    pub(crate) fn packet(
+        &mut self,
+        source: &Bytes,
+        at: Range<usize>,
+        pinned: usize,
+    ) -> Result<Taken, Malformed> {
+        let packet = &source[at.clone()];
+        self.view.walk_in_process(packet)?;
+        let inbound = Inbound {
+            source,
+            start: at.start,
+            packet,
+            view: self.view,
+            pinned,
+        };
+        let taken = self
+            .engine
+            .packet(self.conn, inbound, self.now, self.actions);
+        Ok(taken)
+    }
+
+    /// Routes a packet as [`packet`](Self::packet) does; bytes that are no packet are dropped and
+    /// counted, too.
+    pub(crate) fn any(&mut self, source: &Bytes, at: Range<usize>, pinned: usize) -> Taken {
+        self.packet(source, at, pinned).unwrap_or_else(|malformed| {
+            self.engine
+                .refuse_malformed(self.conn, &malformed, self.now);
+            Taken::Yes
+        })
+    }
+
+    /// Takes in receipts and credits.
+    pub(crate) fn flow(&mut self, flow: &Flow) {
+        self.engine.flow(self.conn, flow, self.now, self.actions);
+    }
+
+    /// The rule that the last packet breaks.
+    pub(crate) fn violation(&self) -> Option<Violation> {
+        self.view.violation()
+    }
+}

@@ -1,0 +1,134 @@
+//! Who a Control may speak for.
+
+use tonic::Code;
+
+use crate::client::Connection;
+use crate::engram::{Engram, control, data, dial, is_fatal, message};
+use crate::rig::{Hub, config};
+
+#[tokio::test]
+async fn a_binding_that_names_nothing_is_refused_so_that_the_engram_tries_again() {
+    let hub = Hub::start();
+    let channel = dial(&hub).await;
+    for binding in [
+        "default/story-nobody",
+        "other/story-a",
+        "nonsense",
+        "default/",
+    ] {
+        let mut parked = data(&channel).await.unwrap();
+        let refused = control(&channel, binding, &[]).await.err().unwrap();
+        assert_eq!(refused.code(), Code::Unavailable, "{binding}");
+        assert!(
+            refused.message().contains("default/story-a"),
+            "{}",
+            refused.message()
+        );
+        // Both end together.
+        assert_eq!(parked.ended().await.code(), Code::Unavailable);
+    }
+}
+
+#[tokio::test]
+async fn a_name_without_a_namespace_is_looked_for_in_all() {
+    let hub = Hub::start();
+    let channel = dial(&hub).await;
+    let mut control = control(&channel, "story-a", &[]).await.unwrap();
+    control.next().await.unwrap();
+    hub.wait_for_metric("hub_streams", &[], 1.0).await;
+}
+
+#[tokio::test]
+async fn a_second_binding_on_one_connection_is_refused() {
+    let hub = Hub::start();
+    let channel = dial(&hub).await;
+    let _data = data(&channel).await.unwrap();
+    let mut first = control(&channel, "default/story-a", &[]).await.unwrap();
+    first.next().await.unwrap();
+    let refused = control(&channel, "default/story-b", &[])
+        .await
+        .err()
+        .unwrap();
+    assert!(!is_fatal(refused.code()), "{refused:?}");
+    assert!(refused.message().contains("default/story-a"), "{refused:?}");
+    first
+        .act(transport_proto::v1::ControlAction::Heartbeat)
+        .await;
+    first.next().await.expect("the first goes on");
+}
+
+#[tokio::test]
+async fn a_control_without_a_binding_or_of_another_version_can_never_work() {
+    let hub = Hub::start();
+    let channel = dial(&hub).await;
+    let refused = control(&channel, "", &[]).await.err().unwrap();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("bubu.transport.binding"));
+    let other = [("bubu-transport-protocol", "2.0.0")];
+    let refused = control(&channel, "default/story-a", &other).await;
+    assert_eq!(refused.err().unwrap().code(), Code::FailedPrecondition);
+}
+
+#[tokio::test]
+async fn the_same_binding_again_takes_over_and_the_old_session_is_aborted() {
+    let hub = Hub::start();
+    let src = Engram::connect(&hub, "src").await;
+    let mut old = Engram::connect(&hub, "a").await;
+    let mut new = Engram::connect(&hub, "a").await;
+    assert_eq!(old.data.ended().await.code(), Code::Aborted);
+    assert_eq!(old.control.ended().await.code(), Code::Aborted);
+    src.data.say(message("hello", 10)).await;
+    assert_eq!(new.data.label().await, "hello");
+    hub.wait_for_metric("hub_streams", &[], 2.0).await;
+}
+
+#[tokio::test]
+async fn a_session_may_be_opened_anew_on_its_connection() {
+    let hub = Hub::start();
+    let src = Engram::connect(&hub, "src").await;
+    let channel = dial(&hub).await;
+    for nth in 0..3 {
+        let mut data = data(&channel).await.unwrap();
+        let mut control = control(&channel, "default/story-a", &[]).await.unwrap();
+        control.next().await.unwrap();
+        src.data.say(message(&nth.to_string(), 10)).await;
+        assert_eq!(data.label().await, nth.to_string());
+        drop((data, control));
+        hub.wait_for_metric("hub_streams", &[], 1.0).await;
+    }
+}
+
+#[tokio::test]
+async fn an_engram_and_a_process_client_replace_each_other() {
+    let hub = Hub::start();
+    let mut engram = Engram::connect(&hub, "a").await;
+    let mut connection = Connection::open(hub.grpc).await;
+    let mut process = connection.process("a").await.accepted().await;
+    assert_eq!(engram.data.ended().await.code(), Code::Aborted);
+    let _engram = Engram::connect(&hub, "a").await;
+    assert_eq!(process.ended().await.0, 10);
+}
+
+#[tokio::test]
+async fn a_name_that_two_steps_share_is_refused_with_both() {
+    let story = |name: &str, step: &str| {
+        format!(
+            "
+apiVersion: bubustack.io/v1alpha1
+kind: Story
+metadata: {{ name: {name} }}
+spec:
+  pattern: streaming
+  transports: [{{ name: t, transportRef: grpc }}]
+  steps:
+    - {{ name: {step}, ref: {{ name: e }}, transport: t, needs: [] }}
+"
+        )
+    };
+    let stories = format!("{}\n---\n{}", story("a-b", "c"), story("a", "b-c"));
+    let hub = Hub::with(config(), &stories);
+    let channel = dial(&hub).await;
+    let refused = control(&channel, "default/a-b-c", &[]).await.err().unwrap();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert!(refused.message().contains("ambiguous"), "{refused:?}");
+}

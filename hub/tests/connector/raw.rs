@@ -1,0 +1,86 @@
+//! An engram on raw HTTP/2, so that tests can say what no well-behaved library would.
+
+use bytes::Bytes;
+use h2::client::{ResponseFuture, SendRequest};
+use http::Request;
+use prost::Message;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use transport_proto::v1;
+
+use crate::rig::{self, DEADLINE, Hub};
+
+pub struct Raw {
+    data: (h2::SendStream<Bytes>, h2::RecvStream),
+    control: (h2::SendStream<Bytes>, h2::RecvStream),
+    _send: SendRequest<Bytes>,
+}
+
+impl Raw {
+    /// Connects as `step` of run `default/story`.
+    pub async fn connect(hub: &Hub, step: &str) -> Self {
+        let socket = TcpStream::connect(hub.grpc).await.expect("hub listens");
+        let (mut send, connection) = h2::client::handshake(socket).await.expect("HTTP/2");
+        tokio::spawn(connection);
+        let data = open(&mut send, "Data", None).await;
+        let binding = format!("default/story-{step}");
+        let control = open(&mut send, "Control", Some(&binding)).await;
+        let (data, control) = (answered(data).await, answered(control).await);
+        Self {
+            data,
+            control,
+            _send: send,
+        }
+    }
+
+    /// Says bytes on Data.
+    pub fn say(&mut self, bytes: &[u8]) {
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.data.0.send_data(bytes, false).expect("stream is open");
+    }
+
+    pub fn say_message(&mut self, message: v1::DataRequest) {
+        self.say(&rig::framed(&message.encode_to_vec()));
+    }
+
+    /// The codes that Data and Control ended with.
+    pub async fn ended(&mut self) -> (i32, i32) {
+        (
+            code(&mut self.data.1).await,
+            code(&mut self.control.1).await,
+        )
+    }
+}
+
+type Opened = (ResponseFuture, h2::SendStream<Bytes>);
+
+async fn open(send: &mut SendRequest<Bytes>, method: &str, binding: Option<&str>) -> Opened {
+    let path = format!("http://hub/transport.v1.TransportConnectorService/{method}");
+    let mut request = Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("bubu-transport-protocol", "1.0.0");
+    if let Some(binding) = binding {
+        request = request.header("bubu.transport.binding", binding);
+    }
+    let request = request.body(()).expect("request");
+    *send = send.clone().ready().await.expect("connection is open");
+    send.send_request(request, false).expect("sent")
+}
+
+async fn answered((response, send): Opened) -> (h2::SendStream<Bytes>, h2::RecvStream) {
+    let response = timeout(DEADLINE, response).await.expect("headers in time");
+    (send, response.expect("headers").into_body())
+}
+
+async fn code(body: &mut h2::RecvStream) -> i32 {
+    let read = async {
+        while let Some(Ok(chunk)) = body.data().await {
+            let _ = body.flow_control().release_capacity(chunk.len());
+        }
+        let trailers = body.trailers().await.expect("not reset");
+        let trailers = trailers.expect("trailers");
+        trailers["grpc-status"].to_str().expect("text").parse()
+    };
+    let code = timeout(DEADLINE, read).await.expect("ended in time");
+    code.expect("a number")
+}
