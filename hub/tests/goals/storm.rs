@@ -102,7 +102,6 @@ fn sessions(hub: SocketAddr, mut told: UnboundedReceiver<()>, done: &mpsc::Sende
 pub fn reconnect_storm(_: Extent) -> Outcome {
     let hub = Hub::serve(&stories(), &["--set", "limits.max_streams=4000"]);
     let (pid, grpc) = (hub.process.pid(), hub.grpc);
-    let quiet = Probe::during(grpc, EVERY, MAY_TAKE);
     let count = (STORIES * STEPS) as f64;
     let (cut, told) = unbounded_channel();
     let (done, is_done) = mpsc::channel();
@@ -110,6 +109,9 @@ pub fn reconnect_storm(_: Extent) -> Outcome {
     is_done.recv().expect("all have come");
     comes_to(&hub, "hub_streams", count);
     let (fds, memory) = (descriptors(pid), resident(pid));
+    // What they keep is what they had beside the same sessions before any was cut.
+    let quiet = Probe::during(grpc, EVERY, MAY_TAKE);
+    comes_to(&hub, "hub_streams", count);
     let probe = Probe::start(grpc, EVERY);
     comes_to(&hub, "hub_streams", count + 2.0);
     let began = Instant::now();
