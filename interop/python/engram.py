@@ -18,6 +18,8 @@ from transport.v1.transport_pb2 import FlowControl, StreamEnvelope
 ACCEPT = "control"
 HEARTBEAT = "bubu-heartbeat"
 LEAVE_AFTER = 0.5  # seconds
+# The contract's largest message is 10 MiB; grpcio takes 4 MiB if not told otherwise.
+LARGEST = [("grpc.max_receive_message_length", 10 << 20)]
 
 
 class Engram:
@@ -79,7 +81,7 @@ class Engram:
     def _serve(self):
         while not self.stopping:
             outgoing = queue.Queue()
-            with grpc.insecure_channel(self.address) as channel:
+            with grpc.insecure_channel(self.address, options=LARGEST) as channel:
                 stub = HubServiceStub(channel)
                 requests = iter(outgoing.get, None)
                 self.call = stub.Process(requests, metadata=self._metadata())
