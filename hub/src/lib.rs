@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod app;
+mod background;
 pub mod binding;
 pub mod check;
 pub mod cli;

@@ -1,7 +1,6 @@
 //! The threads of a hub.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::net::TcpListener as StdListener;
 use std::rc::Rc;
@@ -17,6 +16,7 @@ use tonic::service::Routes;
 use super::ticks::Ticks;
 use super::{Command, drain};
 use crate::admin::{self, Admin};
+use crate::background;
 use crate::config::Config;
 use crate::control::Health;
 use crate::events::Reporter;
@@ -41,16 +41,22 @@ pub(super) struct Serving {
 
 /// Starts the data plane: one thread, one runtime, everything on it.
 pub(super) fn spawn_plane(serving: Serving) -> io::Result<JoinHandle<()>> {
-    on_thread("hub-data", move || async move {
-        let tasks = LocalSet::new();
-        // A task of its own: whatever the set waits for itself is polled at every wake-up of any.
-        let plane = tasks.spawn_local(data_plane(serving));
-        if let Err(error) = tasks.run_until(plane).await
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
-        }
-    })
+    let runtime = runtime()?;
+    std::thread::Builder::new()
+        .name("hub-data".to_owned())
+        .spawn(move || {
+            runtime.block_on(async move {
+                let tasks = LocalSet::new();
+                // A task of its own: whatever the set waits for itself is polled at every wake-up
+                // of any.
+                let plane = tasks.spawn_local(data_plane(serving));
+                if let Err(error) = tasks.run_until(plane).await
+                    && let Ok(panic) = error.try_into_panic()
+                {
+                    std::panic::resume_unwind(panic);
+                }
+            });
+        })
 }
 
 /// Starts the admin server.
@@ -59,27 +65,25 @@ pub(super) fn spawn_admin(
     admin: Admin,
     stopped: oneshot::Receiver<()>,
 ) -> io::Result<JoinHandle<()>> {
-    on_thread("hub-admin", move || async move {
-        let stop = async {
-            // A dropped sender means stop, too.
-            let _ = stopped.await;
-        };
-        if let Err(error) = admin::serve(listener, admin, stop).await {
-            tracing::error!(%error, "the admin server stopped");
-        }
+    let runtime = runtime()?;
+    background::spawn("hub-admin", move || {
+        runtime.block_on(async move {
+            let stop = async {
+                // A dropped sender means stop, too.
+                let _ = stopped.await;
+            };
+            if let Err(error) = admin::serve(listener, admin, stop).await {
+                tracing::error!(%error, "the admin server stopped");
+            }
+        });
     })
 }
 
-fn on_thread<F: Future<Output = ()>>(
-    name: &str,
-    work: impl FnOnce() -> F + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+/// A runtime for one thread.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || runtime.block_on(work()))
+        .build()
 }
 
 /// Freed memory that the allocator keeps for the next buffers, twice this, in bytes.

@@ -15,6 +15,7 @@ use tokio::sync::broadcast;
 use super::event::{Event, Kind};
 use super::jsonl::Jsonl;
 use super::render;
+use crate::background;
 use crate::config::Subscriber;
 
 /// Events that wait to be written at once.
@@ -145,18 +146,16 @@ impl Writer {
         };
         let outlet = Outlet { mailbox, lost };
         let lost = outlet.lost.clone();
-        std::thread::Builder::new()
-            .name("hub-events".to_owned())
-            .spawn(move || {
-                let _finished = finished;
-                while let Ok((at, event)) = told.recv() {
-                    dispatch.one(&event, at);
-                    let events = lost.swap(0, Ordering::Relaxed);
-                    if events > 0 {
-                        dispatch.one(&Event::EventsLost { events }, SystemTime::now());
-                    }
+        background::spawn("hub-events", move || {
+            let _finished = finished;
+            while let Ok((at, event)) = told.recv() {
+                dispatch.one(&event, at);
+                let events = lost.swap(0, Ordering::Relaxed);
+                if events > 0 {
+                    dispatch.one(&Event::EventsLost { events }, SystemTime::now());
                 }
-            })?;
+            }
+        })?;
         Ok(Self {
             outlet,
             feed: listen,

@@ -22,7 +22,7 @@ const BEAT: Duration = Duration::from_millis(1);
 /// How many in a beat: taking a connection down or up costs 50 to 150 microseconds.
 const A_BEAT: usize = 1;
 /// One more for so many beats that a storm has lasted, so that the largest comes to an end.
-const PATIENCE: usize = 2000;
+const PATIENCE: usize = 4500;
 /// Beats that are made up for when the thread was late.
 const LATE_BEATS: usize = 2;
 /// How many may pass at once after a rest.

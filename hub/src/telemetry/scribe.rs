@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::background;
+
 /// Bytes of lines that may wait to be written.
 const MOST: usize = 4 << 20;
 /// The thread rests so long after it has written, so that a storm of lines wakes it a few times only.
@@ -61,9 +63,7 @@ impl Scribe {
     /// When there can be no more threads.
     pub(super) fn spawn(&self, out: impl Write + Send + 'static) -> io::Result<Logging> {
         let scribe = self.clone();
-        std::thread::Builder::new()
-            .name("hub-log".to_owned())
-            .spawn(move || scribe.write_all(out))?;
+        background::spawn("hub-log", move || scribe.write_all(out))?;
         Ok(Logging(Some(self.clone())))
     }
 
