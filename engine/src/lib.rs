@@ -25,8 +25,8 @@ pub mod route;
 pub use account::{DropReason, EdgeCounts, RefuseReason};
 pub use deliver::{IgnoredReceipts, Pieces};
 pub use engine::{
-    Accepts, Actions, Bound, Contract, Directive, EdgeName, EdgeSnapshot, Engine, Event, Inbound,
-    Interrupt, Limits, Measured, Receipt, Refusal, Registration, RunName, SessionSnapshot,
+    Accepts, Actions, Bound, CUT, Contract, Directive, EdgeName, EdgeSnapshot, Engine, Event,
+    Inbound, Interrupt, Limits, Measured, Receipt, Refusal, Registration, RunName, SessionSnapshot,
     Snapshot, Taken, Unbound,
 };
 pub use ids::{ConnId, Generation, Millis, Moment, RunId, StepIndex};

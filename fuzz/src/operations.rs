@@ -177,6 +177,7 @@ impl World {
             start: 0,
             packet: &source,
             view: &view,
+            kept: None,
             pinned: source.len(),
         };
         let now = self.now();

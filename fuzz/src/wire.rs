@@ -2,10 +2,14 @@
 
 use prost::Message;
 use transport_proto::v1;
-use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process, sole_packet};
+use transport_proto::splice::{Cut, Kept};
+use transport_proto::view::{
+    Dialect, PacketBytes, PacketView, Walker, parse_process, sole_packet,
+};
 
 /// A packet on its own, and everything that the view tells of it.
 pub fn view(data: &[u8]) {
+    one_after_the_other(data);
     let parsed = PacketView::parse(data, Dialect::Packet);
     let Ok(view) = parsed else { return };
     look(&view, data);
@@ -16,6 +20,32 @@ pub fn view(data: &[u8]) {
     assert_eq!(again.violation(), view.violation());
     if let Ok(packet) = v1::DataPacket::decode(data) {
         agrees(&packet);
+    }
+}
+
+/// Packets that nearly equal one another: each looks as it does alone.
+fn one_after_the_other(data: &[u8]) {
+    let cut = Cut {
+        metadata_keys: &["type"],
+        envelope: true,
+        ..Cut::default()
+    };
+    let mut walker = Walker::new(Dialect::Packet, cut);
+    let places = data.iter().map(|byte| usize::from(*byte) % data.len());
+    for at in places.take(8) {
+        let mut other = data.to_vec();
+        other[at] ^= data[0];
+        for packet in [data, &other] {
+            let alone = PacketView::parse_in_process(packet, Dialect::Packet);
+            let after = walker.walk_in_process(packet);
+            assert_eq!(after, alone.as_ref().map(drop).map_err(|error| *error));
+            let Ok(alone) = alone else { continue };
+            assert_eq!(walker.kept(), &Kept::of(packet, &alone, &cut));
+            assert_eq!(walker.view().violation(), alone.violation());
+            assert_eq!(walker.view().timestamp_ms(), alone.timestamp_ms());
+            let sequence = |view: &PacketView| view.envelope().map(|e| e.sequence());
+            assert_eq!(sequence(walker.view()), sequence(&alone));
+        }
     }
 }
 

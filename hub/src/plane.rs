@@ -14,8 +14,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Actions, ConnId, Contract, Engine, Moment, Pieces, Refusal, Registration, Snapshot};
-use transport_proto::view::{Dialect, PacketView};
+use engine::{
+    Actions, CUT, ConnId, Contract, Engine, Moment, Pieces, Refusal, Registration, Snapshot,
+};
+use transport_proto::view::{Dialect, Walker};
 
 use crate::events::{Event, Reporter, StepName, detail};
 use crate::ingress::Status;
@@ -34,10 +36,10 @@ const AT_LAST: Duration = Duration::from_secs(3600);
 struct Inner {
     engine: Engine,
     actions: Actions,
-    /// What the packet under way looks like; one view serves all packets.
-    view: PacketView,
+    /// Walks all packets, one after the other.
+    walker: Walker,
     /// The same for packets that come by the connector contract.
-    connector_view: PacketView,
+    connector_walker: Walker,
     /// By [`ConnId::slot`].
     streams: Vec<Option<Rc<Stream>>>,
     clock: Clock,
@@ -69,8 +71,8 @@ impl DataPlane {
         let inner = Inner {
             engine,
             actions: Actions::default(),
-            view: PacketView::new(Dialect::Packet),
-            connector_view: PacketView::new(Dialect::Connector),
+            walker: Walker::new(Dialect::Packet, CUT),
+            connector_walker: Walker::new(Dialect::Connector, CUT),
             streams: Vec::new(),
             clock,
             alarm,
@@ -157,7 +159,7 @@ impl DataPlane {
         let mut router = Router {
             engine: &mut inner.engine,
             actions: &mut inner.actions,
-            view: &mut inner.view,
+            walker: &mut inner.walker,
             conn,
             now,
         };

@@ -91,6 +91,7 @@ impl Rig {
             start,
             packet: &source[start..start + len],
             view,
+            kept: None,
             pinned: source.len(),
         };
         let now = Moment::from_nanos(1_000_000);

@@ -122,6 +122,7 @@ impl Offered<'_> {
             packet,
             view,
             pinned,
+            ..
         } = *self.inbound;
         let packet = if pinned <= len.saturating_mul(4) {
             source.slice(start..start + packet.len())
@@ -131,7 +132,7 @@ impl Offered<'_> {
         Staged {
             packet,
             view: view.clone(),
-            kept: self.shape(onto).kept.clone(),
+            kept: self.shape(onto).kept.clone().into_owned(),
             change: onto.change.cloned(),
             len,
         }

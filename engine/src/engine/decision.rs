@@ -1,6 +1,7 @@
 //! Where what a Story asks of packets meets the engine: what is decided here and now, what is
 //! decided elsewhere, and what is kept of a decision while a packet waits for room.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,7 +162,10 @@ impl Run {
 }
 
 /// What stays of a packet for the targets that take more out of it than the hub always does.
-pub(super) fn shapes(inbound: &Inbound<'_>, decided: &Decided) -> SmallVec<[(Cuts, Shape); 1]> {
+pub(super) fn shapes(
+    inbound: &Inbound<'_>,
+    decided: &Decided,
+) -> SmallVec<[(Cuts, Shape<'static>); 1]> {
     let changes = decided.edges.iter().filter_map(|verdict| match verdict {
         Verdict::Taken(change) => Some(change),
         Verdict::NotTaken | Verdict::Waits | Verdict::Dropped(..) => None,
@@ -173,8 +177,8 @@ pub(super) fn shapes(inbound: &Inbound<'_>, decided: &Decided) -> SmallVec<[(Cut
 pub(super) fn shapes_of<'c>(
     inbound: &Inbound<'_>,
     changes: impl Iterator<Item = &'c Change>,
-) -> SmallVec<[(Cuts, Shape); 1]> {
-    let mut shapes = SmallVec::<[(Cuts, Shape); 1]>::new();
+) -> SmallVec<[(Cuts, Shape<'static>); 1]> {
+    let mut shapes = SmallVec::<[(Cuts, Shape<'static>); 1]>::new();
     for Change { cuts, .. } in changes {
         if *cuts == Cuts::default() || shapes.iter().any(|(of, _)| of == cuts) {
             continue;
@@ -186,7 +190,7 @@ pub(super) fn shapes_of<'c>(
             ..CUT
         };
         let kept = Kept::of(inbound.packet, inbound.view, &cut);
-        shapes.push((*cuts, Shape::new(kept)));
+        shapes.push((*cuts, Shape::new(Cow::Owned(kept))));
     }
     shapes
 }

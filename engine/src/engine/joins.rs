@@ -377,6 +377,7 @@ impl Engine {
             start: 0,
             packet: &arrived.packet,
             view: &arrived.view,
+            kept: None,
             pinned: arrived.packet.len(),
         };
         let shape = Shape::new(kept_of(&inbound));

@@ -77,7 +77,7 @@ pub(crate) use directive::Directives;
 pub use directive::{Contract, Directive};
 pub use event::{EdgeName, Event, RunName};
 pub use interrupt::Interrupt;
-pub use packet::{Inbound, Taken};
+pub use packet::{CUT, Inbound, Taken};
 pub use receipts::Receipt;
 pub use snapshot::{EdgeSnapshot, Measured, SessionSnapshot, Snapshot};
 

@@ -1,5 +1,6 @@
 //! One packet onto one edge.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use bytes::{Bytes, BytesMut};
@@ -41,16 +42,16 @@ impl Room<'_> {
 }
 
 /// What stays of a packet for those of its targets that take the same fields out.
-pub(super) struct Shape {
-    pub(super) kept: Kept,
+pub(super) struct Shape<'a> {
+    pub(super) kept: Cow<'a, Kept>,
     /// The same in a buffer of its own: made once, for all targets that must not pin the buffer it
     /// came in.
     copy: OnceCell<Bytes>,
 }
 
-impl Shape {
+impl<'a> Shape<'a> {
     #[inline]
-    pub(super) fn new(kept: Kept) -> Self {
+    pub(super) fn new(kept: Cow<'a, Kept>) -> Self {
         Self {
             kept,
             copy: OnceCell::new(),
@@ -69,9 +70,9 @@ pub(super) struct Onto<'a> {
 pub(super) struct Offered<'a> {
     pub(super) inbound: &'a Inbound<'a>,
     /// For targets that change nothing.
-    pub(super) shape: &'a Shape,
+    pub(super) shape: &'a Shape<'a>,
     /// For the others.
-    pub(super) changed: &'a [(Cuts, Shape)],
+    pub(super) changed: &'a [(Cuts, Shape<'a>)],
     pub(super) targets: usize,
     pub(super) fits_pairs: bool,
     pub(super) lane: Lane,
@@ -282,14 +283,14 @@ impl Offered<'_> {
 
     /// What stays of it on an edge.
     #[inline]
-    pub(super) fn shape(&self, onto: Onto<'_>) -> &Shape {
+    pub(super) fn shape(&self, onto: Onto<'_>) -> &Shape<'_> {
         match onto.change {
             None => self.shape,
             Some(change) => self.shape_without(change.cuts),
         }
     }
 
-    fn shape_without(&self, cuts: Cuts) -> &Shape {
+    fn shape_without(&self, cuts: Cuts) -> &Shape<'_> {
         let found = self.changed.iter().find(|(of, _)| *of == cuts);
         found.map_or(self.shape, |(_, shape)| shape)
     }
@@ -310,7 +311,7 @@ impl Offered<'_> {
     }
 
     #[inline]
-    fn encoded<'a>(&'a self, shape: &'a Shape, tail: &'a [u8]) -> Encoded<'a> {
+    fn encoded<'a>(&'a self, shape: &'a Shape<'_>, tail: &'a [u8]) -> Encoded<'a> {
         Encoded {
             source: self.inbound.source,
             start: self.inbound.start,
@@ -323,7 +324,12 @@ impl Offered<'_> {
     /// Writes the packet: small ones are copied; of large ones the bytes are shared between the
     /// targets, in the buffer that they came in when they `may_pin` it.
     #[inline]
-    fn write(&self, (shape, encoded): (&Shape, &Encoded<'_>), sink: &mut impl Sink, may_pin: bool) {
+    fn write(
+        &self,
+        (shape, encoded): (&Shape<'_>, &Encoded<'_>),
+        sink: &mut impl Sink,
+        may_pin: bool,
+    ) {
         if shape.kept.len() <= SHARE_ABOVE {
             encoded.copy(sink, wire_len(encoded.packet_len()));
         } else {
@@ -334,7 +340,7 @@ impl Offered<'_> {
     #[inline(never)]
     fn write_large(
         &self,
-        (shape, encoded): (&Shape, &Encoded<'_>),
+        (shape, encoded): (&Shape<'_>, &Encoded<'_>),
         sink: &mut impl Sink,
         may_pin: bool,
     ) {

@@ -1,5 +1,7 @@
 //! The hot path: one packet in, onto every edge of its step; bytes out to a socket.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::names::{metadata as names, mime};
@@ -15,8 +17,8 @@ use crate::deliver::{ChunkPlace, Encoded};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
 use crate::route::{Lane, ROUTING_KEYS};
 
-/// What is cut out of every packet: the hub writes these anew for each target.
-pub(super) const CUT: Cut<'static> = Cut {
+/// What is cut out of every packet: the engine writes these anew for each target.
+pub const CUT: Cut<'static> = Cut {
     metadata_keys: &ROUTING_KEYS,
     envelope: true,
     inputs: false,
@@ -39,6 +41,8 @@ pub struct Inbound<'a> {
     pub packet: &'a [u8],
     /// The result of walking `packet`.
     pub view: &'a PacketView,
+    /// What stays of `packet` once [`CUT`] is taken out, where that is known already.
+    pub kept: Option<&'a Kept>,
     /// Size in bytes of the allocation that a slice of `source` keeps alive.
     pub pinned: usize,
 }
@@ -244,8 +248,15 @@ fn is_no_chunk(view: &PacketView) -> bool {
 }
 
 /// What stays of a packet for every target.
+#[inline]
+pub(super) fn kept_of<'a>(inbound: &Inbound<'a>) -> Cow<'a, Kept> {
+    inbound
+        .kept
+        .map_or_else(|| Cow::Owned(found(inbound)), Cow::Borrowed)
+}
+
 #[inline(never)]
-pub(super) fn kept_of(inbound: &Inbound<'_>) -> Kept {
+fn found(inbound: &Inbound<'_>) -> Kept {
     Kept::of(inbound.packet, inbound.view, &CUT)
 }
 

@@ -16,7 +16,7 @@ impl DataPlane {
         let mut router = Router {
             engine: &mut inner.engine,
             actions: &mut inner.actions,
-            view: &mut inner.connector_view,
+            walker: &mut inner.connector_walker,
             conn: stream.conn,
             now,
         };

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use engine::{Actions, ConnId, Engine, Inbound, Moment, Taken};
-use transport_proto::view::{Flow, PacketView};
+use transport_proto::view::{Flow, Walker};
 use transport_proto::{Malformed, Violation};
 
 /// Takes the packets of one read, one by one.
 pub(crate) struct Router<'a> {
     pub(super) engine: &'a mut Engine,
     pub(super) actions: &'a mut Actions,
-    pub(super) view: &'a mut PacketView,
+    pub(super) walker: &'a mut Walker,
     pub(super) conn: ConnId,
     pub(super) now: Moment,
 }
@@ -30,12 +30,13 @@ impl Router<'_> {
         pinned: usize,
     ) -> Result<Taken, Malformed> {
         let packet = &source[at.clone()];
-        self.view.walk_in_process(packet)?;
+        self.walker.walk_in_process(packet)?;
         let inbound = Inbound {
             source,
             start: at.start,
             packet,
-            view: self.view,
+            view: self.walker.view(),
+            kept: Some(self.walker.kept()),
             pinned,
         };
         let taken = self
@@ -61,6 +62,6 @@ impl Router<'_> {
 
     /// The rule that the last packet breaks.
     pub(crate) fn violation(&self) -> Option<Violation> {
-        self.view.violation()
+        self.walker.view().violation()
     }
 }

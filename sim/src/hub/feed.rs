@@ -192,6 +192,7 @@ impl Hub {
             start: at.start,
             packet,
             view: &view,
+            kept: None,
             pinned: source.len(),
         };
         self.engine

@@ -147,6 +147,11 @@ impl EnvelopeView {
         self.sequence
     }
 
+    #[inline]
+    pub(super) fn set_sequence(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
+
     /// The partition; empty where unset.
     #[must_use]
     pub fn partition<'a>(&self, packet: &'a [u8]) -> &'a str {

@@ -12,6 +12,11 @@ use crate::text;
 use crate::violation::Rule;
 use crate::wire::Cursor;
 
+/// Tag of `timestamp_ms` in an audio or video frame.
+const AUDIO_OR_VIDEO_TIME: u32 = 0x28;
+/// Tag of `timestamp_ms` in a binary frame.
+const BINARY_TIME: u32 = 0x18;
+
 /// Which of the three frames a packet has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum FrameKind {
@@ -21,6 +26,16 @@ pub enum FrameKind {
     Video,
     /// `BinaryFrame`.
     Binary,
+}
+
+impl FrameKind {
+    /// Tag of the frame's `timestamp_ms`.
+    pub(super) fn time_tag(self) -> u32 {
+        match self {
+            Self::Audio | Self::Video => AUDIO_OR_VIDEO_TIME,
+            Self::Binary => BINARY_TIME,
+        }
+    }
 }
 
 /// The merged fields of a frame.
@@ -78,7 +93,7 @@ impl FrameView {
                 0x10 => merged.first = cursor.varint32()?,
                 0x18 => merged.second = cursor.varint32()?,
                 0x22 => merged.format = text_span(&mut cursor)?,
-                0x28 => merged.timestamp_ms = cursor.varint()?,
+                AUDIO_OR_VIDEO_TIME => merged.timestamp_ms = cursor.varint()?,
                 unknown => cursor.skip(unknown)?,
             }
         }
@@ -100,7 +115,7 @@ impl FrameView {
                 0x12 => merged.format = text_span(&mut cursor)?,
                 0x18 => merged.first = cursor.varint32()?,
                 0x20 => merged.second = cursor.varint32()?,
-                0x28 => merged.timestamp_ms = cursor.varint()?,
+                AUDIO_OR_VIDEO_TIME => merged.timestamp_ms = cursor.varint()?,
                 0x30 => merged.raw = cursor.varint()? != 0,
                 unknown => cursor.skip(unknown)?,
             }
@@ -121,7 +136,7 @@ impl FrameView {
             match cursor.tag()? {
                 0x0a => merged.media = Span::of(&cursor.len_range()?),
                 0x12 => merged.format = text_span(&mut cursor)?,
-                0x18 => merged.timestamp_ms = cursor.varint()?,
+                BINARY_TIME => merged.timestamp_ms = cursor.varint()?,
                 unknown => cursor.skip(unknown)?,
             }
         }
@@ -208,6 +223,11 @@ impl FrameView {
     #[must_use]
     pub fn timestamp_ms(&self) -> Option<u64> {
         (self.timestamp_ms != 0).then_some(self.timestamp_ms)
+    }
+
+    #[inline]
+    pub(super) fn set_timestamp(&mut self, timestamp_ms: u64) {
+        self.timestamp_ms = timestamp_ms;
     }
 
     /// Codec of audio or video; `None` where empty.

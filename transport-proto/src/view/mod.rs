@@ -22,6 +22,7 @@ mod sayable;
 mod structs;
 mod transports;
 mod walk;
+mod walker;
 
 use std::ops::Range;
 
@@ -38,10 +39,12 @@ pub use process::{Flow, PacketBytes, Process, parse_process, sole_packet};
 pub use sayable::is_sayable;
 pub(crate) use structs::walk_struct;
 pub use transports::TransportView;
+pub use walker::Walker;
 
 use crate::malformed::Malformed;
 use crate::names::metadata::{HEARTBEAT, HEARTBEAT_TRUE};
 use crate::violation::Violation;
+use crate::wire::Cursor;
 
 /// Result of one pass over a packet. Accessors take the same bytes that were
 /// parsed; given others they answer nonsense, but never panic.
@@ -120,6 +123,30 @@ impl PacketView {
     pub fn walk_apart(&mut self, tag: u8, rest: &[u8]) -> Result<(), Malformed> {
         self.clear();
         walk::apart(tag, rest, self)
+    }
+
+    /// Takes a packet for the one that was walked, but for its frame's time and its envelope's
+    /// sequence, where they are given.
+    #[inline]
+    fn renumber(&mut self, time: Option<u64>, number: Option<u64>) {
+        if let (Some(time), Some(frame)) = (time, &mut self.frame) {
+            frame.set_timestamp(time);
+        }
+        if let (Some(number), Some(envelope)) = (number, &mut self.envelope) {
+            envelope.set_sequence(number);
+        }
+    }
+
+    /// Where the varints of the frame's time and of the envelope's sequence stand.
+    fn places_of_numbers(&self, packet: &[u8]) -> (Option<Range<usize>>, Option<Range<usize>>) {
+        let last = |is: fn(Slot) -> bool| self.fields().iter().rev().find(|field| is(field.slot));
+        let frame = last(|slot| matches!(slot, Slot::Audio | Slot::Video | Slot::Binary));
+        let envelope = last(|slot| slot == Slot::Envelope);
+        let kind = self.frame();
+        (
+            frame.and_then(|field| last_value(packet, field.body(), kind?.time_tag())),
+            envelope.and_then(|field| last_value(packet, field.body(), SEQUENCE)),
+        )
     }
 
     #[inline]
@@ -305,4 +332,19 @@ impl PacketView {
             .iter()
             .filter(|field| field.slot == Slot::Metadata)
     }
+}
+
+/// Where the value of the last field with `tag` stands in a message that was walked.
+fn last_value(packet: &[u8], message: Range<usize>, tag: u32) -> Option<Range<usize>> {
+    let mut cursor = Cursor::within(packet, message);
+    let mut found = None;
+    while !cursor.is_done() {
+        let this = cursor.tag().ok()?;
+        let start = cursor.at();
+        cursor.skip(this).ok()?;
+        if this == tag {
+            found = Some(start..cursor.at());
+        }
+    }
+    found
 }

@@ -41,6 +41,7 @@ impl Rig {
             start: 0,
             packet: message,
             view: &view,
+            kept: None,
             pinned: message.len(),
         };
         self.engine.packet(conn, inbound, now, &mut self.actions)

@@ -199,6 +199,7 @@ impl Rig {
             start: 0,
             packet,
             view: &view,
+            kept: None,
             pinned: read.len(),
         };
         self.engine.packet(conn, inbound, now, &mut self.actions)
