@@ -103,23 +103,28 @@ fn a_number_that_takes_more_bytes_is_walked_anew() {
 #[test]
 fn whatever_byte_differs_the_walk_says_what_it_would_say_alone() {
     let usual = voice(&[0x0a; 40], 1_700_000_000_000, 200);
-    for at in 0..usual.len() {
-        for byte in [
-            0x00,
-            0x0a,
-            0x28,
-            0x7f,
-            0x80,
-            0xff,
-            usual[at] ^ 1,
-            usual[at] ^ 0x80,
-        ] {
-            let mut walker = walker();
-            let mut changed = usual.clone();
-            changed[at] = byte;
-            same_as_alone(&mut walker, &usual);
-            same_as_alone(&mut walker, &changed);
-            same_as_alone(&mut walker, &usual);
+    let longest = voice(&[0x0a; 9], u64::MAX, u64::MAX);
+    for first in [usual, longest] {
+        for at in 0..first.len() {
+            let there = first[at];
+            for byte in [
+                0x00,
+                0x02,
+                0x0a,
+                0x28,
+                0x7f,
+                0x80,
+                0xff,
+                there ^ 1,
+                there ^ 0x80,
+            ] {
+                let mut walker = walker();
+                let mut changed = first.clone();
+                changed[at] = byte;
+                same_as_alone(&mut walker, &first);
+                same_as_alone(&mut walker, &changed);
+                same_as_alone(&mut walker, &first);
+            }
         }
     }
 }
