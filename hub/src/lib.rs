@@ -21,3 +21,4 @@ pub mod ingress;
 mod plane;
 pub mod story;
 pub mod telemetry;
+mod wall;

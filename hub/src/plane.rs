@@ -214,6 +214,7 @@ impl DataPlane {
         let now = self.now();
         let inner = &mut *self.inner.borrow_mut();
         inner.asked = inner.asked.filter(|asked| *asked > now);
+        inner.engine.set_clock(inner.clock.unix_nanos(), now);
         inner.engine.tick(now, &mut inner.actions);
         if now >= inner.report_at {
             inner.report_at = now.after(REPORT_EVERY);

@@ -95,17 +95,30 @@ impl Engine {
         let Some(happened) = source.and_then(|source| event_time(source, at)) else {
             return;
         };
-        let now = self.limits.started_at_nanos + now.as_nanos() as i64;
+        let now = wall_nanos(self.zero_nanos, now);
         if let Some(measured) = &mut live.measured[step.at()] {
-            let lag = u64::try_from(now - happened).unwrap_or(0);
+            let lag = u64::try_from(now.saturating_sub(happened)).unwrap_or(0);
             measured.lag.record(Duration::from_nanos(lag), 1);
         }
+    }
+
+    /// Takes note of the time on the wall at `now`, in nanoseconds since 1970. People and time
+    /// servers set that clock: the shell says every now and then what it shows. Programs, hooks and
+    /// the watermark go by it; timers, which all count from `now`, do not.
+    pub fn set_clock(&mut self, unix_nanos: i64, now: Moment) {
+        self.zero_nanos = unix_nanos.saturating_sub(nanos(now));
+    }
+
+    /// The time on the wall at `now`, in nanoseconds since 1970, as programs are told it.
+    #[must_use]
+    pub fn unix_nanos(&self, now: Moment) -> i64 {
+        wall_nanos(self.zero_nanos, now)
     }
 
     /// What programs are told of the world.
     pub(super) fn surroundings(&mut self, now: Moment) -> Surroundings {
         Surroundings {
-            now_nanos: self.limits.started_at_nanos + now.as_nanos() as i64,
+            now_nanos: self.unix_nanos(now),
             seed: self.seeds.next(),
         }
     }
@@ -289,6 +302,15 @@ struct DecidedSet {
 fn set_of<'a>(inbound: &Inbound<'a>) -> Option<&'a str> {
     let envelope = inbound.view.envelope().filter(|e| e.is_chunk())?;
     Some(envelope.chunk_id(inbound.packet))
+}
+
+/// The time on the wall at `now`, where it was `zero` at moment zero.
+fn wall_nanos(zero: i64, now: Moment) -> i64 {
+    zero.saturating_add(nanos(now))
+}
+
+fn nanos(now: Moment) -> i64 {
+    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Where chance begins, another time for each evaluation; the same for equal engines.

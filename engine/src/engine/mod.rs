@@ -97,7 +97,7 @@ pub struct Limits {
     /// Age past which a packet for an absent step is expired when its Story names none.
     pub absent_max_age: Duration,
     /// The time at moment zero, in nanoseconds since 1970: what programs take for the time counts
-    /// from there.
+    /// from there until [`Engine::set_clock`] says otherwise.
     pub started_at_nanos: i64,
     /// What measures how long programs take; `None` does not. Nothing is decided by it.
     pub stopwatch: Option<fn() -> Moment>,
@@ -199,6 +199,8 @@ struct Conn {
 /// All runs and connections of one data-plane thread.
 pub struct Engine {
     limits: Limits,
+    /// The time at moment zero as the wall clock tells it now, in nanoseconds since 1970.
+    zero_nanos: i64,
     epoch: Arc<str>,
     runs: Vec<Run>,
     by_name: BTreeMap<(Arc<str>, Arc<str>), RunId>,
@@ -238,6 +240,7 @@ impl Engine {
     pub fn new(limits: Limits, epoch: &str) -> Self {
         Self {
             seeds: Seeds::new(limits.seed),
+            zero_nanos: limits.started_at_nanos,
             limits,
             epoch: epoch.into(),
             runs: Vec::new(),

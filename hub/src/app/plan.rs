@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use engine::route::{RunPlan, StepKind, StepPlan};
 use engine::{Engine, Limits, Moment, RunName};
@@ -12,6 +12,7 @@ use super::edges::{edges, emits, hooks};
 use super::settings::{bounds, fan_in, flow, lanes, semantics, size};
 use crate::config::{Config, memory_limit};
 use crate::story::{ConcurrencyMode, Problem, Run, Snapshot, Step};
+use crate::wall::unix_nanos;
 
 /// An engine that holds every run of `stories`.
 ///
@@ -56,7 +57,7 @@ fn limits(config: &Config) -> Limits {
         queue_budget_bytes: size(config.limits.queue_budget(memory_limit())),
         heartbeat_interval: config.heartbeat.interval,
         state_ttl: config.state.ttl,
-        started_at_nanos: since_1970().as_nanos() as i64,
+        started_at_nanos: unix_nanos(),
         stopwatch: Some(stopwatch),
         seed: RandomState::new().hash_one(0),
         ..Limits::default()
@@ -69,15 +70,9 @@ fn stopwatch() -> Moment {
     Moment::from_nanos(u64::try_from(BEGAN.elapsed().as_nanos()).unwrap_or(u64::MAX))
 }
 
-fn since_1970() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
 /// The start of the process in Unix milliseconds, in base 36 (spec 2.4 rule 1).
 pub(super) fn epoch() -> String {
-    let mut rest = since_1970().as_millis();
+    let mut rest = unix_nanos().unsigned_abs() / 1_000_000;
     let mut digits = Vec::new();
     while rest > 0 {
         let digit = (rest % 36) as u32;

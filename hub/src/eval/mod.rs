@@ -15,7 +15,6 @@ mod trace;
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::DropReason;
 use expr::Surroundings;
@@ -25,6 +24,7 @@ use crate::app::run_plan;
 use crate::check::Output;
 use crate::config::Config;
 use crate::story::{self, LoadOptions, Run, Snapshot, Step, did_you_mean};
+use crate::wall::unix_nanos;
 use sample::Sample;
 use show::Shown;
 use trace::{Case, Outcome};
@@ -241,10 +241,7 @@ fn text_of(path: &Path) -> Result<String, String> {
 
 /// The present time, from which chance begins too.
 fn surroundings() -> Surroundings {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let nanos = since.unwrap_or_default().as_nanos();
-    // Nanoseconds since 1970 fit until 2262.
-    let now_nanos = i64::try_from(nanos).unwrap_or(i64::MAX);
+    let now_nanos = unix_nanos();
     Surroundings {
         now_nanos,
         seed: now_nanos.unsigned_abs(),

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use engine::Moment;
 
+use crate::wall::unix_nanos;
+
 /// Deadlines are met at the end of the slice that they fall in: a tick looks at every session, and
 /// thousands of deadlines a second, each a moment apart, must not be as many ticks.
 const SLICE: Duration = Duration::from_millis(10);
@@ -34,6 +36,8 @@ impl Alarm {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     origin: Instant,
+    /// What tells the time on the wall.
+    wall: fn() -> i64,
 }
 
 impl Clock {
@@ -41,6 +45,7 @@ impl Clock {
     pub(crate) fn start() -> Self {
         Self {
             origin: Instant::now(),
+            wall: unix_nanos,
         }
     }
 
@@ -50,7 +55,19 @@ impl Clock {
         let origin = Instant::now().checked_sub(ago);
         Self {
             origin: origin.expect("the machine has been up for longer"),
+            ..Self::start()
         }
+    }
+
+    /// This clock, beside another one on the wall.
+    #[cfg(test)]
+    pub(crate) fn beside(self, wall: fn() -> i64) -> Self {
+        Self { wall, ..self }
+    }
+
+    /// The time on the wall, in nanoseconds since 1970.
+    pub(super) fn unix_nanos(self) -> i64 {
+        (self.wall)()
     }
 
     pub(super) fn at(self, moment: Moment) -> Instant {

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use expr::Surroundings;
+
 use super::{
     Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported,
     Ways, defaults,
 };
+use crate::wall::unix_nanos;
 
 /// All Stories and runs of one load; replaced whole, never changed (spec 2.1).
 #[derive(Clone, Debug, Default)]
@@ -61,12 +64,17 @@ impl Run {
         }
     }
 
-    /// The inputs as packets carry them, and what every `with` comes to with them.
+    /// The inputs as packets carry them, and what every `with` comes to with them now.
     ///
     /// # Errors
     /// Every `with` that has no value, with its place and the run's name.
     pub fn evaluated_inputs(&self) -> Result<RunInputs, Vec<Problem>> {
-        self.story.run_inputs(&self.inputs).map_err(|problems| {
+        let surroundings = Surroundings {
+            now_nanos: unix_nanos(),
+            ..Surroundings::default()
+        };
+        let made = self.story.run_inputs(&self.inputs, &surroundings);
+        made.map_err(|problems| {
             let (namespace, name) = (&self.namespace, &self.name);
             let named = |problem: Problem| Problem {
                 text: format!("run {namespace}/{name} cannot start: {}", problem.text),

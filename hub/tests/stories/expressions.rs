@@ -1,5 +1,8 @@
 //! Expressions of a Story: dialects, places of errors, steps that they name.
 
+use expr::Surroundings;
+use hub::story::RunInputs;
+
 use crate::story::{A_TO_B, loads, problems, refused, story, streaming, warnings, with_settings};
 
 /// `a -> b`, where `b` has this field; the steps stand in lines 8 and 9.
@@ -114,7 +117,9 @@ fn a_constant_runtime_is_made_once_for_a_run() {
     let story = story(&b_with("runtime: { a: 1, b: text }"));
     let b = &story.programs[1];
     assert!(b.runtime.is_none() && b.with.is_some());
-    let inputs = story.run_inputs(&serde_json::Map::new()).unwrap();
+    let inputs = story
+        .run_inputs(&serde_json::Map::new(), &Surroundings::default())
+        .unwrap();
     assert_eq!(
         inputs.with[1].as_ref().unwrap().json,
         r#"{"a":1,"b":"text"}"#
@@ -224,7 +229,9 @@ fn with_is_evaluated_over_the_inputs_of_a_run_and_both_forms_agree() {
         "with: { who: '{{ inputs.name }}', n: '{{ inputs.n }}', k: { z: 1, a: [true, null] } }",
     ));
     let inputs = serde_json::json!({ "name": "Ana", "n": 2.5 });
-    let inputs = story.run_inputs(inputs.as_object().unwrap()).unwrap();
+    let inputs = story
+        .run_inputs(inputs.as_object().unwrap(), &Surroundings::default())
+        .unwrap();
     let with = inputs.with[1].as_ref().unwrap();
     assert_eq!(
         with.json,
@@ -232,6 +239,25 @@ fn with_is_evaluated_over_the_inputs_of_a_run_and_both_forms_agree() {
     );
     assert!(inputs.with[0].is_none());
     assert!(!inputs.body.is_empty() && !with.body.is_empty());
+}
+
+#[test]
+fn a_date_in_with_is_that_of_the_start_of_the_run() {
+    // A number in JSON is no number of seconds: it stands for the current time.
+    let yaml = b_with("with: { year: '{{ date \"2006\" inputs.n }}y' }").replace(
+        "  pattern",
+        "  inputsSchema: { properties: { n: { default: 1.5 } } }\n  pattern",
+    );
+    let story = story(&yaml);
+    let in_2023 = Surroundings {
+        now_nanos: 1_700_000_000_000_000_000,
+        ..Surroundings::default()
+    };
+    let inputs = story.run_inputs(&serde_json::Map::new(), &in_2023).unwrap();
+    let json = |inputs: &RunInputs| inputs.with[1].as_ref().unwrap().json.clone();
+    assert_eq!(json(&inputs), r#"{"year":"2023y"}"#);
+    let now = loads(&yaml).snapshot.runs[0].evaluated_inputs().unwrap();
+    assert_ne!(json(&now), r#"{"year":"1970y"}"#, "a run begins now");
 }
 
 #[test]

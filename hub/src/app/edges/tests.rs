@@ -1,6 +1,7 @@
 //! What stands on the edges of a plan, and what is left out because it is decided already.
 
 use engine::route::{EdgePlan, EdgePrograms, InputsPlan, PrimitivePlan};
+use expr::Surroundings;
 
 use super::{edges, emits};
 use crate::story::{LoadOptions, Story, load_str};
@@ -25,7 +26,9 @@ fn story(rules: &str, steps: &[&str]) -> std::sync::Arc<Story> {
 
 fn planned(story: &Story) -> Vec<EdgePlan> {
     let inputs = serde_json::json!({ "name": "Ana" });
-    let inputs = story.run_inputs(inputs.as_object().unwrap()).unwrap();
+    let inputs = story
+        .run_inputs(inputs.as_object().unwrap(), &Surroundings::default())
+        .unwrap();
     edges(story, &inputs)
 }
 

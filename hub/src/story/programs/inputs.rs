@@ -29,7 +29,8 @@ pub struct Constant {
 }
 
 impl Story {
-    /// Evaluates `with` of every step that gets packets, once for a run with these inputs.
+    /// Evaluates `with` of every step that gets packets, once for a run with these inputs that begins
+    /// in these `surroundings`.
     ///
     /// # Errors
     /// Every `with` that has no value, each with its place. Whoever gave the inputs, or wrote
@@ -37,6 +38,7 @@ impl Story {
     pub fn run_inputs(
         &self,
         inputs: &serde_json::Map<String, serde_json::Value>,
+        surroundings: &Surroundings,
     ) -> Result<RunInputs, Vec<Problem>> {
         let given = self.checked(inputs).map_err(|problem| vec![problem])?;
         let value = object(&given);
@@ -54,10 +56,10 @@ impl Story {
         for (i, step) in self.steps.iter().enumerate() {
             let block = self.programs.get(i).and_then(|step| step.with.as_ref());
             let block = block.filter(|_| self.ways.edges.iter().any(|way| way.to == i));
-            let made = match block.map(|block| constant(block, &inputs)) {
+            let made = match block.map(|block| constant(block, (&inputs, surroundings))) {
                 None => Ok(None),
                 Some(Ok(constant)) => self.held(i, constant).map(Some),
-                Some(Err(fault)) => Err(self.problem(step, &fault, &inputs)),
+                Some(Err(fault)) => Err(self.problem(step, &fault, (&inputs, surroundings))),
             };
             with.push(made.unwrap_or_else(|problem| {
                 problems.push(problem);
@@ -109,9 +111,14 @@ impl Story {
         both(&Value::from(&given)).map_err(|fault| problem(fault.to_string()))
     }
 
-    fn problem(&self, step: &Step, fault: &Fault, inputs: &Inputs<'_>) -> Problem {
+    fn problem(
+        &self,
+        step: &Step,
+        fault: &Fault,
+        (inputs, surroundings): (&Inputs<'_>, &Surroundings),
+    ) -> Problem {
         let place = match step.runtime.as_ref().or(step.with.as_ref()) {
-            Some(written) => self.failing(written, Mode::With, (inputs, &Surroundings::default())),
+            Some(written) => self.failing(written, Mode::With, (inputs, surroundings)),
             None => step.place.clone(),
         };
         let text = format!("step {}: {fault}", step.id);
@@ -146,8 +153,11 @@ fn object(entries: &serde_json::Map<String, serde_json::Value>) -> Value<'static
     Value::map(entries.iter().map(entry).collect())
 }
 
-fn constant(block: &Block, inputs: &Inputs<'_>) -> Result<Constant, Fault> {
-    both(&block.evaluate(inputs, &Surroundings::default())?)
+fn constant(
+    block: &Block,
+    (inputs, surroundings): (&Inputs<'_>, &Surroundings),
+) -> Result<Constant, Fault> {
+    both(&block.evaluate(inputs, surroundings)?)
 }
 
 /// An object in both forms.

@@ -1,6 +1,7 @@
 //! What Stories ask of each packet: whether it takes an edge, and what is changed in it.
 
 mod changes;
+mod clock;
 mod elsewhere;
 mod hooks;
 mod joins;

@@ -168,6 +168,29 @@ fn a_packet_says_how_late_it_comes_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_time_of_another_age_is_no_lag_and_no_overflow() {
+    let src = StepPlan {
+        emits: Some(Arc::new(EmitPrograms {
+            watermark: Some(TimestampSource::parse("metadata.made")),
+            ..EmitPrograms::default()
+        })),
+        ..step("src")
+    };
+    let limits = Limits {
+        started_at_nanos: 1_700_000_000_000_000_000,
+        ..Limits::default()
+    };
+    let mut rig = Rig::new(limits, plan(vec![src, step("a")], &[(0, 1)]));
+    let src = rig.connect("src");
+    for made in ["1677-09-22T00:00:00Z", "2262-04-11T00:00:00Z"] {
+        let mut odd = BytesMut::from(&packet("1", 10)[..]);
+        put_metadata(&mut odd, Dialect::Packet, "made", made);
+        rig.send_packet(src, &odd.freeze(), at(1));
+    }
+    assert_eq!(rig.edge("a").counts.accepted, 2);
+}
+
+#[test]
 fn packets_of_one_value_share_a_partition_and_its_sequence() {
     let kept = StepPlan {
         semantics: Semantics::AtLeastOnce(Guarantee {
