@@ -7,6 +7,7 @@ use expr::Surroundings;
 use transport_proto::view::{Dialect, PacketView};
 
 use super::{Decided, Meeting, Question, StepPrograms};
+use crate::account::DropReason;
 use crate::ids::ConnId;
 
 /// A decision to be made elsewhere: give what [`run`](Job::run) returns to
@@ -30,9 +31,17 @@ impl Job {
         (self.conn, self.ticket)
     }
 
+    /// What is decided where nothing can be: the packet ends on every edge.
+    #[must_use]
+    pub fn failed(&self) -> Decided {
+        let why = "the hub failed to decide on it";
+        self.programs
+            .none((DropReason::Expression, why), &self.meetings)
+    }
+
     /// Decides. `None` where the packet is none, which the data plane has seen to before.
     #[must_use]
-    pub fn run(self) -> Option<Decided> {
+    pub fn run(&self) -> Option<Decided> {
         let view = PacketView::parse(&self.packet, self.dialect).ok()?;
         let question = Question {
             packet: &self.packet,

@@ -14,6 +14,9 @@ use super::document::documents;
 /// How far a packet has come on an edge: through its primitives and its target's `if`.
 #[derive(Clone, Debug, Default)]
 pub struct Reached {
+    /// The packet's own payload, where defaults of its step's schema were filled in: the contents of
+    /// a Struct.
+    pub(crate) filled_in: Option<Bytes>,
     /// The payload, where it is not the packet's own any more: the contents of a Struct.
     pub(crate) payload: Option<Bytes>,
     /// The primitives that it passed, and the payload that each left it with (`None` for the

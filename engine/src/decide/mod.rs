@@ -145,8 +145,19 @@ impl StepPrograms {
         self.emits.as_ref()?.watermark.as_ref()
     }
 
-    /// Whether a packet is so large that it is to be decided elsewhere.
-    pub(crate) fn is_large(&self, packet: &[u8], view: &PacketView) -> bool {
+    /// Whether a packet, or one that it meets, is so large that it is to be decided elsewhere.
+    pub(crate) fn is_large(
+        &self,
+        (packet, view): (&[u8], &PacketView),
+        meetings: &[Meeting],
+    ) -> bool {
+        let meets_large = |(asks, meeting): (&EdgeAsks, &Meeting)| {
+            let mut others = meeting.others().iter();
+            asks.reads_steps && others.any(|other| weight(&other.packet, &other.view) > LARGE)
+        };
+        if self.edges.iter().zip(meetings).any(meets_large) {
+            return true;
+        }
         if packet.len() <= LARGE {
             return false;
         }
@@ -221,7 +232,7 @@ impl StepPrograms {
                     documents.replace_payload(&payload);
                     filled_in = Some(payload);
                 }
-                Err(why) => return self.none(DropReason::Schema, &why),
+                Err(why) => return self.none((DropReason::Schema, &why), question.meetings),
             }
         }
         let scene = Scene {
@@ -263,7 +274,11 @@ impl StepPrograms {
         let Some(asks) = self.edges.get(nth) else {
             return Verdict::NotTaken;
         };
-        let documents = Documents::of(&packet.packet, &packet.view);
+        let mut documents = Documents::of(&packet.packet, &packet.view);
+        let filled_in = packet.reached.filled_in.clone();
+        if let Some(payload) = &filled_in {
+            documents.replace_payload(payload);
+        }
         let question = Question {
             packet: &packet.packet,
             view: &packet.view,
@@ -274,16 +289,17 @@ impl StepPrograms {
             question,
             programs: self,
             documents: &documents,
-            filled_in: None,
+            filled_in,
         };
         let meeting = Meeting::Fire(others);
         Way::new(&scene, asks, &meeting).late_verdict(asks, &packet.reached)
     }
 
-    fn none(&self, reason: DropReason, why: &str) -> Decided {
+    fn none(&self, (reason, why): (DropReason, &str), meetings: &[Meeting]) -> Decided {
         let one = |_: &EdgeAsks| Verdict::Dropped(reason, why.into());
         Decided {
             edges: self.edges.iter().map(one).collect(),
+            meetings: meetings.to_vec(),
             ..Decided::none()
         }
     }

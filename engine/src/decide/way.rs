@@ -69,6 +69,7 @@ impl<'a> Way<'a> {
             scene,
             reads_steps: asks.reads_steps,
             reached: Reached {
+                filled_in: scene.filled_in.clone(),
                 payload: scene.filled_in.clone(),
                 passed: SmallVec::new(),
             },
@@ -274,6 +275,7 @@ fn put_steps<'p>(
     reached: &'p Reached,
 ) {
     let own = documents.payload.source();
+    let own = payload_of(reached.filled_in.as_ref(), &own);
     let inputs = documents.inputs.source();
     steps.push((from, StepFields::new(&own, &inputs)));
     for (id, payload) in &reached.passed {

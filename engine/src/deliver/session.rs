@@ -126,6 +126,9 @@ impl Session {
     pub(crate) fn speaks_as(&mut self, epoch: Option<&str>) {
         self.producer = epoch.map(|epoch| {
             let known = self.producers.iter().position(|p| p.epoch() == epoch);
+            if known.is_none() {
+                self.decided.forget_sets();
+            }
             let at = known.unwrap_or_else(|| self.remember(epoch));
             self.producers[at].tell_again();
             at

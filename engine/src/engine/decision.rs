@@ -1,8 +1,7 @@
-//! Where what a Story asks of packets meets the engine: what is decided here and now, what is
-//! decided elsewhere, and what is kept of a decision while a packet waits for room.
+//! Where what a Story asks of packets meets the engine: what is decided here and now, and what
+//! elsewhere.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,16 +33,16 @@ impl Engine {
         let meetings = live.meetings(step, inbound);
         let session = &mut live.sessions[step.at()];
         let kept = session.decided.take();
-        let is_late = kept.is_some();
         if let Some(decided) = kept.filter(|decided| still_holds(decided, &meetings)) {
-            session.decided.remember(inbound, &decided);
+            session.decided.begin_set(inbound, &decided, now);
             return Some(decided);
         }
         if let Some(decided) = session.decided.of_set(inbound) {
             return Some(decided);
         }
-        // What it meets has changed since: decided here, it cannot change again meanwhile.
-        if !is_late && programs.is_large(inbound.packet, inbound.view) {
+        // Where what it meets changes again and again: decided here, it cannot change meanwhile.
+        let packet = (inbound.packet, inbound.view);
+        if programs.is_large(packet, &meetings) && session.decided.may_ask() {
             if let Some(ticket) = session.decided.ask() {
                 let end = inbound.start + inbound.packet.len();
                 actions.jobs.push(Job {
@@ -66,7 +65,7 @@ impl Engine {
         };
         let began = self.limits.stopwatch.map(|now| now());
         let decided = Box::new(programs.decide(&question));
-        session.decided.remember(inbound, &decided);
+        session.decided.begin_set(inbound, &decided, now);
         let took = self
             .limits
             .stopwatch
@@ -206,102 +205,6 @@ pub(super) fn shapes_of<'c>(
         shapes.push((*cuts, Shape::new(Cow::Owned(kept))));
     }
     shapes
-}
-
-/// Most chunk sets of one stream whose decision is remembered (spec 2.3).
-const MAX_SETS: usize = 64;
-
-/// Decisions that outlive the call that made them.
-#[derive(Debug, Default)]
-pub(crate) struct Pending {
-    /// What was decided on the first chunk holds for all of a set; the oldest first.
-    sets: VecDeque<DecidedSet>,
-    /// That on the packet which the connection offers next is here, and waits for it to be offered again.
-    decided: Option<Box<Decided>>,
-    /// It is being made elsewhere, under this number.
-    awaited: Option<u64>,
-    next: u64,
-}
-
-impl Pending {
-    fn take(&mut self) -> Option<Box<Decided>> {
-        self.decided.take()
-    }
-
-    /// Keeps a decision whose packet found no room.
-    pub(super) fn keep(&mut self, decided: Option<Box<Decided>>) {
-        self.decided = decided;
-    }
-
-    /// A number to decide under; `None` when that is under way already.
-    fn ask(&mut self) -> Option<u64> {
-        if self.awaited.is_some() {
-            return None;
-        }
-        self.next += 1;
-        self.awaited = Some(self.next);
-        self.awaited
-    }
-
-    /// Returns whether it is what is awaited.
-    fn answer(&mut self, ticket: u64, decided: Decided) -> bool {
-        if self.awaited != Some(ticket) {
-            return false;
-        }
-        self.awaited = None;
-        self.decided = Some(Box::new(decided));
-        true
-    }
-
-    /// What was decided on the set that a chunk belongs to.
-    fn of_set(&mut self, inbound: &Inbound<'_>) -> Option<Box<Decided>> {
-        let id = set_of(inbound)?;
-        let at = self.sets.iter().position(|set| *set.id == *id)?;
-        let set = self.sets.get_mut(at)?;
-        set.left = set.left.saturating_sub(1);
-        if set.left == 0 {
-            return Some(Box::new(self.sets.remove(at)?.decided));
-        }
-        Some(Box::new(set.decided.clone()))
-    }
-
-    /// Takes note of what was decided on the first chunk of a set.
-    fn remember(&mut self, inbound: &Inbound<'_>, decided: &Decided) {
-        let Some(id) = set_of(inbound) else { return };
-        let count = inbound.view.envelope().map_or(0, |e| e.chunk_count());
-        if count <= 1 || self.sets.iter().any(|set| *set.id == *id) {
-            return;
-        }
-        if self.sets.len() >= MAX_SETS {
-            self.sets.pop_front();
-        }
-        self.sets.push_back(DecidedSet {
-            id: id.into(),
-            left: count - 1,
-            decided: decided.clone(),
-        });
-    }
-
-    /// Forgets the packet that was to be offered again: it has ended, or its connection is gone.
-    pub(crate) fn clear(&mut self) {
-        self.decided = None;
-        self.awaited = None;
-    }
-}
-
-/// A chunk set that is not whole yet.
-#[derive(Debug)]
-struct DecidedSet {
-    id: Box<str>,
-    /// Chunks that have not come.
-    left: u32,
-    decided: Decided,
-}
-
-/// The set that a packet is a chunk of.
-fn set_of<'a>(inbound: &Inbound<'a>) -> Option<&'a str> {
-    let envelope = inbound.view.envelope().filter(|e| e.is_chunk())?;
-    Some(envelope.chunk_id(inbound.packet))
 }
 
 /// The time on the wall at `now`, where it was `zero` at moment zero.

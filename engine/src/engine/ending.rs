@@ -58,6 +58,8 @@ impl Run {
             drop_one(&mut self.edges[settled.edge as usize].counts);
         }
         for session in &mut self.sessions {
+            session.decided.clear();
+            session.decided.forget_sets();
             match &mut session.outbox {
                 Outbox::Lanes(lanes) => {
                     while let Some(entry) = lanes.drop_front() {

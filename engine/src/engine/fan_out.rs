@@ -54,8 +54,11 @@ impl Engine {
         let stops = decided.stops;
         let taken = self.fan_out::<true>(way, (inbound, Some(decided)), actions);
         if taken == Taken::Yes {
+            let live = self.runs.get_mut(run.0 as usize);
+            let pending = live.map(|live| &mut live.sessions[step.at()].decided);
+            let whole = pending.is_none_or(|pending| pending.took(inbound, way.now));
             self.measure_lag(way.at, inbound, way.now);
-            if stops {
+            if stops && whole {
                 self.end_run(run, way.now, actions);
             }
         }

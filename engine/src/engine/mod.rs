@@ -11,7 +11,9 @@
 //! | `packet` | one packet in: who sent it, and whether it is in order |
 //! | `fan_out` | onto every edge of its step |
 //! | `decision` | what a Story asks of the packet, decided here or elsewhere |
+//! | `pending` | what is kept of decisions until their packets are taken |
 //! | `joins` | packets of different upstreams that meet |
+//! | `late` | what waited at a join and goes on |
 //! | `numbered` | packets that their producer numbers |
 //! | `offer`, `chunk_sets` | one packet onto one edge |
 //! | `send`, `translate` | bytes out to a socket |
@@ -40,6 +42,7 @@ mod joins;
 mod numbered;
 mod offer;
 mod packet;
+mod pending;
 mod receipts;
 mod report;
 mod send;
@@ -72,12 +75,12 @@ use joins::Join;
 
 pub use binding::{Bound, Unbound};
 pub use connect::{Accepts, Refusal, Registration};
-pub(crate) use decision::Pending;
 pub(crate) use directive::Directives;
 pub use directive::{Contract, Directive};
 pub use event::{EdgeName, Event, RunName};
 pub use interrupt::Interrupt;
 pub use packet::{CUT, Inbound, Taken};
+pub(crate) use pending::Pending;
 pub use receipts::Receipt;
 pub use snapshot::{EdgeSnapshot, Measured, SessionSnapshot, Snapshot};
 

@@ -36,6 +36,10 @@ impl Engine {
     fn look_for_late(&mut self, run: RunId, step: StepIndex, now: Moment, actions: &mut Actions) {
         let session = &mut self.runs[run.0 as usize].sessions[step.at()];
         let idle = session.is_idle(now);
+        if session.stalled.is_none() {
+            let read = (now, session.read_since);
+            session.decided.forget_stale(CHUNK_PATIENCE, read);
+        }
         let Outbox::Log(log) = &mut session.outbox else {
             return;
         };

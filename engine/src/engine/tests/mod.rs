@@ -245,6 +245,13 @@ impl Rig {
         }
     }
 
+    /// Chunk sets of `step` of which a decision is kept.
+    fn open_sets(&self, step: &str) -> usize {
+        let live = &self.engine.runs[0];
+        let at = live.plan.steps.iter().position(|s| *s.id == *step).unwrap();
+        live.sessions[at].decided.open_sets()
+    }
+
     fn edge(&self, to: &str) -> EdgeSnapshot {
         let snapshot = self.engine.snapshot();
         assert!(

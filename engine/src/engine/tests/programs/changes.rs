@@ -138,7 +138,7 @@ fn a_json_frame_beside_a_struct_is_no_payload_and_stays() {
 
 /// Fills in `lang` and refuses objects that have `bad`.
 #[derive(Debug)]
-struct Lang;
+pub(super) struct Lang;
 
 impl DocumentSchema for Lang {
     fn apply(&self, document: &mut serde_json::Value) -> Result<bool, String> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::route::{EmitPrograms, FanInPlan};
 
 /// A payload of more than 64 KiB.
 fn large(label: &str) -> Bytes {
@@ -117,4 +118,117 @@ fn a_large_envelope_that_gets_other_inputs_is_rewritten_elsewhere() {
     rig.disconnect(src);
     let src = rig.connect("src");
     assert_eq!(rig.offer(src, &media, at(1)), Taken::Yes);
+}
+
+fn of_id(id: &str, packet: &Bytes) -> Bytes {
+    let mut out = BytesMut::from(&packet[..]);
+    put_metadata(&mut out, Dialect::Packet, "bubu.join.key", id);
+    out.freeze()
+}
+
+fn answer(rig: &mut Rig) {
+    let job = rig.actions.jobs.remove(0);
+    let decided = (job.run().unwrap(), SECOND);
+    rig.engine.decided(job.ticket(), decided, &mut rig.actions);
+}
+
+/// How many packets of `step` were decided.
+fn decisions(rig: &Rig, step: &str) -> u64 {
+    let sessions = rig.engine.snapshot().sessions;
+    let session = sessions.iter().find(|s| &*s.step == step).unwrap();
+    let measured = session.measured.as_ref().unwrap();
+    measured.evaluate.buckets().iter().map(|b| b.count).sum()
+}
+
+#[test]
+fn large_packets_that_meet_each_other_are_decided_elsewhere_again() {
+    let mut rig = joins::joining(FanInPlan::default(), step("sink"), joins::both());
+    let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
+    let said = |x: &str| {
+        let text = format!(r#"{{"x": "{x}", "rest": "{}"}}"#, "x".repeat(70_000));
+        of_id("1", &saying(x, &text))
+    };
+    for (conn, x) in [(a, "a1"), (b, "b1")] {
+        assert_eq!(rig.offer(conn, &said(x), at(1)), Taken::Blocked);
+    }
+    answer(&mut rig);
+    answer(&mut rig);
+    rig.send_packet(a, &said("a1"), at(2));
+    assert_eq!(
+        rig.offer(b, &said("b1"), at(2)),
+        Taken::Blocked,
+        "it meets what was not there"
+    );
+    answer(&mut rig);
+    rig.send_packet(b, &said("b1"), at(3));
+    let got = rig.take(sink, at(3));
+    assert_eq!(inputs(&got[0]), r#"{"a":"a1","b":"b1"}"#);
+}
+
+#[test]
+fn a_small_packet_that_meets_a_large_one_is_decided_elsewhere() {
+    let mut rig = joins::joining(FanInPlan::default(), step("sink"), joins::both());
+    let (a, b) = (rig.connect("a"), rig.connect("b"));
+    let text = format!(r#"{{"x": "a1", "rest": "{}"}}"#, "x".repeat(70_000));
+    let large = of_id("1", &saying("a1", &text));
+    assert_eq!(rig.offer(a, &large, at(1)), Taken::Blocked);
+    answer(&mut rig);
+    rig.send_packet(a, &large, at(1));
+    let small = of_id("1", &saying("b1", r#"{"x": "b1"}"#));
+    assert_eq!(rig.offer(b, &small, at(2)), Taken::Blocked);
+    answer(&mut rig);
+    rig.send_packet(b, &small, at(2));
+    assert_eq!(decisions(&rig, "b"), 1);
+}
+
+#[test]
+fn what_it_meets_may_change_so_often_and_then_it_is_decided_here() {
+    let mut rig = joins::joining(FanInPlan::default(), step("sink"), joins::both());
+    let (a, b) = (rig.connect("a"), rig.connect("b"));
+    let text = format!(r#"{{"x": "b1", "rest": "{}"}}"#, "x".repeat(70_000));
+    let large = of_id("1", &saying("b1", &text));
+    for n in 0..3 {
+        assert_eq!(rig.offer(b, &large, at(n)), Taken::Blocked, "{n}");
+        answer(&mut rig);
+        let other = of_id("1", &saying("a", r#"{"x": "a"}"#));
+        rig.send_packet(a, &other, at(n));
+    }
+    rig.send_packet(b, &large, at(3));
+    assert!(rig.actions.jobs.is_empty());
+    let mut later = BytesMut::from(&large[..]);
+    put_metadata(&mut later, Dialect::Packet, "bubu.join.key", "2");
+    assert_eq!(
+        rig.offer(b, &later.freeze(), at(4)),
+        Taken::Blocked,
+        "a new packet"
+    );
+}
+
+#[test]
+fn a_large_packet_that_breaks_its_schema_before_a_join_is_decided_once() {
+    let limits = Limits {
+        stopwatch: Some(Moment::default),
+        ..Limits::default()
+    };
+    let emits = EmitPrograms {
+        schema: Some(Arc::new(changes::Lang)),
+        ..EmitPrograms::default()
+    };
+    let src = StepPlan {
+        emits: Some(Arc::new(emits)),
+        ..step("src")
+    };
+    let sink = StepPlan {
+        fan_in: Some(FanInPlan::default()),
+        ..step("sink")
+    };
+    let mut rig = Rig::new(limits, plan(vec![src, sink], &[(0, 1)]));
+    let src = rig.connect("src");
+    let text = format!(r#"{{"bad": 1, "rest": "{}"}}"#, "x".repeat(70_000));
+    let bad = of_id("1", &saying("bad", &text));
+    assert_eq!(rig.offer(src, &bad, at(1)), Taken::Blocked);
+    answer(&mut rig);
+    rig.send_packet(src, &bad, at(1));
+    assert_eq!(rig.edge("sink").counts.dropped(DropReason::Schema), 1);
+    assert_eq!(decisions(&rig, "src"), 1);
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::route::{FanInMode, FanInPlan, OnTimeout};
+use crate::route::{EmitPrograms, FanInMode, FanInPlan, OnTimeout};
 
 /// Two sources `a` and `b`, and a sink that joins them.
-fn joining(fan_in: FanInPlan, sink: StepPlan, programs: EdgePrograms) -> Rig {
+pub(super) fn joining(fan_in: FanInPlan, sink: StepPlan, programs: EdgePrograms) -> Rig {
     let sink = StepPlan {
         fan_in: Some(fan_in),
         ..sink
@@ -23,12 +23,12 @@ fn all() -> FanInPlan {
     FanInPlan::default()
 }
 
-fn both() -> EdgePrograms {
+pub(super) fn both() -> EdgePrograms {
     given(r#"{"a": "{{ steps.a.x }}", "b": "{{ steps.b.x }}"}"#)
 }
 
 /// A packet with an id to meet by.
-fn meeting(id: &str, x: &str) -> Bytes {
+pub(super) fn meeting(id: &str, x: &str) -> Bytes {
     let mut out = BytesMut::from(&saying(x, &format!(r#"{{"x": "{x}"}}"#))[..]);
     put_metadata(&mut out, Dialect::Packet, "bubu.join.key", id);
     out.freeze()
@@ -223,4 +223,56 @@ fn a_hub_that_stops_counts_what_waited() {
     rig.send_packet(a, &meeting("1", "a1"), at(1));
     assert_eq!(rig.engine.abandon(), 1);
     assert_eq!(dropped(&rig, DropReason::Shutdown), 1);
+}
+
+/// `a`, whose packets say in which language they are even where they do not, and `b`.
+fn with_defaults(fan_in: FanInPlan) -> Rig {
+    let emits = EmitPrograms {
+        schema: Some(Arc::new(changes::Lang)),
+        ..EmitPrograms::default()
+    };
+    let a = StepPlan {
+        emits: Some(Arc::new(emits)),
+        ..step("a")
+    };
+    let sink = StepPlan {
+        fan_in: Some(fan_in),
+        ..step("sink")
+    };
+    let programs = EdgePrograms {
+        via: vec![transform("cut", r#"{"cut": true}"#)],
+        ..given(r#"{"lang": "{{ steps.a.lang }}"}"#)
+    };
+    let mut made = plan(vec![a, step("b"), sink], &[]);
+    let programs = Some(Arc::new(programs));
+    made.edges = [0, 1]
+        .map(|from| EdgePlan {
+            branch: from as u8,
+            programs: programs.clone(),
+            ..EdgePlan::plain(StepIndex(from), StepIndex(2))
+        })
+        .to_vec();
+    Rig::new(Limits::default(), made)
+}
+
+#[test]
+fn defaults_of_a_schema_are_seen_by_whoever_is_joined_with_the_packet() {
+    let mut rig = with_defaults(all());
+    let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.send_packet(b, &meeting("1", "b1"), at(1));
+    assert_eq!(inputs(&rig.take(sink, at(1))[0]), r#"{"lang":"en"}"#);
+}
+
+#[test]
+fn defaults_of_a_schema_are_seen_in_a_packet_that_goes_on_late() {
+    let mut rig = with_defaults(FanInPlan {
+        on_timeout: OnTimeout::Partial,
+        ..all()
+    });
+    let (a, sink) = (rig.connect("a"), rig.connect("sink"));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.tick(at(30_001));
+    let got = taken(&mut rig, sink, at(30_001));
+    assert_eq!(inputs(&got[0]), r#"{"lang":"en"}"#);
 }

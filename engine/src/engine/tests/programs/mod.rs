@@ -5,6 +5,7 @@ mod clock;
 mod elsewhere;
 mod hooks;
 mod joins;
+mod sets;
 mod stopping;
 mod taking;
 
