@@ -25,6 +25,6 @@ pub(crate) use connector::{Encoder, Manner, Unfit};
 pub(crate) use encode::{Encoded, SHARE_ABOVE, Sink, wire_len};
 pub(crate) use keyframe::starts_decoding;
 pub(crate) use log::{Ack, ChunkVerdict, Item, Log, Outcome, Place, SetKey, Settled, Staged};
-pub(crate) use producer::{ChunkPlace, Origin};
+pub(crate) use producer::{ChunkPlace, Hears, Origin};
 pub(crate) use queue::{Entry, Queue};
 pub(crate) use session::{Outbox, Session, frameless, hub_heartbeat};

@@ -24,6 +24,15 @@ pub(crate) struct Origin {
     pub number: u64,
 }
 
+/// Who hears when a packet is settled on an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hears {
+    /// The producer that numbered it.
+    One(Origin),
+    /// The producers of all the packets that it was joined of: the place of the list of them.
+    All(u32),
+}
+
 /// The chunk that a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChunkPlace {

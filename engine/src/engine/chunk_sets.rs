@@ -32,7 +32,7 @@ pub(super) fn keep_chunk(
         ChunkVerdict::More(set) | ChunkVerdict::Last(set) => (set, false),
         ChunkVerdict::First => {
             edge.counts.accepted += 1;
-            (log.open_set(key.id, chunk, offered.item(at)), true)
+            (log.open_set(key.id, chunk, offered.item(onto)), true)
         }
     };
     let len = offered.most_len(edge, onto.change);

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::numbered::Origins;
 use super::{Actions, Engine, Event, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, Settled};
@@ -76,6 +77,7 @@ impl Run {
                 }
             }
         }
+        self.origins = Origins::default();
         abandoned
     }
 }

@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 
 use super::decision::shapes;
-use super::joins::{Comer, Joined, Met};
+use super::joins::{Comer, Joined, Met, absorb, joined_in_vain};
 use super::numbered::Numbered;
 use super::offer::{Offered, Onto, Room, Shape, keep, queue};
 use super::packet::{Inbound, Taken, chunk_of, fits_pairs, kept_of};
@@ -138,7 +138,7 @@ impl Engine {
                     }
                 }
             } else {
-                Onto { edge, change: None }
+                offered.onto(edge, None)
             };
             let session = &mut live.sessions[live.edges[edge as usize].to.at()];
             match &session.outbox {
@@ -150,7 +150,15 @@ impl Engine {
                     }
                 }
                 Outbox::Log(_) => {
-                    outstanding += u32::from(keep(&mut room, live, (onto, actions), &offered));
+                    let mut waits = keep(&mut room, live, (onto, actions), &offered);
+                    if DECIDED
+                        && !waits
+                        && let Some(in_vain) = joined_in_vain(&onto)
+                    {
+                        room.settled.push(in_vain);
+                        waits = true;
+                    }
+                    outstanding += u32::from(waits);
                 }
             }
         }
@@ -184,7 +192,7 @@ impl Run {
         (room, waiting, joined): Left<'_, '_>,
     ) -> Next<'d> {
         let Some((decided, nth)) = decided else {
-            return Next::Onto(Onto { edge, change: None });
+            return Next::Onto(offered.onto(edge, None));
         };
         let reached = decided.reached.get_mut(nth).and_then(Option::take);
         let Some(verdict) = decided.edges.get(nth) else {
@@ -206,14 +214,22 @@ impl Run {
                     joined.push((self.edges[edge as usize].to, *all));
                     return Next::Done(counts);
                 }
-                Met::All(_) => {}
+                Met::All(all) => {
+                    if let Verdict::Taken(change) = verdict {
+                        let hears = self.hearers(&all);
+                        return Next::Onto(Onto {
+                            hears,
+                            ..offered.onto(edge, Some(change))
+                        });
+                    }
+                    all.waited
+                        .iter()
+                        .for_each(|part| absorb(part, room.settled));
+                }
             }
         }
         match verdict {
-            Verdict::Taken(change) => Next::Onto(Onto {
-                edge,
-                change: (!change.is_none()).then_some(change),
-            }),
+            Verdict::Taken(change) => Next::Onto(offered.onto(edge, Some(change))),
             Verdict::NotTaken | Verdict::Waits => Next::Done(false),
             Verdict::Dropped(reason, why) => {
                 let told = (&**why, offered.now);

@@ -1,23 +1,24 @@
 //! Packets of different upstreams that meet at a step (spec 2.3, join): those that wait, those that
 //! are joined, and those whose time is over.
 //!
-//! What waits is not accepted yet: it is on no edge's account until it is dropped. It is settled,
-//! for its producer, when the packet that it is joined with goes on, or when it is dropped.
+//! What waits is not accepted yet: it is on no edge's account until it is dropped. Its producer
+//! hears that it is settled when the packet that it was joined with is, or when it is dropped: until
+//! then a hub that dies loses what is in neither (spec 2.4 rule 5).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
-use super::decision::shapes_of;
-use super::offer::{Offered, Onto, Room, Shape, keep, queue};
-use super::packet::{Inbound, chunk_of, fits_pairs, kept_of};
-use super::{Actions, Engine, Run};
+use super::Run;
+use super::offer::{Offered, Onto};
+use super::packet::Inbound;
 use crate::account::DropReason;
-use crate::decide::{Arrived, Decided, Meeting, Reached, Verdict, join_id};
-use crate::deliver::join::{self, Displaced, Entry, Part, Round};
-use crate::deliver::{Origin, Outbox, Outcome, Settled};
-use crate::ids::{Moment, RunId, StepIndex};
-use crate::route::{FanInPlan, Lane, OnTimeout, Overflow};
+use crate::decide::{Arrived, Decided, Meeting, Reached, join_id};
+use crate::deliver::join::{self, Displaced, Part, Round};
+use crate::deliver::{Hears, Origin, Outbox, Outcome, Settled};
+use crate::ids::StepIndex;
+use crate::route::{FanInPlan, Lane, OnTimeout};
 
 /// Most bytes of packets that wait at joins, of all runs.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
@@ -26,17 +27,17 @@ const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     /// The edge that it came by.
-    edge: u32,
-    arrived: Arc<Arrived>,
-    lane: Lane,
-    turn: u64,
-    origin: Option<Origin>,
+    pub(super) edge: u32,
+    pub(super) arrived: Arc<Arrived>,
+    pub(super) lane: Lane,
+    pub(super) turn: u64,
+    pub(super) origin: Option<Origin>,
 }
 
 /// The join of a step.
 pub(super) struct Join {
-    waits: join::Join<Waiting>,
-    on_timeout: OnTimeout,
+    pub(super) waits: join::Join<Waiting>,
+    pub(super) on_timeout: OnTimeout,
 }
 
 impl Join {
@@ -91,10 +92,24 @@ pub(super) enum Met {
 
 /// A packet and those that it is joined with.
 pub(super) struct Joined {
-    last: Waiting,
-    others: Vec<Arc<Arrived>>,
+    pub(super) last: Waiting,
+    /// Those that it is joined with, which waited for it.
+    pub(super) waited: Vec<Waiting>,
     /// Whether its producer has to wait for what becomes of it.
     pub(super) counts: bool,
+}
+
+impl Joined {
+    /// A round whose time has come.
+    pub(super) fn of(mut round: Round<Waiting>, counts: bool) -> Self {
+        let last = round.parts.remove(round.last).item;
+        let waited = round.parts.into_iter().map(|part| part.item).collect();
+        Self {
+            last,
+            waited,
+            counts,
+        }
+    }
 }
 
 /// A packet that comes to a join by an edge.
@@ -158,24 +173,12 @@ impl Run {
         *waiting_bytes = *waiting_bytes + join.waits.bytes() - before;
         match outcome {
             join::Outcome::Absorbed(_) => Met::Nothing,
-            join::Outcome::Fire(mut round) => {
-                let last = round.parts.remove(round.last);
-                for part in &round.parts {
-                    absorb(&part.item, settled);
-                }
-                let others = round.parts.into_iter();
-                let others = others.map(|part| part.item.arrived).collect();
-                Met::All(Box::new(Joined {
-                    last: last.item,
-                    others,
-                    counts,
-                }))
-            }
+            join::Outcome::Fire(round) => Met::All(Box::new(Joined::of(round, counts))),
             join::Outcome::Wait(displaced) => {
                 match displaced {
                     Some(Displaced::Replaced(part)) => absorb(&part.item, settled),
                     Some(Displaced::Evicted(entry)) => {
-                        self.drop_round(entry.round, DropReason::Evicted, settled);
+                        self.drop_parts(entry.round.parts, DropReason::Evicted, settled);
                     }
                     None => {}
                 }
@@ -184,14 +187,14 @@ impl Run {
         }
     }
 
-    /// Drops all that has come of an id.
-    fn drop_round(
+    /// Drops what has come of an id.
+    pub(super) fn drop_parts(
         &mut self,
-        round: Round<Waiting>,
+        parts: Vec<Part<Waiting>>,
         reason: DropReason,
         settled: &mut Vec<Settled>,
     ) {
-        for part in round.parts {
+        for part in parts {
             self.edges[part.item.edge as usize].counts.accepted += 1;
             drop_part(&part.item, reason, settled);
         }
@@ -209,13 +212,21 @@ impl Run {
             };
             let is_over = |waiting: &Waiting| waiting.turn < floors[waiting.lane as usize];
             let before = join.waits.bytes();
-            let over = join
+            let ids = join
                 .waits
                 .take_where(|round| round.parts.iter().any(|part| is_over(&part.item)));
-            *waiting_bytes = *waiting_bytes + join.waits.bytes() - before;
-            for entry in over {
-                self.drop_round(entry.round, DropReason::Interrupted, settled);
+            let mut over = Vec::new();
+            for mut entry in ids {
+                over.append(&mut entry.round.take_parts(is_over));
+                // Its place is still free: nothing has come since.
+                if !entry.round.parts.is_empty()
+                    && let Err(entry) = join.waits.put_back(entry)
+                {
+                    over.extend(entry.round.parts);
+                }
             }
+            *waiting_bytes = *waiting_bytes + join.waits.bytes() - before;
+            self.drop_parts(over, DropReason::Interrupted, settled);
         }
     }
 
@@ -226,15 +237,33 @@ impl Run {
                 continue;
             };
             for entry in join.waits.drain() {
-                self.drop_round(entry.round, DropReason::Shutdown, settled);
+                self.drop_parts(entry.round.parts, DropReason::Shutdown, settled);
             }
         }
     }
 }
 
+impl Run {
+    /// Who hears what becomes of a joined packet: the producers of all that it was joined of.
+    pub(super) fn hearers(&mut self, joined: &Joined) -> Option<Hears> {
+        let own = joined.last.origin;
+        let waited = joined.waited.iter().filter_map(|part| part.origin);
+        let mut list: SmallVec<[Origin; 4]> = waited.collect();
+        if list.is_empty() {
+            return own.map(Hears::One);
+        }
+        list.extend(own);
+        Some(Hears::All(self.origins.put(list)))
+    }
+}
+
 /// It lives on in the packet that it was joined with, or a later one stands for it.
-fn absorb(waiting: &Waiting, settled: &mut Vec<Settled>) {
-    settled.push(done(waiting, Outcome::Absorbed));
+pub(super) fn absorb(waiting: &Waiting, settled: &mut Vec<Settled>) {
+    settled.push(absorbed(waiting));
+}
+
+pub(super) fn absorbed(waiting: &Waiting) -> Settled {
+    done(waiting, Outcome::Absorbed)
 }
 
 fn drop_part(waiting: &Waiting, reason: DropReason, settled: &mut Vec<Settled>) {
@@ -244,7 +273,7 @@ fn drop_part(waiting: &Waiting, reason: DropReason, settled: &mut Vec<Settled>) 
 fn done(waiting: &Waiting, outcome: Outcome) -> Settled {
     Settled {
         edge: waiting.edge,
-        origin: waiting.origin,
+        hears: waiting.origin.map(Hears::One),
         outcome,
         sequence: 0,
         bytes: 0,
@@ -252,191 +281,17 @@ fn done(waiting: &Waiting, outcome: Outcome) -> Settled {
     }
 }
 
-impl Engine {
-    /// Bytes of all that waits at joins, counted anew.
-    pub(super) fn joining_bytes(&self) -> usize {
-        let joins = self.runs.iter().flat_map(|run| run.joins.iter().flatten());
-        joins.map(|join| join.waits.bytes()).sum()
-    }
-
-    /// Ends, at a step, the waits whose time is over.
-    pub(super) fn look_for_stragglers(
-        &mut self,
-        run: RunId,
-        step: StepIndex,
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let live = &mut self.runs[run.0 as usize];
-        let Some(join) = &mut live.joins[step.at()] else {
-            return;
-        };
-        let before = join.waits.bytes();
-        let over = join.waits.expire(now);
-        self.waiting_bytes = self.waiting_bytes + join.waits.bytes() - before;
-        let partial = join.on_timeout == OnTimeout::Partial;
-        for entry in over {
-            if partial {
-                self.deliver_partial((run, step), entry, now, actions);
-            } else {
-                let live = &mut self.runs[run.0 as usize];
-                live.drop_round(entry.round, DropReason::FanInTimeout, &mut self.settled);
-            }
-        }
-        let join = self.runs[run.0 as usize].joins[step.at()].as_ref();
-        if let Some(due) = join.and_then(|join| join.waits.next_deadline()) {
-            self.ask_for_tick(due);
-        }
-        if !self.settled.is_empty() {
-            self.close_accounts(run, now, actions);
-        }
-    }
-
-    /// Delivers the packet that came last, joined with what there is. What finds no room waits on.
-    fn deliver_partial(
-        &mut self,
-        (run, step): (RunId, StepIndex),
-        mut entry: Entry<Waiting>,
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let live = &mut self.runs[run.0 as usize];
-        let Some(last) = entry.round.parts.get(entry.round.last) else {
-            return;
-        };
-        let last = last.item.clone();
-        if !live.has_room_for(step, &last) {
-            let waited = entry.round.bytes();
-            let join = live.joins[step.at()].as_mut();
-            match join.map(|join| join.waits.put_back(entry)) {
-                Some(Ok(())) => self.waiting_bytes += waited,
-                Some(Err(entry)) => {
-                    live.drop_round(entry.round, DropReason::FanInTimeout, &mut self.settled);
-                }
-                None => {}
-            }
-            return;
-        }
-        let at = entry.round.last;
-        entry.round.parts.remove(at);
-        for part in &entry.round.parts {
-            absorb(&part.item, &mut self.settled);
-        }
-        let others = entry.round.parts.into_iter();
-        let joined = Joined {
-            last,
-            others: others.map(|part| part.item.arrived).collect(),
-            counts: true,
-        };
-        self.deliver_joined((run, step), joined, now, actions);
-    }
-
-    /// Decides on a packet and those that it is joined with, and hands it over.
-    pub(super) fn deliver_joined(
-        &mut self,
-        (run, step): (RunId, StepIndex),
-        joined: Joined,
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let surroundings = self.surroundings(now);
-        let Joined { last, others, .. } = joined;
-        let live = &self.runs[run.0 as usize];
-        let from = live.plan.edges[last.edge as usize].from;
-        let edges = &live.downstream[from.at()];
-        let nth = edges.iter().position(|&edge| edge == last.edge);
-        let (Some(programs), Some(nth)) = (&live.programs[from.at()], nth) else {
-            return;
-        };
-        let verdict = programs.decide_late(nth, (&last.arrived, &surroundings), others);
-        self.deliver_late((run, step), (&last, verdict), now, actions);
-    }
-
-    /// Hands over a packet that has waited at a join.
-    fn deliver_late(
-        &mut self,
-        (run, step): (RunId, StepIndex),
-        (last, verdict): (&Waiting, Verdict),
-        now: Moment,
-        actions: &mut Actions,
-    ) {
-        let live = &mut self.runs[run.0 as usize];
-        let change = match verdict {
-            Verdict::Taken(change) => change,
-            Verdict::NotTaken | Verdict::Waits => {
-                return absorb(last, &mut self.settled);
-            }
-            Verdict::Dropped(reason, why) => {
-                live.ends_there((last.edge, reason), (&why, now), &mut self.dead_letters);
-                return absorb(last, &mut self.settled);
-            }
-        };
-        let arrived = &last.arrived;
-        let inbound = Inbound {
-            source: &arrived.packet,
-            start: 0,
-            packet: &arrived.packet,
-            view: &arrived.view,
-            kept: None,
-            pinned: arrived.packet.len(),
-        };
-        let shape = Shape::new(kept_of(&inbound));
-        let changed = shapes_of(&inbound, std::iter::once(&change));
-        let offered = Offered {
-            inbound: &inbound,
-            shape: &shape,
-            changed: &changed,
-            targets: 1,
-            fits_pairs: fits_pairs(&inbound),
-            lane: last.lane,
-            turn: last.turn,
-            media_ms: inbound.view.timestamp_ms().unwrap_or(0),
-            origin: last.origin,
-            chunk: chunk_of(inbound.view),
-            now,
-        };
-        let mut room = Room {
-            max_message: self.limits.max_message_bytes,
-            budget: self.limits.queue_budget_bytes,
-            queued: &mut self.queued_bytes,
-            staged: &mut self.staged_bytes,
-            settled: &mut self.settled,
-            dead_letters: &mut self.dead_letters,
-        };
-        let onto = Onto {
-            edge: last.edge,
-            change: (!change.is_none()).then_some(&change),
-        };
-        let session = &mut live.sessions[step.at()];
-        let is_kept = match &session.outbox {
-            Outbox::Lanes(lanes) => {
-                let was_empty = lanes.is_empty();
-                queue(&mut room, session, (&mut live.edges, onto), &offered);
-                if was_empty {
-                    actions.wake.extend(session.owner);
-                }
-                false
-            }
-            Outbox::Log(_) => keep(&mut room, live, (onto, actions), &offered),
-        };
-        // Its producer waits for it since it came; what is kept settles it, sooner or later.
-        if !is_kept {
-            absorb(last, &mut self.settled);
-        }
-    }
-}
-
-impl Run {
-    /// Whether a step that must not lose packets has room for one that waited at its join.
-    fn has_room_for(&self, step: StepIndex, last: &Waiting) -> bool {
-        match &self.sessions[step.at()].outbox {
-            Outbox::Lanes(_) => true,
-            Outbox::Log(log) => {
-                log.guarantee().overflow != Overflow::Pause
-                    || log.admits(last.lane, last.arrived.packet.len())
-            }
-        }
-    }
+/// A joined packet that came to nothing, of which others hear than its own producer alone.
+pub(super) fn joined_in_vain(onto: &Onto<'_>) -> Option<Settled> {
+    let hears = onto.hears.filter(|hears| matches!(hears, Hears::All(_)))?;
+    Some(Settled {
+        edge: onto.edge,
+        hears: Some(hears),
+        outcome: Outcome::Absorbed,
+        sequence: 0,
+        bytes: 0,
+        staged: 0,
+    })
 }
 
 /// Where a packet met others, what it met then must be what it meets now.

@@ -39,6 +39,7 @@ mod fan_out;
 mod hooks;
 mod interrupt;
 mod joins;
+mod late;
 mod numbered;
 mod offer;
 mod packet;
@@ -72,6 +73,7 @@ use decision::Seeds;
 use ending::Ending;
 use hooks::Hooks;
 use joins::Join;
+use numbered::Origins;
 
 pub use binding::{Bound, Unbound};
 pub use connect::{Accepts, Refusal, Registration};
@@ -168,6 +170,8 @@ struct Run {
     hooks: Hooks,
     /// What waits in front of each step for the others of its id.
     joins: Vec<Option<Join>>,
+    /// Who hears of packets that were joined.
+    origins: Origins,
     /// The `stream_id` of what goes to each step.
     streams: Vec<Box<str>>,
     /// Per lane, the lowest turn that is still taken (spec 2.5).
@@ -340,6 +344,7 @@ impl Engine {
             programs,
             hooks: Hooks::of(&plan),
             joins,
+            origins: Origins::default(),
             plan,
             floors: [0; Lane::COUNT],
             ready: false,

@@ -1,6 +1,7 @@
 //! Packets that their producer numbers (spec 2.4 rule 5): known ones are not routed again, and the
 //! producer hears up to where everything is settled.
 
+use smallvec::SmallVec;
 use transport_proto::view::PacketView;
 
 use super::packet::chunk_of;
@@ -28,6 +29,38 @@ impl Numbered {
             },
             chunk: chunk_of(view),
         })
+    }
+}
+
+/// Lists of packets that were joined into one: what becomes of that one, each of their producers
+/// hears.
+#[derive(Debug, Default)]
+pub(super) struct Origins {
+    lists: Vec<SmallVec<[Origin; 4]>>,
+    free: Vec<u32>,
+}
+
+impl Origins {
+    /// Keeps a list until it is taken. Returns its place.
+    pub(super) fn put(&mut self, list: SmallVec<[Origin; 4]>) -> u32 {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.lists.push(SmallVec::new());
+            (self.lists.len() - 1) as u32
+        });
+        self.lists[at as usize] = list;
+        at
+    }
+
+    /// The list at a place, which is free from now on.
+    pub(super) fn take(&mut self, at: u32) -> SmallVec<[Origin; 4]> {
+        self.free.push(at);
+        std::mem::take(&mut self.lists[at as usize])
+    }
+
+    /// How many lists are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lists.len() - self.free.len()
     }
 }
 

@@ -12,8 +12,8 @@ use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::decide::{Change, Cuts};
 use crate::deliver::{
-    ChunkPlace, Encoded, Entry, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE, Session, Settled,
-    Sink, starts_decoding, wire_len,
+    ChunkPlace, Encoded, Entry, Hears, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE, Session,
+    Settled, Sink, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
@@ -59,11 +59,12 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// An edge, and what it changes in the packet that takes it.
+/// An edge, what it changes in the packet that takes it, and who hears what becomes of that.
 #[derive(Clone, Copy)]
 pub(super) struct Onto<'a> {
     pub(super) edge: u32,
     pub(super) change: Option<&'a Change>,
+    pub(super) hears: Option<Hears>,
 }
 
 /// A packet on its way onto its edges.
@@ -240,7 +241,7 @@ fn try_keep(
     let len = wire_len(encoded.packet_len());
     room.judge_kept(log, offered.lane, len)?;
     let may_pin = offered.inbound.pinned <= len.saturating_mul(4);
-    log.push((offered.item(onto.edge), place), len, |store| {
+    log.push((offered.item(onto), place), len, |store| {
         offered.write((shape, &encoded), store, may_pin);
     });
     *room.queued += len;
@@ -248,6 +249,16 @@ fn try_keep(
 }
 
 impl Offered<'_> {
+    /// It on its way onto an edge that changes this in it; its own producer hears of it.
+    #[inline]
+    pub(super) fn onto<'a>(&self, edge: u32, change: Option<&'a Change>) -> Onto<'a> {
+        Onto {
+            edge,
+            change: change.filter(|change| !change.is_none()),
+            hears: self.origin.map(Hears::One),
+        }
+    }
+
     /// Whether the edge takes it at all.
     #[inline]
     fn may_take(&self, edge: &Edge) -> Result<(), DropReason> {
@@ -261,13 +272,13 @@ impl Offered<'_> {
     }
 
     /// What a log is told of it.
-    pub(super) fn item(&self, edge: u32) -> Item {
+    pub(super) fn item(&self, onto: Onto<'_>) -> Item {
         Item {
-            edge,
+            edge: onto.edge,
             lane: self.lane,
             turn: self.turn,
             at: self.now,
-            origin: self.origin,
+            hears: onto.hears,
         }
     }
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{Actions, DeadLetter, Engine, Event, Run};
 use crate::account::DropReason;
-use crate::deliver::{Outbox, Outcome};
+use crate::deliver::{Hears, Origin, Outbox, Outcome};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};
 use crate::mutant::{self, Mutant};
 
@@ -47,15 +47,19 @@ impl Engine {
             {
                 live.resume_upstream(to, now, actions);
             }
-            let Some(origin) = settled.origin else {
-                continue;
+            let mut settle = |origin: Origin| {
+                let session = &mut live.sessions[usize::from(origin.step)];
+                if let Some(producer) = session.producer_at(origin.producer) {
+                    producer.settle(origin.number, now);
+                }
+                if producers.last() != Some(&origin.step) {
+                    producers.push(origin.step);
+                }
             };
-            let session = &mut live.sessions[usize::from(origin.step)];
-            if let Some(producer) = session.producer_at(origin.producer) {
-                producer.settle(origin.number, now);
-            }
-            if producers.last() != Some(&origin.step) {
-                producers.push(origin.step);
+            match settled.hears {
+                None => {}
+                Some(Hears::One(origin)) => settle(origin),
+                Some(Hears::All(list)) => live.origins.take(list).into_iter().for_each(settle),
             }
         }
         for letter in self.dead_letters.drain(..) {

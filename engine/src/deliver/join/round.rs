@@ -53,7 +53,7 @@ pub(crate) struct Part<T> {
     pub size: usize,
 }
 
-/// The branches of one id that have met; never empty.
+/// The branches of one id that have met; empty only once all were taken out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Round<T> {
     /// At most one of each branch, in the order of the branches.
@@ -85,6 +85,19 @@ impl<T> Round<T> {
                 None
             }
         }
+    }
+
+    /// Takes out the parts whose item is `unwanted`.
+    pub(crate) fn take_parts(&mut self, unwanted: impl Fn(&T) -> bool) -> Vec<Part<T>> {
+        let last = self.parts.get(self.last).map(|part| part.branch);
+        let (taken, kept) = std::mem::take(&mut self.parts)
+            .into_iter()
+            .partition(|part| unwanted(&part.item));
+        self.parts = kept;
+        // Of those before the last one nobody knows which came when.
+        let at = self.parts.iter().position(|part| Some(part.branch) == last);
+        self.last = at.unwrap_or(self.parts.len().saturating_sub(1));
+        taken
     }
 
     pub(super) fn branches(&self) -> Branches {

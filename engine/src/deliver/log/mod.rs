@@ -27,7 +27,7 @@ mod store;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::producer::{ChunkPlace, Origin};
+use super::producer::{ChunkPlace, Hears};
 use crate::account::DropReason;
 use crate::engine::Contract;
 use crate::ids::Moment;
@@ -62,8 +62,8 @@ pub(crate) struct Item {
     pub turn: u64,
     /// When it came in.
     pub at: Moment,
-    /// The producer's own number, where it numbers.
-    pub origin: Option<Origin>,
+    /// Who hears of its end, where anybody numbers.
+    pub hears: Option<Hears>,
 }
 
 /// Where a packet stands in the numbering.
@@ -105,7 +105,7 @@ pub(crate) enum Outcome {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settled {
     pub edge: u32,
-    pub origin: Option<Origin>,
+    pub hears: Option<Hears>,
     pub outcome: Outcome,
     pub sequence: u64,
     /// Bytes that it no longer takes.

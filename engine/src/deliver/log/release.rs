@@ -5,7 +5,7 @@ use crate::account::DropReason;
 use std::time::Duration;
 
 use crate::deliver::Pieces;
-use crate::deliver::producer::Origin;
+use crate::deliver::producer::Hears;
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
 use crate::route::Lane;
@@ -41,7 +41,7 @@ impl Log {
         };
         out.push(Settled {
             edge: dropped.item.edge,
-            origin: self.origin(dropped.item.origin, true),
+            hears: self.hears(dropped.item.hears, true),
             outcome: Outcome::Dropped(reason),
             sequence: 0,
             bytes: 0,
@@ -116,7 +116,7 @@ impl Log {
         let dropped = matches!(outcome, Outcome::Dropped(_));
         let mut settled = Settled {
             edge: item.edge,
-            origin: self.origin(item.origin, dropped),
+            hears: self.hears(item.hears, dropped),
             outcome,
             sequence: place.sequence,
             bytes: 0,
@@ -136,8 +136,8 @@ impl Log {
     }
 
     /// Whom a settled packet is told to.
-    fn origin(&self, origin: Option<Origin>, dropped: bool) -> Option<Origin> {
-        origin.filter(|_| !(dropped && mutant::is(Mutant::ForgetHole)))
+    fn hears(&self, hears: Option<Hears>, dropped: bool) -> Option<Hears> {
+        hears.filter(|_| !(dropped && mutant::is(Mutant::ForgetHole)))
     }
 
     fn settle_slot(&mut self, at: usize) -> usize {

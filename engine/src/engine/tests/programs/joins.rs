@@ -134,33 +134,6 @@ fn partial_delivers_what_there_is_when_the_time_is_over() {
 }
 
 #[test]
-fn a_producer_hears_of_a_waiting_packet_when_its_joined_one_is_on_its_way() {
-    let kept = StepPlan {
-        semantics: Semantics::AtLeastOnce(Guarantee::default()),
-        ..step("sink")
-    };
-    let mut rig = joining(all(), kept, EdgePrograms::default());
-    let a = rig.connect_numbering("a", "e1");
-    let b = rig.connect_numbering("b", "e1");
-    let sink = rig.connect("sink");
-    let numbered = |x: &str| {
-        let mut out = BytesMut::from(&meeting("1", x)[..]);
-        let empty = PacketView::parse(&[], Dialect::Packet).unwrap();
-        put_envelope(&mut out, Dialect::Packet, &[], &empty, "own", 1);
-        out.freeze()
-    };
-    rig.send_packet(a, &numbered("a1"), at(1));
-    assert!(rig.acks(a, at(500)).is_empty(), "it waits");
-    rig.send_packet(b, &numbered("b1"), at(501));
-    assert_eq!(rig.acks(a, at(1_000)), [1]);
-    assert!(rig.acks(b, at(1_000)).is_empty(), "it is not receipted");
-    let got = rig.take(sink, at(1_000)).remove(0);
-    let (stream, sequence) = guarantee::identity(&got);
-    rig.receipt(sink, &stream, sequence, at(1_001));
-    assert_eq!(rig.acks(b, at(2_000)), [1]);
-}
-
-#[test]
 fn one_packet_may_bring_all_branches_at_once() {
     let sink = StepPlan {
         fan_in: Some(all()),

@@ -5,6 +5,7 @@ mod clock;
 mod elsewhere;
 mod hooks;
 mod joins;
+mod parts;
 mod sets;
 mod stopping;
 mod taking;
