@@ -180,6 +180,18 @@ impl Session {
         self.producer()?.deadline(&self.ack_every)
     }
 
+    /// Has the owner told at once what is settled, if it does not know. Returns whether that is news.
+    pub(crate) fn hurry_ack(&mut self, now: Moment) -> bool {
+        if self.owes_ack(now) || self.ack_deadline().is_none() {
+            return false;
+        }
+        let producer = self.producer.and_then(|at| self.producers.get_mut(at));
+        producer.is_some_and(|producer| {
+            producer.tell_again();
+            true
+        })
+    }
+
     /// Whether nothing at all may be sent to the owner now.
     pub(crate) fn is_idle(&self, now: Moment) -> bool {
         let media = match &self.outbox {

@@ -110,6 +110,12 @@ impl Engine {
         let Some(ending) = live.ending.filter(|ending| !ending.is_over) else {
             return;
         };
+        // There is no later at which what is settled could be told.
+        for session in &mut live.sessions {
+            if session.hurry_ack(now) {
+                actions.wake.extend(session.owner);
+            }
+        }
         if !live.is_flushed(now) && now.since(ending.since) < PATIENCE {
             return self.ask_for_tick(now.after(LOOK_EVERY));
         }
@@ -126,6 +132,7 @@ impl Engine {
             *staged -= chunks;
         });
         self.waiting_bytes = self.joining_bytes();
+        self.unblock_budget(now, actions);
     }
 
     /// Ends what still waits when the hub stops, so that the accounts close: everything is dropped

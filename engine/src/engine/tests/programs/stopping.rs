@@ -92,3 +92,60 @@ fn a_source_that_feeds_nobody_may_still_end_the_run() {
     rig.send(src, "1", 10, at(1));
     assert!(ended(&rig));
 }
+
+#[test]
+fn producers_hear_what_is_settled_before_their_run_is_over() {
+    let kept = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let mut rig = stopping(kept);
+    let (src, sink) = (rig.connect_numbering("src", "e1"), rig.connect("sink"));
+    rig.send_packet(src, &numbered(&packet("bye", 10), 1), at(1));
+    let got = rig.take(sink, at(2)).remove(0);
+    let (stream, sequence) = guarantee::identity(&got);
+    rig.receipt(sink, &stream, sequence, at(2));
+    rig.actions.wake.clear();
+    rig.tick(at(22));
+    assert!(!ended(&rig), "its producer does not know yet");
+    assert!(rig.actions.wake.contains(&src));
+    let said = rig.wire(src, at(23));
+    let flow = parse_process(messages(&said)[0]).unwrap().flow.unwrap();
+    assert_eq!(flow.ack, 1);
+    rig.tick(at(43));
+    assert!(ended(&rig));
+}
+
+#[test]
+fn what_a_run_held_of_the_budget_is_free_for_others_when_it_is_over() {
+    let limits = Limits {
+        queue_budget_bytes: 3_000,
+        ..Limits::default()
+    };
+    let kept = || StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let mut rig = Rig::new(limits, plan(vec![step("src"), kept()], &[(0, 1)]));
+    let other = RunPlan {
+        name: "other".into(),
+        ..plan(vec![step("src"), kept()], &[(0, 1)])
+    };
+    let other = rig.engine.attach(other).unwrap();
+    let who = Registration {
+        namespace: "ns",
+        run: "other",
+        step: "src",
+        generation: Generation::FIRST,
+        producer_epoch: None,
+        accepts: Accepts::default(),
+    };
+    let hog = rig.engine.register(who, at(0), &mut rig.actions).unwrap();
+    let src = rig.connect("src");
+    rig.send(src, "1", 10, at(1));
+    rig.send(hog, "all", 2_600, at(1));
+    assert_eq!(rig.offer(src, &packet("2", 500), at(1)), Taken::Blocked);
+    rig.engine.end_run(other, at(2), &mut rig.actions);
+    assert_eq!(rig.actions.resume.to_vec(), [src]);
+    rig.send(src, "2", 500, at(2));
+}
