@@ -62,6 +62,12 @@ impl Credit {
         self.left.bytes = self.left.bytes.saturating_sub(bytes as u64);
     }
 
+    /// A packet of `len` bytes that was counted was not sent after all.
+    pub(crate) fn regain(&mut self, len: usize) {
+        self.left.messages = (self.left.messages + 1).min(self.grant.messages);
+        self.left.bytes = (self.left.bytes + len as u64).min(self.grant.bytes);
+    }
+
     /// The peer returns credits; there are never more than the grant.
     pub(crate) fn give(&mut self, messages: u32, bytes: u32) {
         if !self.used {

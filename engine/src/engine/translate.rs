@@ -62,6 +62,8 @@ impl Engine {
                 match encoded {
                     Ok(()) => went(edge, packet, now),
                     Err(unfit) => {
+                        // Nobody returns credits for what never comes.
+                        live.sessions[step.at()].credit.regain(packet.len);
                         live.told[packet.edge as usize]
                             .example
                             .get_or_insert_with(|| (unfit.reason, unfit.why.into()));

@@ -5,7 +5,7 @@ use transport_proto::view::{FrameKind, parse_control};
 
 use super::*;
 use crate::engine::{Contract, Directive};
-use crate::route::{Guarantee, Semantics};
+use crate::route::{Credits, FlowPlan, Guarantee, Semantics};
 
 impl Rig {
     pub(super) fn connect_on(
@@ -347,4 +347,41 @@ fn a_large_chunk_of_an_envelope_is_no_envelope() {
     rig.send_packet(src, &chunk.freeze(), at(0));
     assert_eq!(rig.responses(sink, at(0)).len(), 1);
     assert_eq!(rig.edge("sink").counts.dropped(DropReason::Invalid), 0);
+}
+
+#[test]
+fn a_packet_that_an_engram_cannot_get_takes_none_of_its_credits() {
+    let flow = FlowPlan {
+        grant: Credits {
+            messages: 2,
+            bytes: 1 << 20,
+        },
+        ..FlowPlan::default()
+    };
+    for semantics in [
+        Semantics::BestEffort,
+        Semantics::AtLeastOnce(Guarantee::default()),
+    ] {
+        let sink = StepPlan {
+            flow,
+            semantics,
+            ..step("sink")
+        };
+        let mut rig = Rig::new(Limits::default(), plan(vec![step("src"), sink], &[(0, 1)]));
+        let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
+        let returned = Flow {
+            credits_messages: 1,
+            ..Flow::default()
+        };
+        rig.flow(sink, &returned, at(0));
+        for _ in 0..3 {
+            let mut odd = BytesMut::from(&packet("odd", 10)[..]);
+            put_metadata(&mut odd, Dialect::Packet, " odd ", "key");
+            rig.send_packet(src, &odd.freeze(), at(1));
+        }
+        rig.send(src, "good", 10, at(1));
+        let got = rig.responses(sink, at(1));
+        assert_eq!(got.iter().map(label_of).collect::<Vec<_>>(), ["good"]);
+        assert_eq!(rig.edge("sink").counts.dropped(DropReason::Invalid), 3);
+    }
 }
