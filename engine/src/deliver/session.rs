@@ -19,6 +19,8 @@ use crate::route::{AckEvery, Semantics, StepPlan};
 /// Most bytes of heartbeats and directives that wait for a socket; what comes on top is skipped,
 /// since a newer heartbeat says nothing that an older one does not.
 const MAX_CONTROL_BYTES: usize = 16 * 1024;
+/// Most bytes of lifecycle hooks that wait for one step.
+const MAX_HOOK_BYTES: usize = 256 * 1024;
 /// Producer epochs that one step is remembered by, once they have nothing on their way, and most
 /// of all.
 const PRODUCERS_KEPT: usize = 8;
@@ -86,6 +88,7 @@ pub(crate) struct Session {
     control_bytes: usize,
     /// Lifecycle hooks, which wait for a connection where there is none.
     hooks: Vec<Bytes>,
+    hook_bytes: usize,
 }
 
 impl Session {
@@ -119,6 +122,7 @@ impl Session {
             control: Spool::default(),
             control_bytes: 0,
             hooks: Vec::new(),
+            hook_bytes: 0,
         }
     }
 
@@ -229,9 +233,13 @@ impl Session {
         true
     }
 
-    /// Queues an encoded lifecycle hook. Each is told once only, so that there are few.
+    /// Queues an encoded lifecycle hook. Each is told once only; of the thousands that a run of
+    /// thousands of steps has, some for a step that does not come are skipped.
     pub(crate) fn push_hook(&mut self, message: Bytes) {
-        self.hooks.push(message);
+        if self.hook_bytes + message.len() <= MAX_HOOK_BYTES {
+            self.hook_bytes += message.len();
+            self.hooks.push(message);
+        }
     }
 
     /// Moves all waiting heartbeats, directives, acks and signals out. Returns their bytes. Where
@@ -240,6 +248,7 @@ impl Session {
         if self.contract == Contract::Process {
             self.push_flow(now);
         }
+        self.hook_bytes = 0;
         for hook in std::mem::take(&mut self.hooks) {
             self.control.room(hook.len()).extend_from_slice(&hook);
             self.control_bytes += hook.len();

@@ -65,3 +65,39 @@ fn a_hook_is_on_no_account() {
     rig.connect("b");
     assert_eq!(rig.edge("b").counts.accepted, 0);
 }
+
+#[test]
+fn hooks_for_a_step_that_does_not_come_are_bounded() {
+    let hooks = HookPlan {
+        programs: Arc::new(EdgePrograms::default()),
+        step_ready: true,
+        run_ready: true,
+    };
+    let absent = StepPlan {
+        hooks: Some(hooks),
+        ..step("absent")
+    };
+    let mut steps = vec![absent];
+    steps.extend((0..1_000).map(|n| step(&n.to_string())));
+    let mut rig = Rig::new(Limits::default(), plan(steps, &[]));
+    for n in 0..1_000 {
+        rig.connect(&n.to_string());
+    }
+    let absent = rig.connect("absent");
+    let wire = rig.wire(absent, at(1));
+    assert!(wire.len() <= 256 * 1024, "{} bytes", wire.len());
+    let told = packets(&wire);
+    assert!((300..1_000).contains(&told.len()), "{} hooks", told.len());
+    assert_eq!(metadata(&told[0], "hook.step").unwrap(), "0");
+}
+
+#[test]
+fn a_run_that_drains_waits_for_its_hooks_to_be_taken_and_for_no_absent_step() {
+    let mut rig = listening(STEP);
+    rig.connect("a");
+    assert!(rig.engine.is_flushed(at(1)), "b is not there to take them");
+    let b = rig.connect("b");
+    assert!(!rig.engine.is_flushed(at(1)));
+    assert_eq!(rig.take(b, at(1)).len(), 2);
+    assert!(rig.engine.is_flushed(at(1)));
+}
