@@ -252,5 +252,7 @@ mod tests {
         assert_eq!(pending.open_sets(), 1);
         begin(&mut pending, b'f', 10);
         assert_eq!((pending.open_sets(), pending.set_bytes), (1, 10));
+        pending.forget_sets();
+        assert_eq!((pending.open_sets(), pending.set_bytes), (0, 0));
     }
 }

@@ -126,7 +126,7 @@ fn of_id(id: &str, packet: &Bytes) -> Bytes {
     out.freeze()
 }
 
-fn answer(rig: &mut Rig) {
+pub(super) fn answer(rig: &mut Rig) {
     let job = rig.actions.jobs.remove(0);
     let decided = (job.run().unwrap(), SECOND);
     rig.engine.decided(job.ticket(), decided, &mut rig.actions);
@@ -231,4 +231,55 @@ fn a_large_packet_that_breaks_its_schema_before_a_join_is_decided_once() {
     rig.send_packet(src, &bad, at(1));
     assert_eq!(rig.edge("sink").counts.dropped(DropReason::Schema), 1);
     assert_eq!(decisions(&rig, "src"), 1);
+}
+
+#[test]
+fn what_is_decided_here_is_timed_too_where_there_is_a_stopwatch() {
+    let limits = Limits {
+        stopwatch: Some(Moment::default),
+        ..Limits::default()
+    };
+    let mut made = plan(vec![step("src"), step("a")], &[(0, 1)]);
+    made.edges[0].programs = Some(Arc::new(only_if("{{ eq packet.metadata.n \"1\" }}")));
+    let mut rig = Rig::new(limits, made);
+    let src = rig.connect("src");
+    rig.send(src, "1", 10, at(1));
+    assert_eq!(decisions(&rig, "src"), 1);
+}
+
+/// A step that has room for one packet, and is told when each was decided on.
+fn timed() -> Rig {
+    let kept = StepPlan {
+        queue: bounds(1, 1 << 20),
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("a")
+    };
+    rig_of(vec![(kept, given(r#"{"at": "{{ now | unixEpoch }}"}"#))])
+}
+
+#[test]
+fn a_decision_on_a_packet_without_room_that_an_interrupt_ended_is_for_no_other() {
+    let mut rig = timed();
+    let (src, a) = (rig.connect("src"), rig.connect("a"));
+    rig.send_packet(src, &in_turn("1", 1), at(0));
+    assert_eq!(rig.offer(src, &in_turn("2", 1), at(5_000)), Taken::Blocked);
+    rig.interrupt(src, None, at(6_000));
+    rig.send_packet(src, &in_turn("2", 1), at(6_000));
+    rig.send_packet(src, &in_turn("3", 2), at(7_000));
+    assert_eq!(inputs(&rig.take(a, at(7_000))[0]), r#"{"at":"7"}"#);
+}
+
+#[test]
+fn a_decision_on_a_packet_without_room_goes_with_its_connection() {
+    let mut rig = timed();
+    let (src, a) = (rig.connect("src"), rig.connect("a"));
+    rig.send(src, "1", 10, at(0));
+    assert_eq!(rig.offer(src, &packet("2", 10), at(5_000)), Taken::Blocked);
+    rig.disconnect(src);
+    let src = rig.connect("src");
+    let first = rig.take(a, at(6_000)).remove(0);
+    let (stream, sequence) = guarantee::identity(&first);
+    rig.receipt(a, &stream, sequence, at(6_000));
+    rig.send(src, "3", 10, at(7_000));
+    assert_eq!(inputs(&rig.take(a, at(7_000))[0]), r#"{"at":"7"}"#);
 }

@@ -154,6 +154,28 @@ fn one_packet_may_bring_all_branches_at_once() {
 }
 
 #[test]
+fn one_packet_that_brings_two_branches_to_any_is_delivered_once() {
+    let sink = StepPlan {
+        fan_in: Some(FanInPlan {
+            mode: FanInMode::Any,
+            ..all()
+        }),
+        ..step("sink")
+    };
+    let mut made = plan(vec![step("src"), sink], &[]);
+    made.edges = [0, 1]
+        .map(|branch| EdgePlan {
+            branch,
+            ..EdgePlan::plain(StepIndex(0), StepIndex(1))
+        })
+        .to_vec();
+    let mut rig = Rig::new(Limits::default(), made);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink"));
+    rig.send_packet(src, &meeting("1", "x"), at(1));
+    assert_eq!(rig.labels(sink, at(1)), ["x"]);
+}
+
+#[test]
 fn an_interrupt_takes_what_waits_of_the_turns_before() {
     let mut rig = joining(all(), step("sink"), EdgePrograms::default());
     let (a, b, sink) = (rig.connect("a"), rig.connect("b"), rig.connect("sink"));
@@ -179,7 +201,10 @@ fn a_full_step_gets_its_late_join_when_it_has_room() {
     let (a, sink) = (rig.connect("a"), rig.connect("sink"));
     rig.send_packet(a, &meeting("1", "late"), at(1));
     rig.send(a, "alone", 10, at(1));
+    rig.tick(at(1));
+    assert_eq!(rig.engine.next_deadline(), Some(at(30_001)));
     rig.tick(at(30_001));
+    assert_eq!(rig.edge("sink").queued, 1, "there is room for one only");
     let got = taken(&mut rig, sink, at(30_001));
     assert_eq!(got.iter().map(label).collect::<Vec<_>>(), ["alone"]);
     let (stream, sequence) = guarantee::identity(&got[0]);

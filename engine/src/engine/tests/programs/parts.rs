@@ -237,6 +237,48 @@ fn a_joined_packet_that_finds_no_room_lets_all_its_producers_go_on() {
 }
 
 #[test]
+fn a_joined_packet_that_finds_no_room_is_settled_on_that_edge_only() {
+    let full = StepPlan {
+        fan_in: Some(FanInPlan::default()),
+        queue: bounds(1, 1 << 20),
+        semantics: Semantics::AtLeastOnce(Guarantee {
+            overflow: Overflow::DeadLetter,
+            ..Guarantee::default()
+        }),
+        ..step("sink")
+    };
+    let other = StepPlan {
+        id: "other".into(),
+        ..kept_sink()
+    };
+    let mut made = plan(vec![step("a"), step("b"), full, other], &[]);
+    made.edges = vec![
+        EdgePlan::plain(StepIndex(0), StepIndex(2)),
+        EdgePlan {
+            branch: 1,
+            ..EdgePlan::plain(StepIndex(1), StepIndex(2))
+        },
+        EdgePlan::plain(StepIndex(1), StepIndex(3)),
+    ];
+    let mut rig = Rig::new(Limits::default(), made);
+    let a = rig.connect_numbering("a", "e1");
+    let b = rig.connect_numbering("b", "e1");
+    let other = rig.connect("other");
+    rig.send_numbered(a, 1, at(1));
+    rig.send_packet(a, &part("1", "a1", 2), at(1));
+    rig.send_packet(b, &part("1", "b1", 1), at(1));
+    assert_eq!(
+        rig.edge("other").queued,
+        1,
+        "an edge that is full holds no other up"
+    );
+    assert!(rig.acks(b, at(300)).is_empty());
+    receipt_all(&mut rig, other, at(301));
+    assert_eq!(rig.acks(b, at(600)), [1]);
+    nothing_is_owed(&rig);
+}
+
+#[test]
 fn a_joined_packet_that_an_interrupt_ends_is_heard_of_by_all() {
     let mut rig = joining(FanInPlan::default(), kept_sink(), EdgePrograms::default());
     let (a, b, _) = all_three(&mut rig);
@@ -315,11 +357,16 @@ fn an_interrupt_leaves_parts_of_newer_turns_waiting() {
 #[test]
 fn a_part_past_the_bytes_that_may_wait_is_dropped_and_heard_of() {
     let mut rig = joining(FanInPlan::default(), kept_sink(), EdgePrograms::default());
-    let (a, ..) = all_three(&mut rig);
+    let (a, b, sink) = all_three(&mut rig);
     rig.engine.waiting_bytes = 64 * 1024 * 1024;
     rig.send_packet(a, &part("1", "a1", 1), at(1));
     assert_eq!(rig.edge("sink").counts.dropped(DropReason::Budget), 1);
     assert_eq!(rig.acks(a, at(300)), [1]);
+    rig.engine.waiting_bytes = 0;
+    rig.send_packet(a, &part("1", "a1", 2), at(301));
+    rig.engine.waiting_bytes += 64 * 1024 * 1024;
+    rig.send_packet(b, &part("1", "b1", 1), at(301));
+    assert_eq!(receipt_all(&mut rig, sink, at(302)), 1, "it does not wait");
 }
 
 #[test]

@@ -35,7 +35,9 @@ fn a_set_whose_last_chunk_waited_for_room_decides_nothing_about_the_next_of_its_
     );
     receipt_last(&mut rig, a, at(2));
     rig.send_packet(src, &chunk("x", 1, 2, 0), at(2));
-    assert_eq!(rig.labels(a, at(2)), ["x0", "x1"]);
+    assert_eq!(rig.open_sets("src"), 0);
+    receipt_last(&mut rig, a, at(2));
+    assert_eq!(rig.edge("a").counts.delivered, 2);
     rig.send_packet(src, &chunk("x", 1, 2, 0), at(3));
     rig.send_packet(src, &chunk("x", 0, 2, 0), at(3));
     assert_eq!(rig.edge("a").counts.accepted, 2, "it begins with another");
@@ -124,4 +126,64 @@ fn of_too_many_sets_the_one_that_began_first_is_forgotten() {
     assert_eq!(rig.edge("a").counts.accepted, 66);
     rig.send_packet(src, &chunk("s0-", 1, 2, 0), at(1));
     assert_eq!(rig.edge("a").counts.accepted, 66, "decided on its own");
+}
+
+#[test]
+fn chunks_of_another_count_are_another_set() {
+    let mut rig = rig(vec![begun_in_order()]);
+    let src = rig.connect("src");
+    rig.send_packet(src, &chunk("x", 0, 3, 0), at(1));
+    rig.send_packet(src, &chunk("x", 1, 2, 0), at(1));
+    assert_eq!(rig.edge("a").counts.accepted, 1);
+}
+
+#[test]
+fn the_patience_with_a_set_stands_still_while_its_stream_is_not_read() {
+    let mut rig = rig_of(vec![(one_at_a_time(), begun_in_order())]);
+    let (src, a) = (rig.connect("src"), rig.connect("a"));
+    rig.send_packet(src, &chunk("x", 0, 2, 0), at(1));
+    rig.send(src, "full0", 10, at(1));
+    assert_eq!(rig.offer(src, &packet("more0", 10), at(1)), Taken::Blocked);
+    rig.tick(at(200_000));
+    assert_eq!(rig.open_sets("src"), 1, "nothing of it could come");
+    receipt_last(&mut rig, a, at(200_000));
+    rig.tick(at(300_000));
+    assert_eq!(
+        rig.open_sets("src"),
+        1,
+        "it has been read for less than two minutes"
+    );
+    rig.tick(at(320_000));
+    assert_eq!(rig.open_sets("src"), 0);
+}
+
+#[test]
+fn a_set_whose_first_chunk_is_decided_elsewhere_goes_on_so() {
+    let mut rig = rig(vec![only_if(r#"{{ eq packet.text "hi" }}"#)]);
+    let src = rig.connect("src");
+    let text = format!(r#"{{"text": "hi", "rest": "{}"}}"#, "x".repeat(70_000));
+    let mut first = BytesMut::from(&chunk("x", 0, 2, 0)[..]);
+    put_payload(&mut first, Dialect::Packet, &body(&text));
+    let first = first.freeze();
+    assert_eq!(rig.offer(src, &first, at(1)), Taken::Blocked);
+    elsewhere::answer(&mut rig);
+    rig.send_packet(src, &first, at(1));
+    rig.send_packet(src, &chunk("x", 1, 2, 0), at(1));
+    assert_eq!(rig.edge("a").counts.accepted, 2);
+}
+
+#[test]
+fn a_set_that_waits_for_room_takes_as_much_as_all_its_chunks() {
+    let small = StepPlan {
+        queue: bounds(100, 1_000),
+        ..one_at_a_time()
+    };
+    let mut rig = rig_of(vec![(small, begun_in_order())]);
+    let src = rig.connect("src");
+    rig.send(src, "0", 200, at(1));
+    rig.send_packet(src, &chunk_of("x", (0, 2, 0), 500), at(1));
+    assert_eq!(
+        rig.offer(src, &chunk_of("x", (1, 2, 0), 200), at(1)),
+        Taken::Blocked
+    );
 }

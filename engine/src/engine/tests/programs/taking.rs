@@ -228,3 +228,59 @@ fn place(packet: &Bytes) -> (String, u64) {
     let envelope = view.envelope().unwrap();
     (envelope.partition(packet).to_owned(), envelope.sequence())
 }
+
+#[test]
+fn a_full_edge_that_may_lose_packets_holds_no_other_up() {
+    let kept = |id: &str, overflow| StepPlan {
+        queue: bounds(1, 1 << 20),
+        semantics: Semantics::AtLeastOnce(Guarantee {
+            overflow,
+            ..Guarantee::default()
+        }),
+        ..step(id)
+    };
+    let all = || only_if(r#"{{ ne packet.metadata.n "none" }}"#);
+    let mut rig = rig_of(vec![
+        (kept("a", Overflow::DeadLetter), all()),
+        (kept("b", Overflow::Pause), all()),
+    ]);
+    let (src, b) = (rig.connect("src"), rig.connect("b"));
+    rig.send(src, "1", 10, at(1));
+    let first = rig.take(b, at(1)).remove(0);
+    let (stream, sequence) = guarantee::identity(&first);
+    rig.receipt(b, &stream, sequence, at(1));
+    rig.send(src, "2", 10, at(1));
+    assert_eq!(rig.edge("a").counts.dropped(DropReason::LaneFull), 1);
+    assert_eq!(rig.labels(b, at(1)), ["2"]);
+}
+
+#[test]
+fn what_fails_on_a_kept_edge_is_told_as_a_dead_letter_and_to_its_engram() {
+    let kept = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("a")
+    };
+    let mut rig = rig_of(vec![
+        (kept, only_if("{{ packet.metadata.nope }}")),
+        (step("b"), only_if("{{ packet.metadata.nope }}")),
+    ]);
+    let src = rig.connect_engram("src");
+    let mut said = BytesMut::new();
+    put_metadata(&mut said, Dialect::Connector, "n", "1");
+    assert_eq!(rig.offer_data(src, &said.freeze(), at(1)), Taken::Yes);
+    let letters = rig.actions.events.iter().filter_map(|event| match event {
+        Event::DeadLettered { edge, reason, .. } => Some((&*edge.to, *reason)),
+        _ => None,
+    });
+    assert_eq!(letters.collect::<Vec<_>>(), [("a", DropReason::Expression)]);
+    let mut told = Vec::new();
+    rig.engine.take_directives(src, at(1), &mut told);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(matches!(
+        &told[0],
+        Directive::Refused {
+            reason: "expression",
+            ..
+        }
+    ));
+}
