@@ -148,13 +148,6 @@ impl<'a> Documents<'a> {
     }
 }
 
-impl Documents<'_> {
-    /// Goes on with another payload, the contents of a Struct.
-    pub(super) fn replace_payload(&mut self, body: &[u8]) {
-        self.payload = Document::Struct(Cow::Owned(body.to_vec()));
-    }
-}
-
 /// Whether the packet's frame is an envelope.
 pub(super) fn is_envelope(packet: &[u8], view: &PacketView) -> bool {
     JsonFrame::of(packet, view) == Some(JsonFrame::Envelope)

@@ -218,7 +218,7 @@ impl StepPrograms {
     /// Decides what becomes of a packet.
     #[must_use]
     pub fn decide(&self, question: &Question<'_>) -> Decided {
-        let mut documents = if self.reads_documents {
+        let documents = if self.reads_documents {
             Documents::of(question.packet, question.view)
         } else {
             Documents::default()
@@ -228,10 +228,7 @@ impl StepPrograms {
         if let Some(output) = output {
             match schema::judge_output(output.as_ref(), &documents) {
                 Ok(None) => {}
-                Ok(Some(payload)) => {
-                    documents.replace_payload(&payload);
-                    filled_in = Some(payload);
-                }
+                Ok(Some(payload)) => filled_in = Some(payload),
                 Err(why) => return self.none((DropReason::Schema, &why), question.meetings),
             }
         }
@@ -274,11 +271,7 @@ impl StepPrograms {
         let Some(asks) = self.edges.get(nth) else {
             return Verdict::NotTaken;
         };
-        let mut documents = Documents::of(&packet.packet, &packet.view);
-        let filled_in = packet.reached.filled_in.clone();
-        if let Some(payload) = &filled_in {
-            documents.replace_payload(payload);
-        }
+        let documents = Documents::of(&packet.packet, &packet.view);
         let question = Question {
             packet: &packet.packet,
             view: &packet.view,
@@ -289,7 +282,7 @@ impl StepPrograms {
             question,
             programs: self,
             documents: &documents,
-            filled_in,
+            filled_in: None,
         };
         let meeting = Meeting::Fire(others);
         Way::new(&scene, asks, &meeting).late_verdict(asks, &packet.reached)

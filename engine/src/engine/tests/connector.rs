@@ -354,7 +354,7 @@ fn a_packet_that_an_engram_cannot_get_takes_none_of_its_credits() {
     let flow = FlowPlan {
         grant: Credits {
             messages: 2,
-            bytes: 1 << 20,
+            bytes: 300,
         },
         ..FlowPlan::default()
     };
@@ -371,6 +371,7 @@ fn a_packet_that_an_engram_cannot_get_takes_none_of_its_credits() {
         let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
         let returned = Flow {
             credits_messages: 1,
+            credits_bytes: 1,
             ..Flow::default()
         };
         rig.flow(sink, &returned, at(0));

@@ -192,3 +192,21 @@ fn each_of_sixty_four_branches_is_told_from_the_others() {
         assert!(!offer(n), "branch {n} for the first time since");
     }
 }
+
+#[test]
+fn which_part_came_last_stands_when_others_are_taken_out() {
+    let part = |place, item| Part {
+        branch: Branch::new(place).unwrap(),
+        item,
+        size: 1,
+    };
+    let round = || Round {
+        parts: vec![part(0, "a"), part(1, "b"), part(2, "c")],
+        last: 1,
+    };
+    let (mut one, mut other) = (round(), round());
+    assert_eq!(one.take_parts(|item| *item == "a"), [part(0, "a")]);
+    assert_eq!(one.parts[one.last].item, "b");
+    assert_eq!(other.take_parts(|item| *item == "b"), [part(1, "b")]);
+    assert_eq!(other.parts[other.last].item, "c");
+}

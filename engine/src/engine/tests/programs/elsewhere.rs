@@ -197,11 +197,18 @@ fn what_it_meets_may_change_so_often_and_then_it_is_decided_here() {
     assert!(rig.actions.jobs.is_empty());
     let mut later = BytesMut::from(&large[..]);
     put_metadata(&mut later, Dialect::Packet, "bubu.join.key", "2");
-    assert_eq!(
-        rig.offer(b, &later.freeze(), at(4)),
-        Taken::Blocked,
-        "a new packet"
-    );
+    let later = later.freeze();
+    assert_eq!(rig.offer(b, &later, at(4)), Taken::Blocked, "a new packet");
+    for n in 0..2 {
+        answer(&mut rig);
+        let other = of_id("2", &saying("a", r#"{"x": "a"}"#));
+        rig.send_packet(a, &other, at(5 + n));
+        assert_eq!(rig.offer(b, &later, at(5 + n)), Taken::Blocked);
+    }
+    rig.disconnect(b);
+    let b = rig.connect("b");
+    let again = rig.offer(b, &later, at(9));
+    assert_eq!(again, Taken::Blocked, "on a new connection");
 }
 
 #[test]
@@ -282,4 +289,32 @@ fn a_decision_on_a_packet_without_room_goes_with_its_connection() {
     rig.receipt(a, &stream, sequence, at(6_000));
     rig.send(src, "3", 10, at(7_000));
     assert_eq!(inputs(&rig.take(a, at(7_000))[0]), r#"{"at":"7"}"#);
+}
+
+#[test]
+fn a_small_packet_that_reads_nothing_of_the_large_one_it_meets_stays_here() {
+    let programs = only_if(r#"{{ ne packet.metadata.n "none" }}"#);
+    let mut rig = joins::joining(FanInPlan::default(), step("sink"), programs);
+    let (a, b) = (rig.connect("a"), rig.connect("b"));
+    rig.send_packet(a, &of_id("1", &large("a1")), at(1));
+    rig.send_packet(b, &of_id("1", &saying("b1", "{}")), at(1));
+}
+
+#[test]
+fn a_large_envelope_beside_a_struct_that_may_get_defaults_is_rewritten_elsewhere() {
+    let emits = EmitPrograms {
+        schema: Some(Arc::new(changes::Lang)),
+        ..EmitPrograms::default()
+    };
+    let src = StepPlan {
+        emits: Some(Arc::new(emits)),
+        ..step("src")
+    };
+    let mut rig = Rig::new(Limits::default(), plan(vec![src, step("a")], &[(0, 1)]));
+    let src = rig.connect("src");
+    let text = format!(r#"{{"payload":{{"x":"{}"}}}}"#, "x".repeat(70_000));
+    let framed = framed("application/vnd.bubu.packet+json", &text);
+    let mut out = BytesMut::from(&framed[..]);
+    put_payload(&mut out, Dialect::Packet, &body("{}"));
+    assert_eq!(rig.offer(src, &out.freeze(), at(1)), Taken::Blocked);
 }

@@ -78,7 +78,7 @@ fn hooks_for_a_step_that_does_not_come_are_bounded() {
         ..step("absent")
     };
     let mut steps = vec![absent];
-    steps.extend((0..1_000).map(|n| step(&n.to_string())));
+    steps.extend((0..1_020).map(|n| step(&n.to_string())));
     let mut rig = Rig::new(Limits::default(), plan(steps, &[]));
     for n in 0..1_000 {
         rig.connect(&n.to_string());
@@ -89,6 +89,10 @@ fn hooks_for_a_step_that_does_not_come_are_bounded() {
     let told = packets(&wire);
     assert!((300..1_000).contains(&told.len()), "{} hooks", told.len());
     assert_eq!(metadata(&told[0], "hook.step").unwrap(), "0");
+    for n in 1_000..1_010 {
+        rig.connect(&n.to_string());
+    }
+    assert_eq!(rig.take(absent, at(1)).len(), 10, "there is room again");
 }
 
 #[test]
@@ -100,4 +104,26 @@ fn a_run_that_drains_waits_for_its_hooks_to_be_taken_and_for_no_absent_step() {
     assert!(!rig.engine.is_flushed(at(1)));
     assert_eq!(rig.take(b, at(1)).len(), 2);
     assert!(rig.engine.is_flushed(at(1)));
+}
+
+#[test]
+fn a_step_hears_of_what_it_asks_for_only_and_is_woken_for_it() {
+    let hooks = HookPlan {
+        programs: Arc::new(EdgePrograms::default()),
+        step_ready: false,
+        run_ready: true,
+    };
+    let a = StepPlan {
+        hooks: Some(hooks),
+        ..step("a")
+    };
+    let mut rig = Rig::new(Limits::default(), plan(vec![a, step("b")], &[]));
+    let a = rig.connect("a");
+    assert!(rig.take(a, at(1)).is_empty());
+    rig.actions.wake.clear();
+    rig.connect("b");
+    assert_eq!(rig.actions.wake.to_vec(), [a]);
+    let told = rig.take(a, at(1));
+    assert_eq!(told.len(), 1);
+    assert_eq!(metadata(&told[0], "type").unwrap(), "storyrun.ready");
 }

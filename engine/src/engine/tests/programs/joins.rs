@@ -126,7 +126,12 @@ fn partial_delivers_what_there_is_when_the_time_is_over() {
     let mut rig = joining(partial, step("sink"), programs);
     let (a, sink) = (rig.connect("a"), rig.connect("sink"));
     rig.send_packet(a, &meeting("1", "a1"), at(1));
+    rig.actions.wake.clear();
+    rig.tick(at(20_000));
+    rig.take(sink, at(20_000));
+    rig.actions.wake.clear();
     rig.tick(at(30_001));
+    assert!(rig.actions.wake.contains(&sink));
     let got = taken(&mut rig, sink, at(30_001));
     assert_eq!(label(&got[0]), "a1");
     assert_eq!(inputs(&got[0]), r#"{"a":"a1"}"#);
@@ -221,6 +226,7 @@ fn a_hub_that_stops_counts_what_waited() {
     rig.send_packet(a, &meeting("1", "a1"), at(1));
     assert_eq!(rig.engine.abandon(), 1);
     assert_eq!(dropped(&rig, DropReason::Shutdown), 1);
+    assert_eq!(rig.engine.waiting_bytes, 0);
 }
 
 /// `a`, whose packets say in which language they are even where they do not, and `b`.
@@ -273,4 +279,5 @@ fn defaults_of_a_schema_are_seen_in_a_packet_that_goes_on_late() {
     rig.tick(at(30_001));
     let got = taken(&mut rig, sink, at(30_001));
     assert_eq!(inputs(&got[0]), r#"{"lang":"en"}"#);
+    assert_eq!(payload(&got[0]), r#"{"cut":true}"#, "as it came through");
 }

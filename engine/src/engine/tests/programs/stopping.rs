@@ -1,6 +1,6 @@
 use super::*;
 use crate::account::RefuseReason;
-use crate::route::EmitPrograms;
+use crate::route::{Credits, EmitPrograms, FlowPlan};
 
 /// A source whose packets that say `bye` end the run, and a sink.
 fn stopping(sink: StepPlan) -> Rig {
@@ -148,4 +148,107 @@ fn what_a_run_held_of_the_budget_is_free_for_others_when_it_is_over() {
     rig.engine.end_run(other, at(2), &mut rig.actions);
     assert_eq!(rig.actions.resume.to_vec(), [src]);
     rig.send(src, "2", 500, at(2));
+}
+
+#[test]
+fn a_run_ends_once() {
+    let mut rig = stopping(step("sink"));
+    rig.connect("src");
+    for n in 1..3 {
+        rig.engine.end_run(RunId(0), at(n), &mut rig.actions);
+        rig.tick(at(n));
+    }
+    let is_it = |event: &&Event| matches!(event, Event::RunEnded(_));
+    assert_eq!(rig.actions.events.iter().filter(is_it).count(), 1);
+}
+
+#[test]
+fn what_is_sent_and_not_receipted_is_waited_for() {
+    let kept = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let mut rig = stopping(kept);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink"));
+    rig.send(src, "bye", 10, at(1));
+    let got = rig.take(sink, at(2)).remove(0);
+    rig.tick(at(1_000));
+    assert!(!ended(&rig));
+    assert_eq!(
+        rig.engine.next_deadline(),
+        Some(at(1_020)),
+        "looked after soon"
+    );
+    let (stream, sequence) = guarantee::identity(&got);
+    rig.receipt(sink, &stream, sequence, at(1_001));
+    rig.tick(at(1_020));
+    assert!(ended(&rig));
+}
+
+#[test]
+fn what_credits_hold_back_is_waited_for() {
+    let slow = StepPlan {
+        flow: FlowPlan {
+            grant: Credits {
+                messages: 1,
+                bytes: 1 << 20,
+            },
+            ..FlowPlan::default()
+        },
+        ..step("sink")
+    };
+    let mut rig = stopping(slow);
+    let (src, sink) = (rig.connect("src"), rig.connect("sink"));
+    let returned = Flow {
+        credits_messages: 1,
+        ..Flow::default()
+    };
+    rig.flow(sink, &returned, at(1));
+    rig.send(src, "1", 10, at(1));
+    rig.send(src, "bye", 10, at(1));
+    assert_eq!(rig.labels(sink, at(2)), ["1"]);
+    rig.tick(at(22));
+    assert!(!ended(&rig));
+    rig.flow(sink, &returned, at(23));
+    assert_eq!(rig.labels(sink, at(23)), ["bye"]);
+    rig.tick(at(43));
+    assert!(ended(&rig));
+}
+
+#[test]
+fn of_payloads_in_chunks_nothing_is_left_when_their_run_is_over() {
+    let kept = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let mut rig = stopping(kept);
+    let src = rig.connect("src");
+    rig.send_packet(src, &chunk("x", 0, 2, 0), at(1));
+    rig.engine.end_run(RunId(0), at(2), &mut rig.actions);
+    assert!(ended(&rig));
+    assert_eq!(rig.edge("sink").counts.dropped(DropReason::Shutdown), 1);
+    assert_eq!(rig.open_sets("src"), 0);
+}
+
+#[test]
+fn what_a_payload_says_may_end_the_run() {
+    let stop = Primitive {
+        id: "end".into(),
+        condition: Some(condition(r#"{{ eq packet.text "bye" }}"#)),
+        does: PrimitivePlan::Pass,
+    };
+    let emits = EmitPrograms {
+        stops: vec![vec![stop]],
+        ..EmitPrograms::default()
+    };
+    let src = StepPlan {
+        emits: Some(Arc::new(emits)),
+        ..step("src")
+    };
+    let mut rig = Rig::new(Limits::default(), plan(vec![src], &[]));
+    let src = rig.connect("src");
+    rig.send_packet(src, &saying("1", r#"{"text": "hi"}"#), at(1));
+    assert!(!ended(&rig));
+    rig.send_packet(src, &saying("2", r#"{"text": "bye"}"#), at(1));
+    assert!(ended(&rig));
 }
