@@ -153,7 +153,9 @@ fn one_packet_may_bring_all_branches_at_once() {
         .to_vec();
     let mut rig = Rig::new(Limits::default(), made);
     let (src, sink) = (rig.connect("src"), rig.connect("sink"));
+    rig.actions.wake.clear();
     rig.send_packet(src, &meeting("1", "x"), at(1));
+    assert_eq!(rig.actions.wake.to_vec(), [sink]);
     assert_eq!(rig.labels(sink, at(1)), ["x"]);
     assert_eq!(rig.engine.waiting_bytes, 0);
 }

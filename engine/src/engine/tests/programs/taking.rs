@@ -120,6 +120,16 @@ fn the_cap_counts_edges_that_the_packet_takes() {
     assert_eq!(rig.edge("a").counts.accepted, 0);
     assert_eq!(rig.edge("b").queued, 1);
     assert_eq!(rig.edge("c").counts.dropped(DropReason::MaxDownstreams), 1);
+    rig.engine.report(at(1), &mut rig.actions);
+    let dropped = rig.actions.events.iter().filter_map(|event| match event {
+        Event::Dropped { example, .. } => Some(example.clone()),
+        _ => None,
+    });
+    assert_eq!(
+        dropped.collect::<Vec<_>>(),
+        [None],
+        "there is nothing to say of it"
+    );
 }
 
 #[test]
