@@ -150,6 +150,7 @@ mod tests {
             source: packet,
             start: 0,
             packet,
+            kept: None,
             view: &view,
             pinned: packet.len(),
         };
