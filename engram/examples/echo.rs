@@ -2,18 +2,11 @@
 
 mod shared;
 
-use engram::{
-    BoxError, Context, Engram, ExecutionContext, Inbound, Outbound, RunError, Secrets,
-    StreamingEngram,
-};
+use engram::{BoxError, Context, Engram, Inbound, Outbound, RunError, StreamingEngram};
 
 struct Echo;
 
-impl Engram<()> for Echo {
-    async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
+impl Engram<()> for Echo {}
 
 impl StreamingEngram<()> for Echo {
     async fn stream(

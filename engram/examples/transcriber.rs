@@ -8,18 +8,14 @@ mod shared;
 
 use codecs::pcm::Dbfs;
 use engram::{
-    BoxError, Context, Engram, ExecutionContext, Inbound, InboundMessage, Outbound, RunError,
-    Secrets, StreamMessage, StreamingEngram, StructuredError,
+    BoxError, Context, Engram, Inbound, InboundMessage, Outbound, RunError, StreamMessage,
+    StreamingEngram, StructuredError,
 };
 use serde_json::json;
 
 struct Transcriber;
 
-impl Engram<()> for Transcriber {
-    async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
+impl Engram<()> for Transcriber {}
 
 impl StreamingEngram<()> for Transcriber {
     async fn stream(

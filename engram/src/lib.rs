@@ -6,17 +6,13 @@
 //! never dropped. An engram notices none of it.
 //!
 //! ```no_run
-//! use engram::{BoxError, Context, Engram, ExecutionContext, Inbound, Outbound};
-//! use engram::{RunError, Secrets, StreamMessage, StreamingEngram};
+//! use engram::{BoxError, Context, Engram, Inbound, Outbound, RunError};
+//! use engram::{StreamMessage, StreamingEngram};
 //!
 //! /// Answers every message with how many there were.
 //! struct Counter;
 //!
-//! impl Engram<()> for Counter {
-//!     async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-//!         Ok(())
-//!     }
-//! }
+//! impl Engram<()> for Counter {}
 //!
 //! impl StreamingEngram<()> for Counter {
 //!     async fn stream(

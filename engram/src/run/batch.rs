@@ -105,16 +105,7 @@ fn step_timeout(environment: &Environment) -> Option<Duration> {
 /// Sends one message.
 struct Once(StreamMessage);
 
-impl Engram<serde_json::Value> for Once {
-    async fn init(
-        &mut self,
-        _: &ExecutionContext,
-        _: serde_json::Value,
-        _: Secrets,
-    ) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
+impl Engram<serde_json::Value> for Once {}
 
 impl StreamingEngram<serde_json::Value> for Once {
     async fn stream(&mut self, _: Context, _: Inbound, outbound: Outbound) -> Result<(), BoxError> {

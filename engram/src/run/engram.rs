@@ -16,7 +16,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What all engrams have in common. `C` is the step's configuration (`with` of the Story,
 /// `BUBU_STEP_CONFIG`).
 pub trait Engram<C>: Send + 'static {
-    /// Prepares the engram, once per process.
+    /// Prepares the engram, once per process. By default there is nothing to prepare.
     ///
     /// # Errors
     /// Whatever keeps it from working: the run ends.
@@ -25,7 +25,10 @@ pub trait Engram<C>: Send + 'static {
         context: &ExecutionContext,
         config: C,
         secrets: Secrets,
-    ) -> impl Future<Output = Result<(), BoxError>> + Send;
+    ) -> impl Future<Output = Result<(), BoxError>> + Send {
+        let _ = (context, config, secrets);
+        std::future::ready(Ok(()))
+    }
 }
 
 /// An engram that works on streams.

@@ -3,15 +3,10 @@
 //!
 //! ```
 //! # use engram::testkit::MemoryHub;
-//! # use engram::{BoxError, Context, Engram, ExecutionContext, Inbound, Outbound, Secrets};
-//! # use engram::{StreamMessage, StreamingEngram};
+//! # use engram::{BoxError, Context, Engram, Inbound, Outbound, StreamMessage, StreamingEngram};
 //! struct Echo;
 //!
-//! impl Engram<()> for Echo {
-//!     async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-//!         Ok(())
-//!     }
-//! }
+//! impl Engram<()> for Echo {}
 //!
 //! impl StreamingEngram<()> for Echo {
 //!     async fn stream(

@@ -169,11 +169,7 @@ async fn a_step_has_its_time() {
 #[tokio::test]
 async fn an_impulse_runs_to_its_end() {
     struct Once;
-    impl Engram<()> for Once {
-        async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-            Ok(())
-        }
-    }
+    impl Engram<()> for Once {}
     impl Impulse<()> for Once {
         async fn run(&mut self, context: &ExecutionContext) -> Result<(), BoxError> {
             match context.story.story_run_id.as_str() {

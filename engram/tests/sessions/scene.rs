@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use engram::link::{Connection, Ended, Hello, Transport};
 use engram::{
-    BoxError, Context, ControlHandler, Engram, ExecutionContext, Inbound, Outbound, Secrets,
-    StreamMessage, StreamingEngram,
+    BoxError, Context, ControlHandler, Engram, Inbound, Outbound, StreamMessage, StreamingEngram,
 };
 use transport_proto::view::Dialect;
 
@@ -30,11 +29,7 @@ pub(crate) fn label(message: &StreamMessage) -> String {
 /// Sends back what it gets.
 pub(crate) struct Echo;
 
-impl Engram<()> for Echo {
-    async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
+impl Engram<()> for Echo {}
 
 impl StreamingEngram<()> for Echo {
     async fn stream(
@@ -98,11 +93,7 @@ impl Scripted {
     }
 }
 
-impl Engram<()> for Scripted {
-    async fn init(&mut self, _: &ExecutionContext, (): (), _: Secrets) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
+impl Engram<()> for Scripted {}
 
 impl StreamingEngram<()> for Scripted {
     async fn stream(
