@@ -11,7 +11,7 @@ mod process;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engram::Engram;
+use crate::engram::Engram;
 use process::{Hub, Process, hub, story_file};
 
 /// A path below the repository's root.

@@ -1,9 +1,9 @@
 //! The books of one hop: what left one engram and what reached the next.
 
 use super::recording::{FrameNumber, Recording};
+use engram::AudioFrame;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use transport_proto::v1::AudioFrame;
 
 /// Between which engrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

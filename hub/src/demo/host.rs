@@ -1,18 +1,24 @@
 //! The hub that the demo talks to: one of its own, or one that is already running.
 //!
-//! Owns the embedded Story and the life of an own hub: the same one that `hub run` starts, on
-//! threads of its own, reached over loopback sockets only.
+//! Owns the embedded Story, what its engrams are told of the hub, and the life of an own hub: the
+//! same one that `hub run` starts, on threads of its own, reached over loopback sockets only.
 
 use crate::app::{self, Running, StartError};
+use crate::binding::Binding;
 use crate::config::Config;
-use crate::story::{self, LoadOptions, Problems};
+use crate::story::{self, LoadOptions, Loaded, Problems};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
 static STORY: &str = include_str!("../../assets/demo/story.yaml");
 
+/// What `hub binding` prints for each step of the demo's Story: the value of its engram's
+/// `BUBU_TRANSPORT_BINDING`.
+pub(super) type Bindings = BTreeMap<String, String>;
+
 /// A hub that serves the demo's Story.
 pub(super) struct Host {
-    pub(super) grpc: SocketAddr,
+    pub(super) bindings: Bindings,
     /// Unknown for a hub that somebody else runs.
     pub(super) admin: Option<SocketAddr>,
     /// Our own one.
@@ -31,12 +37,12 @@ pub(super) enum HostError {
 
 impl Host {
     /// A hub that is already running and serves the demo's Story.
-    pub(super) fn elsewhere(grpc: SocketAddr) -> Self {
-        Self {
-            grpc,
+    pub(super) fn elsewhere(grpc: SocketAddr) -> Result<Self, HostError> {
+        Ok(Self {
+            bindings: bindings(&story(&LoadOptions::default())?, grpc),
             admin: None,
             running: None,
-        }
+        })
     }
 
     /// Starts one in this process, on free loopback ports. Neither the environment nor a file has
@@ -46,11 +52,10 @@ impl Host {
         config.listen.grpc = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.listen.admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.events.subscribers.clear();
-        let options = LoadOptions::from_config(&config);
-        let story = story::load_str("story.yaml", STORY, &options).map_err(HostError::Story)?;
+        let story = story(&LoadOptions::from_config(&config))?;
         let running = app::start(config, &story)?;
         Ok(Self {
-            grpc: running.grpc_addr(),
+            bindings: bindings(&story, running.grpc_addr()),
             admin: Some(running.admin_addr()),
             running: Some(running),
         })
@@ -62,4 +67,16 @@ impl Host {
             running.drain();
         }
     }
+}
+
+fn story(options: &LoadOptions) -> Result<Loaded, HostError> {
+    story::load_str("story.yaml", STORY, options).map_err(HostError::Story)
+}
+
+fn bindings(story: &Loaded, grpc: SocketAddr) -> Bindings {
+    let endpoint = grpc.to_string();
+    let runs = story.snapshot.runs.iter();
+    runs.flat_map(|run| run.story.steps.iter().map(move |step| (run, step)))
+        .map(|(run, step)| (step.id.clone(), Binding::new(run, step, &endpoint).value))
+        .collect()
 }

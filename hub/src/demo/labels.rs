@@ -3,12 +3,12 @@
 //! Owns its text form: one segment a line, `number <tab> first sample <tab> sample after the last
 //! one <tab> text`; lines that start with `#` are comments.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 
 /// The number of a segment, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct SegmentNumber(pub(super) u32);
 
 impl fmt::Display for SegmentNumber {

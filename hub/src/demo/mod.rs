@@ -4,22 +4,25 @@
 //! | file | what |
 //! | --- | --- |
 //! | `source`, `vad`, `recorder` | the engrams: read these to see how one is written |
-//! | `link`, `packet` | their connection to the hub and what they say to each other |
+//! | `part`, `packet`, `cue` | what they have in common, what they say to each other, when they begin |
+//! | `cast` | their connections to the hub, by the SDK |
 //! | `recording`, `labels` | what is played and what has to come out |
 //! | `play`, `host` | lets them play, with a hub |
 //! | `progress`, `view`, `hub_side` | what is shown meanwhile |
 //! | `account`, `hop`, `report`, `summary` | the books, the verdict, the words |
 //!
-//! The engrams share nothing but counters for the view: every frame crosses loopback sockets and
-//! the hub, and the verdict comes from what each of them saw.
+//! The engrams share counters for the view and the moment to begin, and nothing else: every frame
+//! crosses loopback sockets and the hub, and the verdict comes from what each of them saw.
 
 mod account;
+mod cast;
+mod cue;
 mod hop;
 mod host;
 mod hub_side;
 mod labels;
-mod link;
 mod packet;
+mod part;
 mod play;
 mod progress;
 mod recorder;
@@ -44,7 +47,7 @@ use source::Pace;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use summary::Summary;
 
 /// How the summary is written.
@@ -83,7 +86,7 @@ pub struct DemoArgs {
 /// to drop that the recording does not have.
 pub fn run(args: &DemoArgs) -> u8 {
     let recording = match Recording::bundled() {
-        Ok(recording) => recording,
+        Ok(recording) => Arc::new(recording),
         Err(error) => return complain(EXIT_FAILED, &error),
     };
     let frames = recording.frame_count();
@@ -94,10 +97,7 @@ pub fn run(args: &DemoArgs) -> u8 {
         );
         return complain(EXIT_USAGE, &text);
     }
-    let host = match args
-        .hub
-        .map_or_else(Host::start, |hub| Ok(Host::elsewhere(hub)))
-    {
+    let host = match args.hub.map_or_else(Host::start, Host::elsewhere) {
         Ok(host) => host,
         Err(error) => return complain(EXIT_FAILED, &error),
     };
@@ -111,10 +111,10 @@ pub fn run(args: &DemoArgs) -> u8 {
 }
 
 /// Plays while the view is shown, then does the books.
-fn perform(args: &DemoArgs, recording: &Recording, host: &Host) -> Report {
-    let progress = Progress::new();
+fn perform(args: &DemoArgs, recording: &Arc<Recording>, host: &Host) -> Report {
+    let progress = Arc::new(Progress::new());
     let stage = Stage {
-        hub: host.grpc,
+        bindings: &host.bindings,
         recording,
         progress: &progress,
         pace: if args.fast {
@@ -163,7 +163,7 @@ fn report(args: &DemoArgs, stage: Stage<'_>, (played, hub): (&Played, Option<Hub
         to_vad,
         to_recorder,
         ..
-    } = stage.progress;
+    } = &**stage.progress;
     Report {
         pass: findings.is_empty(),
         findings,

@@ -1,31 +1,30 @@
-//! What the demo's engrams say to each other, as packets of the contract (spec 1).
+//! What the demo's engrams say to each other, as messages of streams (spec 1, 3).
 //!
 //! Owns the metadata keys and their meaning. Never sends anything.
 //!
-//! | packet | frame | metadata |
+//! | packet | metadata `type` | what else |
 //! | --- | --- | --- |
-//! | audio | the AudioFrame | `type`, `demo.frame`, `demo.sent_ns`; after detection `demo.segment` |
-//! | segment ended | none | `type`, `demo.segment`, `demo.first`, `demo.last` |
-//! | end of stream | none | `demo.end`: how many frames the sender has sent |
+//! | audio | `speech.audio.v1` | the frame; metadata `demo.frame`, `demo.sent_ns` |
+//! | audio after detection | `speech.vad.active` | the same, and `demo.segment` |
+//! | segment ended | `speech.vad.inactive` | payload: number, first and last frame |
+//! | end of stream | `demo.end` | payload: how many frames the sender has sent |
 
 use super::labels::SegmentNumber;
 use super::progress::Stamp;
 use super::recording::FrameNumber;
-use std::collections::BTreeMap;
-use std::fmt::Display;
+use engram::{AudioFrame, StreamMessage};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::str::FromStr;
-use transport_proto::v1::data_packet::Frame;
-use transport_proto::v1::{AudioFrame, DataPacket, ProcessRequest};
 
 const TYPE: &str = "type";
+const SOUND: &str = "speech.audio.v1";
+const SPEECH: &str = "speech.vad.active";
+const SILENCE: &str = "speech.vad.inactive";
+const ENDED: &str = "demo.end";
 const FRAME: &str = "demo.frame";
 const SENT: &str = "demo.sent_ns";
 const SEGMENT: &str = "demo.segment";
-const FIRST: &str = "demo.first";
-const LAST: &str = "demo.last";
-const END: &str = "demo.end";
-/// Spec 2.6: a packet that only says that its sender is alive.
-const HEARTBEAT: &str = "bubu-heartbeat";
 
 /// One frame of the recording under way.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,11 +38,17 @@ pub(super) struct Audio {
 }
 
 /// A stretch of speech that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Segment {
     pub(super) number: SegmentNumber,
     pub(super) first: FrameNumber,
     pub(super) last: FrameNumber,
+}
+
+/// How many frames were sent before the end.
+#[derive(Serialize, Deserialize)]
+struct End {
+    frames: u32,
 }
 
 /// A packet of the demo.
@@ -52,7 +57,6 @@ pub(super) enum Packet {
     Audio(Audio),
     SegmentEnd(Segment),
     End { frames: u32 },
-    Heartbeat,
 }
 
 /// A packet that none of the demo's engrams has sent, or that was changed on the way.
@@ -60,87 +64,54 @@ pub(super) enum Packet {
 #[error("a packet arrived that no engram of the demo sends: {0}")]
 pub(super) struct Foreign(String);
 
-type Metadata = BTreeMap<String, String>;
-
-impl From<Packet> for ProcessRequest {
+impl From<Packet> for StreamMessage {
     fn from(packet: Packet) -> Self {
-        let mut metadata = Metadata::new();
-        let mut put = |key: &str, value: &dyn Display| {
-            metadata.insert(key.to_owned(), value.to_string());
-        };
-        let frame = match packet {
+        let typed = |name| Self::data().with_metadata(TYPE, name);
+        match packet {
             Packet::Audio(audio) => {
-                put(FRAME, &audio.number.0);
-                put(SENT, &audio.sent.0);
-                match audio.segment {
-                    None => put(TYPE, &"speech.audio.v1"),
-                    Some(segment) => {
-                        put(TYPE, &"speech.vad.active");
-                        put(SEGMENT, &segment);
-                    }
-                }
-                Some(Frame::Audio(audio.media))
+                let message = match audio.segment {
+                    None => typed(SOUND),
+                    Some(segment) => typed(SPEECH).with_metadata(SEGMENT, segment.to_string()),
+                };
+                message
+                    .with_metadata(FRAME, audio.number.0.to_string())
+                    .with_metadata(SENT, audio.sent.0.to_string())
+                    .with_audio(audio.media)
             }
-            Packet::SegmentEnd(segment) => {
-                put(TYPE, &"speech.vad.inactive");
-                put(SEGMENT, &segment.number);
-                put(FIRST, &segment.first.0);
-                put(LAST, &segment.last.0);
-                None
-            }
-            Packet::End { frames } => {
-                put(END, &frames);
-                None
-            }
-            Packet::Heartbeat => {
-                put(HEARTBEAT, &true);
-                None
-            }
-        };
-        Self {
-            packet: Some(DataPacket {
-                metadata,
-                frame,
-                ..DataPacket::default()
-            }),
-            flow: None,
+            Packet::SegmentEnd(segment) => typed(SILENCE).with_payload(json!(segment).to_string()),
+            Packet::End { frames } => typed(ENDED).with_payload(json!(End { frames }).to_string()),
         }
     }
 }
 
-impl TryFrom<DataPacket> for Packet {
+impl TryFrom<&StreamMessage> for Packet {
     type Error = Foreign;
 
-    fn try_from(packet: DataPacket) -> Result<Self, Foreign> {
-        let metadata = packet.metadata;
-        if metadata.get(HEARTBEAT).is_some_and(|value| value == "true") {
-            return Ok(Self::Heartbeat);
-        }
-        match packet.frame {
-            Some(Frame::Audio(media)) => Ok(Self::Audio(Audio {
-                number: FrameNumber(number(&metadata, FRAME)?),
-                segment: metadata
-                    .contains_key(SEGMENT)
-                    .then(|| number(&metadata, SEGMENT).map(SegmentNumber))
-                    .transpose()?,
-                sent: Stamp(number(&metadata, SENT)?),
-                media,
+    fn try_from(message: &StreamMessage) -> Result<Self, Foreign> {
+        let unread = |error: serde_json::Error| Foreign(format!("its payload: {error}"));
+        let name = message.metadata.get(TYPE).map(String::as_str);
+        match (name, &message.audio) {
+            (Some(SOUND | SPEECH), Some(media)) => Ok(Self::Audio(Audio {
+                number: FrameNumber(number(message, FRAME)?),
+                segment: match name {
+                    Some(SPEECH) => Some(SegmentNumber(number(message, SEGMENT)?)),
+                    _ => None,
+                },
+                sent: Stamp(number(message, SENT)?),
+                media: media.clone(),
             })),
-            Some(_) => Err(Foreign("its frame is not audio".to_owned())),
-            None if metadata.contains_key(END) => Ok(Self::End {
-                frames: number(&metadata, END)?,
-            }),
-            None => Ok(Self::SegmentEnd(Segment {
-                number: SegmentNumber(number(&metadata, SEGMENT)?),
-                first: FrameNumber(number(&metadata, FIRST)?),
-                last: FrameNumber(number(&metadata, LAST)?),
-            })),
+            (Some(SILENCE), None) => message.payload_as().map(Self::SegmentEnd).map_err(unread),
+            (Some(ENDED), None) => {
+                let End { frames } = message.payload_as().map_err(unread)?;
+                Ok(Self::End { frames })
+            }
+            _ => Err(Foreign(format!("its metadata {TYPE} is {name:?}"))),
         }
     }
 }
 
-fn number<N: FromStr>(metadata: &Metadata, key: &str) -> Result<N, Foreign> {
-    let value = metadata.get(key);
+fn number<N: FromStr>(message: &StreamMessage, key: &str) -> Result<N, Foreign> {
+    let value = message.metadata.get(key);
     value
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| Foreign(format!("metadata {key} is {value:?}")))
@@ -150,21 +121,13 @@ fn number<N: FromStr>(metadata: &Metadata, key: &str) -> Result<N, Foreign> {
 mod tests {
     use super::*;
 
-    fn through_the_wire(packet: Packet) -> Result<Packet, Foreign> {
-        ProcessRequest::from(packet).packet.unwrap().try_into()
-    }
-
     #[test]
     fn every_packet_is_read_as_it_was_written() {
         let audio = Audio {
             number: FrameNumber(7),
             segment: None,
             sent: Stamp(123_456_789),
-            media: AudioFrame {
-                pcm: vec![1, 2].into(),
-                timestamp_ms: 140,
-                ..AudioFrame::default()
-            },
+            media: AudioFrame::pcm16(vec![1, 2], 16_000, 1),
         };
         for packet in [
             Packet::Audio(audio.clone()),
@@ -178,19 +141,31 @@ mod tests {
                 last: FrameNumber(9),
             }),
             Packet::End { frames: 12 },
-            Packet::Heartbeat,
         ] {
-            assert_eq!(through_the_wire(packet.clone()), Ok(packet));
+            let message = StreamMessage::from(packet.clone());
+            assert_eq!(message.validate(), Ok(()));
+            assert_eq!(Packet::try_from(&message), Ok(packet));
         }
+    }
+
+    #[track_caller]
+    fn assert_foreign(message: &StreamMessage, why: &str) {
+        let refused = Packet::try_from(message).unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
     }
 
     #[test]
     fn a_packet_without_its_number_is_foreign() {
-        let nameless = DataPacket {
-            frame: Some(Frame::Audio(AudioFrame::default())),
-            ..DataPacket::default()
-        };
-        let refused = Packet::try_from(nameless).unwrap_err();
-        assert!(refused.to_string().contains("demo.frame"), "{refused}");
+        let sound = AudioFrame::pcm16(vec![1, 2], 16_000, 1);
+        let nameless = StreamMessage::data().with_audio(sound);
+        assert_foreign(&nameless, "metadata type is None");
+        let typed = nameless.with_metadata(TYPE, SOUND);
+        assert_foreign(&typed, "metadata demo.frame is None");
+    }
+
+    #[test]
+    fn a_packet_whose_payload_is_another_is_foreign() {
+        let end = StreamMessage::data().with_metadata(TYPE, ENDED);
+        assert_foreign(&end.with_payload("{\"frames\":-1}"), "its payload");
     }
 }

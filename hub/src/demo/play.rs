@@ -3,15 +3,18 @@
 //! Owns their order, the deadline, and the words for what stopped them. Whatever happens, what the
 //! engrams wrote down is kept.
 
-use super::link::{Link, LinkError, QUIET_AFTER};
+use super::cast::{self, Cut};
+use super::cue::Cue;
+use super::host::Bindings;
+use super::part::{Fault, Notes, QUIET_AFTER};
 use super::progress::{Hop, Progress};
-use super::recorder::{self, Recorder, RecorderError};
+use super::recorder::{self, Recorded, Recorder};
 use super::recording::{FrameNumber, Recording};
 use super::source::{self, Pace, Source};
 use super::vad::{self, Vad};
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -21,9 +24,10 @@ const GRACE: Duration = Duration::from_secs(30);
 /// What is to be played, and to whom.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stage<'a> {
-    pub(super) hub: SocketAddr,
-    pub(super) recording: &'a Recording,
-    pub(super) progress: &'a Progress,
+    /// Where the engrams find the hub.
+    pub(super) bindings: &'a Bindings,
+    pub(super) recording: &'a Arc<Recording>,
+    pub(super) progress: &'a Arc<Progress>,
     pub(super) pace: Pace,
     pub(super) lose: Option<FrameNumber>,
     /// The WAV file to write.
@@ -43,11 +47,8 @@ pub(super) struct Played {
 /// Why a play did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
-    #[error("{step}: {error}")]
-    Engram {
-        step: &'static str,
-        error: RecorderError,
-    },
+    #[error("{step}: {cut}")]
+    Engram { step: &'static str, cut: Cut },
     #[error("{0}")]
     Quiet(String),
     #[error("not at its end after {} s", .0.as_secs())]
@@ -62,89 +63,74 @@ pub(super) enum Stopped {
 
 /// Plays to the end, on the thread that calls.
 pub(super) fn play(stage: Stage<'_>) -> Played {
-    let mut played = Played::default();
+    let notebooks = Notebooks::default();
     let began = stage.progress.elapsed();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    played.stopped = match runtime {
-        Ok(runtime) => runtime.block_on(perform(stage, &mut played)).err(),
+    let stopped = match runtime {
+        Ok(runtime) => runtime.block_on(perform(stage, &notebooks)).err(),
         Err(error) => Some(Stopped::Runtime(error)),
     };
-    played.elapsed = stage.progress.elapsed().saturating_sub(began);
-    played
+    Played {
+        source: notebooks.source.take(),
+        vad: notebooks.vad.take(),
+        recorder: notebooks.recorder.take(),
+        stopped,
+        elapsed: stage.progress.elapsed().saturating_sub(began),
+    }
 }
 
-async fn perform(stage: Stage<'_>, played: &mut Played) -> Result<(), Stopped> {
-    let Stage {
-        recording,
-        progress,
-        ..
-    } = stage;
+/// Where the engrams write down what happens to them.
+#[derive(Default)]
+struct Notebooks {
+    source: Notes<source::Journal>,
+    vad: Notes<vad::Journal>,
+    recorder: Notes<recorder::Journal>,
+}
+
+async fn perform(stage: Stage<'_>, notebooks: &Notebooks) -> Result<(), Stopped> {
+    let progress = stage.progress;
     let refuse = |error| {
         let path = stage.file.display().to_string();
         Stopped::File { path, error }
     };
-    let recorder = Recorder::create(stage.file, recording.format, progress);
-    let mut cast = Cast {
-        source: Source {
-            recording,
-            progress,
-            pace: stage.pace,
-            lose: stage.lose,
-            journal: source::Journal::default(),
-        },
-        vad: Vad::new(progress),
-        recorder: recorder.map_err(refuse)?,
+    let cue = Cue::new();
+    let source = Source {
+        recording: stage.recording.clone(),
+        progress: progress.clone(),
+        cue: cue.clone(),
+        pace: stage.pace,
+        lose: stage.lose,
+        journal: notebooks.source.clone(),
     };
-    let limit = recording.duration() + GRACE;
+    let vad = Vad::new(progress.clone(), cue.clone(), notebooks.vad.clone());
+    let recorder = Recorder {
+        progress: progress.clone(),
+        cue,
+        journal: notebooks.recorder.clone(),
+        file: Recorded::create(stage.file, stage.recording.format).map_err(refuse)?,
+    };
+    let bindings = stage.bindings;
+    let plays = async {
+        tokio::try_join!(
+            async { stopped("recorder", cast::run(bindings, "recorder", recorder).await) },
+            async { stopped("vad", cast::run(bindings, "vad", vad).await) },
+            async { stopped("source", cast::run(bindings, "source", source).await) },
+        )
+    };
+    let limit = stage.recording.duration() + GRACE;
     let result = tokio::select! {
-        result = timeout(limit, cast.perform(stage.hub)) => {
-            result.unwrap_or(Err(Stopped::Deadline(limit)))
+        played = timeout(limit, plays) => {
+            played.unwrap_or(Err(Stopped::Deadline(limit))).map(|_| ())
         }
         Ok(()) = tokio::signal::ctrl_c() => Err(Stopped::Interrupted),
     };
-    played.source = cast.source.journal;
-    played.vad = cast.vad.journal;
-    played.recorder = cast.recorder.journal;
     result.map_err(|stopped| name_quiet_hop(stopped, progress))
 }
 
-/// The three engrams.
-struct Cast<'a> {
-    source: Source<'a>,
-    vad: Vad<'a>,
-    recorder: Recorder<'a>,
-}
-
-impl Cast<'_> {
-    /// Registers them, the last one first, and runs them at the same time. Their links are closed
-    /// together: what the source has sent is on its way until the recorder has it.
-    async fn perform(&mut self, hub: SocketAddr) -> Result<(), Stopped> {
-        let recorder = &mut open(hub, "recorder").await?;
-        let vad = &mut open(hub, "vad").await?;
-        let source = &mut open(hub, "source").await?;
-        tokio::try_join!(
-            async { stopped("source", self.source.run(source).await) },
-            async { stopped("vad", self.vad.run(vad).await) },
-            async { stopped("recorder", self.recorder.run(recorder).await) },
-        )?;
-        Ok(())
-    }
-}
-
-async fn open(hub: SocketAddr, step: &'static str) -> Result<Link, Stopped> {
-    stopped(step, Link::open(hub, step).await)
-}
-
-fn stopped<T, E: Into<RecorderError>>(
-    step: &'static str,
-    result: Result<T, E>,
-) -> Result<T, Stopped> {
-    result.map_err(|error| {
-        let error = error.into();
-        Stopped::Engram { step, error }
-    })
+fn stopped(step: &'static str, result: Result<(), Cut>) -> Result<(), Stopped> {
+    result.map_err(|cut| Stopped::Engram { step, cut })
 }
 
 /// An engram that hears nothing may be the victim of a hop further up: names the hop on which most
@@ -152,7 +138,7 @@ fn stopped<T, E: Into<RecorderError>>(
 fn name_quiet_hop(stopped: Stopped, progress: &Progress) -> Stopped {
     let Stopped::Engram {
         step,
-        error: RecorderError::Link(LinkError::Quiet),
+        cut: Cut::Engram(Fault::Quiet),
     } = stopped
     else {
         return stopped;
@@ -185,11 +171,11 @@ fn name_quiet_hop(stopped: Stopped, progress: &Progress) -> Stopped {
 mod tests {
     use super::*;
     use crate::demo::packet::Audio;
-    use transport_proto::v1::AudioFrame;
+    use engram::AudioFrame;
 
     fn quiet(step: &'static str, progress: &Progress) -> String {
-        let error = LinkError::Quiet.into();
-        name_quiet_hop(Stopped::Engram { step, error }, progress).to_string()
+        let cut = Cut::Engram(Fault::Quiet);
+        name_quiet_hop(Stopped::Engram { step, cut }, progress).to_string()
     }
 
     fn arrive(progress: &Progress, hop: &Hop, number: u32) {

@@ -163,17 +163,14 @@ fn position(number: FrameNumber) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use transport_proto::v1::AudioFrame;
+    use engram::AudioFrame;
 
     fn audio(number: u32, sent: Stamp) -> Audio {
         Audio {
             number: FrameNumber(number),
             segment: None,
             sent,
-            media: AudioFrame {
-                pcm: vec![0; 640].into(),
-                ..AudioFrame::default()
-            },
+            media: AudioFrame::pcm16(vec![0; 640], 16_000, 1),
         }
     }
 

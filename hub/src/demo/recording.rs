@@ -7,21 +7,19 @@ use super::labels::{self, Label, LabelError};
 use bytes::Bytes;
 use codecs::pcm::{BYTES_PER_SAMPLE, Format, Framer};
 use codecs::wav::{self, ReadError};
-use serde::Serialize;
+use engram::AudioFrame;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
-use transport_proto::v1::AudioFrame;
 
 /// How long one frame lasts.
 pub(super) const FRAME_MILLIS: u32 = 20;
-/// `AudioFrame.codec` of 16-bit PCM.
-const CODEC: &str = "pcm16";
 
 static WAV: &[u8] = include_bytes!("../../assets/demo/speech.wav");
 static LABELS: &str = include_str!("../../assets/demo/speech.labels");
 
 /// The place of a frame in the recording, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct FrameNumber(pub(super) u32);
 
 impl FrameNumber {
@@ -105,23 +103,19 @@ impl Recording {
         FrameNumber(self.frame_count()).at()
     }
 
-    /// Every frame as it goes on the wire, in order.
+    /// Every frame as it is sent, in order.
     pub(super) fn frames(&self) -> impl Iterator<Item = (FrameNumber, AudioFrame)> + '_ {
         (0..self.frame_count())
             .map(FrameNumber)
             .filter_map(|number| Some((number, self.frame(number)?)))
     }
 
-    /// One frame as it goes on the wire.
+    /// One frame as it is sent.
     pub(super) fn frame(&self, number: FrameNumber) -> Option<AudioFrame> {
         let pcm = self.frames.get(usize::try_from(number.0).ok()?)?;
-        Some(AudioFrame {
-            pcm: pcm.clone(),
-            sample_rate_hz: i32::try_from(self.format.rate_hz).ok()?,
-            channels: i32::from(self.format.channels),
-            codec: CODEC.to_owned(),
-            timestamp_ms: u64::try_from(number.at().as_millis()).ok()?,
-        })
+        let rate_hz = i32::try_from(self.format.rate_hz).ok()?;
+        let channels = i32::from(self.format.channels);
+        Some(AudioFrame::pcm16(pcm.clone(), rate_hz, channels).at(number.at()))
     }
 
     /// The samples of all labelled segments, one after the other, as bytes.

@@ -1,9 +1,12 @@
 //! The first engram: sends the recording, one frame every 20 ms.
 
-use super::link::{Link, LinkError};
+use super::cue::Cue;
 use super::packet::{Audio, Packet};
+use super::part::Notes;
 use super::progress::Progress;
 use super::recording::{FrameNumber, Recording};
+use engram::{BoxError, Context, ControlHandler, Engram, Inbound, Outbound, StreamingEngram};
+use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 /// Frames that may be under way in [`Pace::Window`]: well within the hub's default queues of 1000
@@ -28,25 +31,29 @@ pub(super) struct Journal {
 
 /// The engram.
 #[derive(Debug)]
-pub(super) struct Source<'a> {
-    pub(super) recording: &'a Recording,
-    pub(super) progress: &'a Progress,
+pub(super) struct Source {
+    pub(super) recording: Arc<Recording>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) cue: Cue,
     pub(super) pace: Pace,
     /// A frame to lose on the way, to show that its loss is noticed.
     pub(super) lose: Option<FrameNumber>,
-    pub(super) journal: Journal,
+    pub(super) journal: Notes<Journal>,
 }
 
-impl Source<'_> {
+impl Engram<()> for Source {}
+
+impl StreamingEngram<()> for Source {
     /// Sends every frame, then how many they were.
-    pub(super) async fn run(&mut self, link: &mut Link) -> Result<(), LinkError> {
+    async fn stream(&mut self, _: Context, _: Inbound, outbound: Outbound) -> Result<(), BoxError> {
+        self.cue.given().await;
         let began = Instant::now();
         for (number, media) in self.recording.frames() {
             match self.pace {
                 Pace::RealTime => sleep_until(began + number.at()).await,
                 Pace::Window => self.progress.room(WINDOW).await,
             }
-            self.journal.sent.push(number);
+            self.journal.note(|journal| journal.sent.push(number));
             self.progress.to_vad.left(number);
             let audio = Audio {
                 number,
@@ -55,10 +62,15 @@ impl Source<'_> {
                 media,
             };
             if self.lose != Some(number) {
-                link.send(Packet::Audio(audio)).await?;
+                outbound.send(&Packet::Audio(audio).into()).await?;
             }
         }
         let frames = self.recording.frame_count();
-        link.send(Packet::End { frames }).await
+        outbound.send(&Packet::End { frames }.into()).await?;
+        Ok(())
+    }
+
+    fn control_handler(&self) -> Option<ControlHandler> {
+        Some(self.cue.handler())
     }
 }

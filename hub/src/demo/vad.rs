@@ -2,14 +2,19 @@
 //!
 //! Owns the detector and the numbers of its segments. Passes an AudioFrame on as it came.
 
+use super::cue::Cue;
 use super::labels::SegmentNumber;
-use super::link::{Link, LinkError};
 use super::packet::{Audio, Packet, Segment};
+use super::part::{Notes, next};
 use super::progress::Progress;
 use super::recording::FrameNumber;
 use codecs::pcm::Dbfs;
 use codecs::vad::{Detector, Event, Settings};
-use transport_proto::v1::AudioFrame;
+use engram::{
+    AudioFrame, BoxError, Context, ControlHandler, Engram, Inbound, InboundMessage, Outbound,
+    StreamingEngram,
+};
+use std::sync::Arc;
 
 /// Between what the recording promises (its script states it): the quietest first or last frame of
 /// a segment is at -63 dBFS, the noise at -78; pauses inside a segment last up to 220 ms (11
@@ -31,62 +36,100 @@ pub(super) struct Journal {
     pub(super) forwarded: Vec<FrameNumber>,
 }
 
+/// A frame about which nothing is decided yet.
+#[derive(Debug)]
+struct Heard {
+    audio: Audio,
+    message: InboundMessage,
+}
+
 /// The engram.
 #[derive(Debug)]
-pub(super) struct Vad<'a> {
-    pub(super) progress: &'a Progress,
-    pub(super) journal: Journal,
-    detector: Detector<Audio>,
+pub(super) struct Vad {
+    progress: Arc<Progress>,
+    cue: Cue,
+    journal: Notes<Journal>,
+    detector: Detector<Heard>,
     /// Segments begun so far.
     found: u32,
     /// The open one, up to the frame forwarded last.
     segment: Option<Segment>,
 }
 
-impl<'a> Vad<'a> {
-    pub(super) fn new(progress: &'a Progress) -> Self {
+impl Engram<()> for Vad {}
+
+impl StreamingEngram<()> for Vad {
+    /// Listens until the source says that it has sent everything, then says the same.
+    async fn stream(
+        &mut self,
+        _: Context,
+        mut inbound: Inbound,
+        outbound: Outbound,
+    ) -> Result<(), BoxError> {
+        while let Some((packet, message)) = next(&mut inbound).await? {
+            match packet {
+                Packet::Audio(audio) => {
+                    self.hear(Heard { audio, message });
+                    self.decide(&outbound).await?;
+                }
+                Packet::SegmentEnd(_) => message.done(),
+                Packet::End { .. } => {
+                    message.done();
+                    break;
+                }
+            }
+        }
+        self.detector.finish();
+        self.decide(&outbound).await?;
+        let mut frames = 0;
+        self.journal
+            .note(|journal| frames = journal.forwarded.len());
+        let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+        outbound.send(&Packet::End { frames }.into()).await?;
+        Ok(())
+    }
+
+    fn control_handler(&self) -> Option<ControlHandler> {
+        Some(self.cue.handler())
+    }
+}
+
+impl Vad {
+    pub(super) fn new(progress: Arc<Progress>, cue: Cue, journal: Notes<Journal>) -> Self {
         Self {
             progress,
-            journal: Journal::default(),
+            cue,
+            journal,
             detector: Detector::new(SETTINGS),
             found: 0,
             segment: None,
         }
     }
 
-    /// Receives until the source says that it has sent everything, then says the same.
-    pub(super) async fn run(&mut self, link: &mut Link) -> Result<(), LinkError> {
-        loop {
-            match link.receive().await? {
-                Packet::Audio(audio) => {
-                    self.progress.arrived(&self.progress.to_vad, &audio);
-                    let arrival = (audio.number, audio.media.clone());
-                    self.journal.arrived.push(arrival);
-                    let level = Dbfs::of(&audio.media.pcm);
-                    self.detector.push(audio, level);
-                    self.decide(link).await?;
-                }
-                Packet::End { .. } => break,
-                Packet::SegmentEnd(_) | Packet::Heartbeat => {}
-            }
-        }
-        self.detector.finish();
-        self.decide(link).await?;
-        let frames = u32::try_from(self.journal.forwarded.len()).unwrap_or(u32::MAX);
-        link.send(Packet::End { frames }).await
+    fn hear(&mut self, heard: Heard) {
+        let audio = &heard.audio;
+        self.progress.arrived(&self.progress.to_vad, audio);
+        let arrival = (audio.number, audio.media.clone());
+        self.journal.note(|journal| journal.arrived.push(arrival));
+        let level = Dbfs::of(&audio.media.pcm);
+        self.detector.push(heard, level);
     }
 
     /// Acts on what the detector has made up its mind about.
-    async fn decide(&mut self, link: &mut Link) -> Result<(), LinkError> {
+    async fn decide(&mut self, outbound: &Outbound) -> Result<(), BoxError> {
         while let Some(event) = self.detector.poll() {
             match event {
                 Event::Start => self.found += 1,
-                Event::Speech(audio) => self.forward(audio, link).await?,
-                Event::Silence(audio) => self.journal.quiet.push(audio.number),
+                Event::Speech(heard) => self.forward(heard, outbound).await?,
+                Event::Silence(Heard { audio, message }) => {
+                    self.journal
+                        .note(|journal| journal.quiet.push(audio.number));
+                    message.done();
+                }
                 Event::End => {
                     self.progress.set_speaking(None);
                     if let Some(segment) = self.segment.take() {
-                        link.send(Packet::SegmentEnd(segment)).await?;
+                        outbound.send(&Packet::SegmentEnd(segment).into()).await?;
                     }
                 }
             }
@@ -94,9 +137,10 @@ impl<'a> Vad<'a> {
         Ok(())
     }
 
-    async fn forward(&mut self, mut audio: Audio, link: &mut Link) -> Result<(), LinkError> {
+    async fn forward(&mut self, heard: Heard, outbound: &Outbound) -> Result<(), BoxError> {
+        let Heard { mut audio, message } = heard;
         let number = audio.number;
-        self.journal.voiced.push(number);
+        self.journal.note(|journal| journal.voiced.push(number));
         let segment = self.segment.get_or_insert(Segment {
             number: SegmentNumber(self.found),
             first: number,
@@ -107,8 +151,10 @@ impl<'a> Vad<'a> {
         self.progress.to_recorder.left(number);
         audio.segment = Some(segment.number);
         audio.sent = self.progress.now();
-        link.send(Packet::Audio(audio)).await?;
-        self.journal.forwarded.push(number);
+        outbound.send(&Packet::Audio(audio).into()).await?;
+        self.journal.note(|journal| journal.forwarded.push(number));
+        // Should this process be killed before, the frame comes again where its edge keeps it.
+        message.done_once_settled();
         Ok(())
     }
 }

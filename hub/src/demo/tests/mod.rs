@@ -13,11 +13,11 @@ const QUIET: u32 = 3;
 /// Plays as quickly as possible over `hub`, and gives the books.
 fn demo(hub: SocketAddr, drop_frame: Option<u32>, folder: &Path) -> Report {
     let args = args(drop_frame, folder);
-    let recording = Recording::bundled().unwrap();
+    let recording = Arc::new(Recording::bundled().unwrap());
     let stage = Stage {
-        hub,
+        bindings: &Host::elsewhere(hub).unwrap().bindings,
         recording: &recording,
-        progress: &Progress::new(),
+        progress: &Arc::new(Progress::new()),
         pace: Pace::Window,
         lose: drop_frame.map(FrameNumber),
         file: &args.out,
@@ -153,7 +153,7 @@ fn one_flipped_bit_in_speech_makes_the_file_differ() {
 #[test]
 fn a_stream_that_ends_too_early_is_told_with_its_step() {
     let report = with_fault("recorder", VOICED, FaultKind::HangUp);
-    assert_finds(&report, "recorder: the hub ended the stream");
+    assert_finds(&report, "recorder: lost the hub: it ended the connection");
 }
 
 #[test]
@@ -164,7 +164,11 @@ fn nobody_listening_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let report = demo(address, None, folder.path());
     assert!(!report.pass);
-    assert!(report.findings[0].starts_with("recorder: cannot connect to the hub"));
+    let finding = &report.findings[0];
+    assert!(
+        finding.contains(": lost the hub: Unavailable: "),
+        "{finding}"
+    );
 }
 
 #[test]

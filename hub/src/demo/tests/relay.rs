@@ -1,6 +1,7 @@
 //! A stand-in for the hub that can be told to make one mistake: the demo must notice each kind.
 //!
-//! It passes packets along source -> vad -> recorder and knows nothing else of what a hub does.
+//! It passes packets along source -> vad -> recorder, settles them at once, and knows nothing else
+//! of what a hub does.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,9 +12,13 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
-use transport_proto::v1::data_packet::Frame;
-use transport_proto::v1::hub_service_server::{HubService, HubServiceServer};
-use transport_proto::v1::{DataPacket, ProcessRequest, ProcessResponse};
+use transport_proto::v1::transport_connector_service_server::{
+    TransportConnectorService, TransportConnectorServiceServer,
+};
+use transport_proto::v1::{
+    ControlAction, ControlRequest, ControlResponse, DataRequest, DataResponse, FlowControl,
+    HubPushRequest, HubPushResponse, data_request, data_response,
+};
 
 /// What the relay does wrong with one frame on its way to `to`.
 #[derive(Clone, Copy, Debug)]
@@ -35,72 +40,153 @@ pub(super) enum FaultKind {
     HangUp,
 }
 
-type Outbound = mpsc::UnboundedSender<Result<ProcessResponse, Status>>;
+type Answers<T> = mpsc::UnboundedSender<Result<T, Status>>;
+type Told<T> = UnboundedReceiverStream<Result<T, Status>>;
+/// The packets to each step.
+type Steps = Arc<Mutex<BTreeMap<String, Answers<DataResponse>>>>;
+
+/// The streams of one connection, as far as they are there.
+#[derive(Default)]
+struct Halves {
+    data: Option<(Streaming<DataRequest>, Answers<DataResponse>)>,
+    control: Option<(String, Answers<ControlResponse>)>,
+}
 
 struct Relay {
     fault: Option<Fault>,
-    streams: Arc<Mutex<BTreeMap<String, Outbound>>>,
+    steps: Steps,
+    /// By the connection's address.
+    connections: Mutex<BTreeMap<SocketAddr, Halves>>,
 }
 
 #[tonic::async_trait]
-impl HubService for Relay {
-    type ProcessStream = UnboundedReceiverStream<Result<ProcessResponse, Status>>;
+impl TransportConnectorService for Relay {
+    type DataStream = Told<DataResponse>;
+    type ControlStream = Told<ControlResponse>;
+    type HubPushStream = Told<HubPushResponse>;
 
-    async fn process(
+    async fn data(
         &self,
-        request: Request<Streaming<ProcessRequest>>,
-    ) -> Result<Response<Self::ProcessStream>, Status> {
-        let step = required_metadata(&request)?;
-        let (outbound, packets) = mpsc::unbounded_channel();
-        self.streams.lock().unwrap().insert(step.clone(), outbound);
-        let downstream = match step.as_str() {
+        request: Request<Streaming<DataRequest>>,
+    ) -> Result<Response<Self::DataStream>, Status> {
+        let (answers, told) = mpsc::unbounded_channel();
+        let peer = peer(&request)?;
+        self.meet(peer, |halves| {
+            halves.data = Some((request.into_inner(), answers))
+        });
+        Ok(Response::new(UnboundedReceiverStream::new(told)))
+    }
+
+    async fn control(
+        &self,
+        request: Request<Streaming<ControlRequest>>,
+    ) -> Result<Response<Self::ControlStream>, Status> {
+        let (answers, told) = mpsc::unbounded_channel();
+        let peer = peer(&request)?;
+        let binding = request.metadata().get("bubu.transport.binding");
+        let binding = binding.and_then(|value| value.to_str().ok());
+        let step = binding.and_then(|name| name.strip_prefix("default/demo-"));
+        let step = step.ok_or_else(|| Status::not_found("binding"))?.to_owned();
+        // What engrams say beside packets is of no use here, but must be read.
+        let mut said = request.into_inner();
+        tokio::spawn(async move { while let Some(Ok(_)) = said.next().await {} });
+        self.meet(peer, |halves| halves.control = Some((step, answers)));
+        Ok(Response::new(UnboundedReceiverStream::new(told)))
+    }
+
+    async fn hub_push(
+        &self,
+        _: Request<Streaming<HubPushRequest>>,
+    ) -> Result<Response<Self::HubPushStream>, Status> {
+        Err(Status::unimplemented("for hubs"))
+    }
+}
+
+fn peer<T>(request: &Request<T>) -> Result<SocketAddr, Status> {
+    let peer = request.remote_addr();
+    peer.ok_or_else(|| Status::internal("no address"))
+}
+
+impl Relay {
+    /// Adds a stream to a connection; serves the connection once it has both.
+    fn meet(&self, peer: SocketAddr, add: impl FnOnce(&mut Halves)) {
+        let mut connections = self.connections.lock().unwrap();
+        let halves = connections.entry(peer).or_default();
+        add(halves);
+        let whole = halves.data.is_some() && halves.control.is_some();
+        let both = whole.then(|| connections.remove(&peer)).flatten();
+        drop(connections);
+        if let Some(Halves {
+            data: Some((packets, answers)),
+            control: Some((step, control)),
+        }) = both
+        {
+            self.steps.lock().unwrap().insert(step.clone(), answers);
+            let _ = control.send(Ok(ready()));
+            let edge = self.edge(&step);
+            tokio::spawn(edge.serve(step, packets, control));
+        }
+    }
+
+    /// What comes after a step.
+    fn edge(&self, step: &str) -> Edge {
+        let to = match step {
             "source" => Some("vad"),
             "vad" => Some("recorder"),
             _ => None,
         };
-        let edge = downstream.map(|to| Edge {
+        Edge {
             to,
-            fault: self.fault.filter(|fault| fault.to == to),
-            streams: Arc::clone(&self.streams),
+            fault: self.fault.filter(|fault| Some(fault.to) == to),
+            steps: Arc::clone(&self.steps),
             delayed: None,
-        });
-        let mut inbound = request.into_inner();
-        tokio::spawn(async move {
-            let mut edge = edge;
-            while let Some(Ok(message)) = inbound.next().await {
-                if let (Some(edge), Some(packet)) = (edge.as_mut(), message.packet) {
-                    edge.pass(packet);
-                }
-            }
-        });
-        Ok(Response::new(UnboundedReceiverStream::new(packets)))
+        }
     }
 }
 
-/// The step, if the registration has what spec 2.2 asks for.
-fn required_metadata(request: &Request<Streaming<ProcessRequest>>) -> Result<String, Status> {
-    let get = |key: &str| {
-        let value = request.metadata().get(key).and_then(|v| v.to_str().ok());
-        value.ok_or_else(|| Status::invalid_argument(key.to_owned()))
-    };
-    if get("bubu-transport-protocol")? != "1.0.0" || get("connector-generation")? != "1" {
-        return Err(Status::failed_precondition("protocol or generation"));
+fn ready() -> ControlResponse {
+    let capabilities = ("startup.capabilities".to_owned(), "none".to_owned());
+    ControlResponse {
+        action: ControlAction::ConnectorReady.into(),
+        metadata: [capabilities].into(),
+        ..ControlResponse::default()
     }
-    if (get("storyrun-namespace")?, get("storyrun-name")?) != ("default", "demo") {
-        return Err(Status::unavailable("run"));
+}
+
+fn settled(number: u64) -> ControlResponse {
+    ControlResponse {
+        flow: Some(FlowControl {
+            ack: number,
+            ..FlowControl::default()
+        }),
+        ..ControlResponse::default()
     }
-    Ok(get("current-step-id")?.to_owned())
 }
 
 struct Edge {
-    to: &'static str,
+    to: Option<&'static str>,
     fault: Option<Fault>,
-    streams: Arc<Mutex<BTreeMap<String, Outbound>>>,
-    delayed: Option<DataPacket>,
+    steps: Steps,
+    delayed: Option<DataResponse>,
 }
 
 impl Edge {
-    fn pass(&mut self, mut packet: DataPacket) {
+    /// Passes on what a step sends until it ends its side, then ends the other.
+    async fn serve(
+        mut self,
+        step: String,
+        mut packets: Streaming<DataRequest>,
+        control: Answers<ControlResponse>,
+    ) {
+        while let Some(Ok(packet)) = packets.next().await {
+            let number = packet.envelope.as_ref().map_or(0, |e| e.sequence);
+            self.pass(forwarded(packet));
+            let _ = control.send(Ok(settled(number)));
+        }
+        self.steps.lock().unwrap().remove(&step);
+    }
+
+    fn pass(&mut self, mut packet: DataResponse) {
         let number = packet.metadata.get("demo.frame").cloned();
         let hit = |fault: &Fault| number == Some(fault.frame.to_string());
         match self.fault.filter(hit).map(|fault| fault.kind) {
@@ -109,7 +195,7 @@ impl Edge {
             Some(FaultKind::Overtake) => return self.delayed = Some(packet),
             Some(FaultKind::Alter) => flip_a_bit(&mut packet),
             Some(FaultKind::HangUp) => {
-                self.streams.lock().unwrap().remove(self.to);
+                self.steps.lock().unwrap().remove(self.to.unwrap());
                 return;
             }
             None => {}
@@ -120,16 +206,34 @@ impl Edge {
         }
     }
 
-    fn deliver(&self, packet: DataPacket) {
-        let packet = Some(packet);
-        if let Some(stream) = self.streams.lock().unwrap().get(self.to) {
-            let _ = stream.send(Ok(ProcessResponse { packet, flow: None }));
+    fn deliver(&self, packet: DataResponse) {
+        let steps = self.steps.lock().unwrap();
+        if let Some(stream) = self.to.and_then(|to| steps.get(to)) {
+            let _ = stream.send(Ok(packet));
         }
     }
 }
 
-fn flip_a_bit(packet: &mut DataPacket) {
-    if let Some(Frame::Audio(audio)) = &mut packet.frame {
+/// As a hub passes a packet on over an edge that numbers nothing: without its sender's number.
+fn forwarded(packet: DataRequest) -> DataResponse {
+    use data_request::Frame as From;
+    use data_response::Frame as To;
+    DataResponse {
+        frame: packet.frame.map(|frame| match frame {
+            From::Audio(audio) => To::Audio(audio),
+            From::Video(video) => To::Video(video),
+            From::Binary(binary) => To::Binary(binary),
+        }),
+        metadata: packet.metadata,
+        payload: packet.payload,
+        inputs: packet.inputs,
+        transports: packet.transports,
+        envelope: None,
+    }
+}
+
+fn flip_a_bit(packet: &mut DataResponse) {
+    if let Some(data_response::Frame::Audio(audio)) = &mut packet.frame {
         let mut pcm = audio.pcm.to_vec();
         pcm[100] ^= 1;
         audio.pcm = pcm.into();
@@ -157,10 +261,11 @@ impl Running {
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 let relay = Relay {
                     fault,
-                    streams: Arc::default(),
+                    steps: Arc::default(),
+                    connections: Mutex::default(),
                 };
                 let served = Server::builder()
-                    .add_service(HubServiceServer::new(relay))
+                    .add_service(TransportConnectorServiceServer::new(relay))
                     .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)));
                 tokio::select! {
                     served = served => served.unwrap(),
