@@ -8,14 +8,14 @@ use super::{EXIT_CONFIG, print};
 use crate::config::{Config, FlagOverride, Sources, schema};
 
 /// Where the configuration comes from; shared by all subcommands that read it.
-#[derive(Debug, Default, Args)]
-pub(crate) struct ConfigSource {
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigSource {
     /// Configuration file. Without it, ./hub.toml is not read: say what you want.
     #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Set one value, for example --set heartbeat.interval=5s. May be given several times.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
-    pub(crate) sets: Vec<String>,
+    pub sets: Vec<String>,
 }
 
 impl ConfigSource {

@@ -3,6 +3,8 @@
 mod config;
 mod run;
 
+pub use config::ConfigSource;
+
 use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -4,6 +4,7 @@
 //! socket, or change anything.
 
 mod decide;
+mod frames;
 mod joining;
 mod known;
 mod sample;
@@ -22,7 +23,7 @@ use transport_proto::names::metadata;
 
 use crate::app::run_plan;
 use crate::check::Output;
-use crate::config::Config;
+use crate::cli::{ConfigSource, EXIT_CONFIG};
 use crate::story::{self, LoadOptions, Run, Snapshot, Step, did_you_mean};
 use crate::wall::unix_nanos;
 use sample::Sample;
@@ -54,8 +55,10 @@ An `envelope` may give stream_id, sequence, partition and the chunk fields.
 `steps` gives what other branches of a join gave; those that are not there are taken to be absent, and
 the packet waits for them. Packets join by metadata bubu.join.key, else bubu.envelope.message_id.
 
+Limits are those of the configuration that `hub run` would have: name its file with --config.
+
 Exit status: 0 evaluated, whatever was decided; 1 an evaluation failed or a schema was broken, or a
-file is wrong; 2 usage: no such step or run.")]
+file is wrong; 2 usage: no such step or run; 64 the configuration is wrong.")]
 pub struct EvalArgs {
     /// Files or folders of Stories.
     #[arg(required = true, value_name = "STORY")]
@@ -76,6 +79,9 @@ pub struct EvalArgs {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Output::Human)]
     pub output: Output,
+    /// What bounds an evaluation: `limits.output_bytes`, `limits.max_downstreams`.
+    #[command(flatten)]
+    pub config: ConfigSource,
 }
 
 /// Why nothing was evaluated: the exit status, and what to say.
@@ -97,7 +103,9 @@ pub fn run(args: &EvalArgs, out: &mut impl Write, errors: &mut impl Write) -> io
 }
 
 fn evaluate(args: &EvalArgs, out: &mut impl Write) -> Result<io::Result<u8>, Refusal> {
-    let loaded = story::load(&args.stories, &LoadOptions::default())
+    let config = args.config.load(Vec::new());
+    let config = config.map_err(|text| (EXIT_CONFIG, text))?;
+    let loaded = story::load(&args.stories, &LoadOptions::from_config(&config))
         .map_err(|problems| (FAILED, problems.to_string()))?;
     let run = picked_run(&loaded.snapshot, args.run.as_deref()).map_err(|text| (USAGE, text))?;
     let run = match &args.inputs {
@@ -111,7 +119,7 @@ fn evaluate(args: &EvalArgs, out: &mut impl Write) -> Result<io::Result<u8>, Ref
     let run_inputs = run
         .evaluated_inputs()
         .map_err(|problems| (FAILED, lines(&problems)))?;
-    let plan = run_plan(&Config::default(), &run).map_err(|problems| (FAILED, lines(&problems)))?;
+    let plan = run_plan(&config, &run).map_err(|problems| (FAILED, lines(&problems)))?;
     let case = Case {
         story: &run.story,
         run: &run_inputs,

@@ -9,11 +9,11 @@ use engine::decide::documents;
 use expr::{Value, structs};
 use prost::Message;
 use serde_json::{Map, Value as Json};
-use transport_proto::v1::data_packet::Frame;
-use transport_proto::v1::{AudioFrame, BinaryFrame, DataPacket, StreamEnvelope, VideoFrame};
+use transport_proto::v1::DataPacket;
 use transport_proto::view::{Dialect, PacketView};
 use transport_proto::wire::put_len_field;
 
+use super::frames::{envelope, frame};
 use crate::story::did_you_mean;
 
 /// Fields of a sample. `steps` is no field of a packet: it gives what joined steps gave.
@@ -80,12 +80,12 @@ impl Sample {
     }
 }
 
-fn object<'j>(path: &str, json: &'j Json) -> Result<&'j Map<String, Json>, String> {
+pub(super) fn object<'j>(path: &str, json: &'j Json) -> Result<&'j Map<String, Json>, String> {
     json.as_object()
         .ok_or_else(|| format!("{path}: must be an object"))
 }
 
-fn known(of: &str, fields: &Map<String, Json>, names: &[&str]) -> Result<(), String> {
+pub(super) fn known(of: &str, fields: &Map<String, Json>, names: &[&str]) -> Result<(), String> {
     for key in fields.keys() {
         if !names.contains(&&**key) {
             let near = did_you_mean(key, names.iter().copied());
@@ -120,198 +120,10 @@ fn body(path: &str, json: &Json) -> Result<Bytes, String> {
     Ok(out.freeze())
 }
 
-/// The packet's own envelope: what tells chunks and partitions.
-fn envelope(fields: &Map<String, Json>) -> Result<Option<StreamEnvelope>, String> {
-    let Some(json) = fields.get("envelope") else {
-        return Ok(None);
-    };
-    let names = [
-        "stream_id",
-        "sequence",
-        "partition",
-        "chunk_id",
-        "chunk_index",
-        "chunk_count",
-        "chunk_bytes",
-        "total_bytes",
-    ];
-    let read = Given {
-        kind: "envelope",
-        fields: object("envelope", json)?,
-    };
-    read.known(&names)?;
-    Ok(Some(StreamEnvelope {
-        stream_id: read.text("stream_id")?,
-        sequence: read.number("sequence")?,
-        partition: read.text("partition")?,
-        chunk_id: read.text("chunk_id")?,
-        chunk_index: read.number("chunk_index")?,
-        chunk_count: read.number("chunk_count")?,
-        chunk_bytes: read.number("chunk_bytes")?,
-        total_bytes: read.number("total_bytes")?,
-    }))
-}
-
-fn frame(fields: &Map<String, Json>) -> Result<Option<Frame>, String> {
-    let mut frames = Vec::new();
-    for kind in ["audio", "video", "binary"] {
-        if let Some(given) = fields.get(kind) {
-            let read = Given {
-                kind,
-                fields: object(kind, given)?,
-            };
-            frames.push(match kind {
-                "audio" => read.audio()?,
-                "video" => read.video()?,
-                _ => read.binary()?,
-            });
-        }
-    }
-    if frames.len() > 1 {
-        return Err("a packet has one frame: audio, video or binary".to_owned());
-    }
-    Ok(frames.pop())
-}
-
-/// A frame, or an envelope, as it is given.
-struct Given<'j> {
-    kind: &'static str,
-    fields: &'j Map<String, Json>,
-}
-
-impl Given<'_> {
-    fn audio(&self) -> Result<Frame, String> {
-        let names = [
-            "pcm",
-            "size",
-            "sample_rate_hz",
-            "channels",
-            "codec",
-            "timestamp_ms",
-        ];
-        self.known(&names)?;
-        Ok(Frame::Audio(AudioFrame {
-            pcm: self.media("pcm")?,
-            sample_rate_hz: self.number("sample_rate_hz")?,
-            channels: self.number("channels")?,
-            codec: self.text("codec")?,
-            timestamp_ms: self.number("timestamp_ms")?,
-        }))
-    }
-
-    fn video(&self) -> Result<Frame, String> {
-        let names = [
-            "payload",
-            "size",
-            "codec",
-            "width",
-            "height",
-            "timestamp_ms",
-            "raw",
-        ];
-        self.known(&names)?;
-        Ok(Frame::Video(VideoFrame {
-            payload: self.media("payload")?,
-            codec: self.text("codec")?,
-            width: self.number("width")?,
-            height: self.number("height")?,
-            timestamp_ms: self.number("timestamp_ms")?,
-            raw: self
-                .fields
-                .get("raw")
-                .and_then(Json::as_bool)
-                .unwrap_or_default(),
-        }))
-    }
-
-    fn binary(&self) -> Result<Frame, String> {
-        self.known(&["payload", "size", "mime_type", "timestamp_ms"])?;
-        Ok(Frame::Binary(BinaryFrame {
-            payload: self.media("payload")?,
-            mime_type: self.text("mime_type")?,
-            timestamp_ms: self.number("timestamp_ms")?,
-        }))
-    }
-
-    fn known(&self, names: &[&str]) -> Result<(), String> {
-        known(&format!("{}.", self.kind), self.fields, names)
-    }
-
-    fn wrong<T>(&self, name: &str, wants: &str) -> Result<T, String> {
-        Err(format!("{}.{name}: must be {wants}", self.kind))
-    }
-
-    fn text(&self, name: &str) -> Result<String, String> {
-        match self.fields.get(name) {
-            None => Ok(String::new()),
-            Some(Json::String(text)) => Ok(text.clone()),
-            Some(_) => self.wrong(name, "text"),
-        }
-    }
-
-    fn number<N: TryFrom<u64> + Default>(&self, name: &str) -> Result<N, String> {
-        let Some(given) = self.fields.get(name) else {
-            return Ok(N::default());
-        };
-        match given.as_u64().and_then(|number| N::try_from(number).ok()) {
-            Some(number) => Ok(number),
-            None => self.wrong(name, "a whole number"),
-        }
-    }
-
-    /// The media's bytes: base64, or an object as its JSON text, or `size` zeros.
-    fn media(&self, name: &str) -> Result<Bytes, String> {
-        /// The contract's limit of a frame.
-        const MOST: u64 = 10 << 20;
-        match (self.fields.get(name), self.fields.get("size")) {
-            (None, None) => Ok(Bytes::new()),
-            (None, Some(size)) => match size.as_u64().filter(|size| *size <= MOST) {
-                // At most 10 MiB.
-                Some(size) => Ok(vec![0; size as usize].into()),
-                None => self.wrong("size", "a number of bytes, 10 MiB at most"),
-            },
-            (Some(_), Some(_)) => self.wrong("size", &format!("left out where {name} is given")),
-            (Some(Json::String(text)), None) => match base64(text) {
-                Some(bytes) => Ok(bytes.into()),
-                None => self.wrong(name, "base64, or an object"),
-            },
-            (Some(json @ Json::Object(_)), None) => Ok(json.to_string().into()),
-            (Some(_), None) => self.wrong(name, "base64, or an object"),
-        }
-    }
-}
-
-/// Bytes of a base64 text (RFC 4648), padded or not.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    if digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for digit in digits.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transport_proto::v1::data_packet::Frame;
 
     fn wrong(text: &str) -> String {
         Sample::read(text)
@@ -382,6 +194,8 @@ mod tests {
                 "audio.channels: must be a whole",
             ),
             (r#"{"audio": {"pcm": "??"}}"#, "audio.pcm: must be base64"),
+            (r#"{"audio": {"pcm": "a"}}"#, "audio.pcm: must be base64"),
+            (r#"{"video": {"raw": "yes"}}"#, "video.raw: must be true"),
             (r#"{"envelope": {"chunks": 1}}"#, "envelope.chunks: no such"),
             (r#"{"audio": {}, "video": {}}"#, "one frame"),
             (r#"{"steps": {"a": 1}}"#, "steps.a: must be an object"),
@@ -394,9 +208,14 @@ mod tests {
 
     #[test]
     fn base64_is_read_padded_or_not() {
-        assert_eq!(base64("aGk=").as_deref(), Some(&b"hi"[..]));
-        assert_eq!(base64("aGkh").as_deref(), Some(&b"hi!"[..]));
-        assert_eq!(base64("aG").as_deref(), Some(&b"h"[..]));
-        assert_eq!(base64("a"), None);
+        for (text, bytes) in [("aGk=", "hi"), ("aGkh", "hi!"), ("aG", "h")] {
+            let sample = format!(r#"{{"binary": {{"payload": "{text}"}}}}"#);
+            let sample = Sample::read(&sample).expect("a sample");
+            let packet = DataPacket::decode(&*sample.bytes).expect("a packet");
+            let Some(Frame::Binary(binary)) = packet.frame else {
+                panic!("no binary frame");
+            };
+            assert_eq!(&binary.payload[..], bytes.as_bytes());
+        }
     }
 }

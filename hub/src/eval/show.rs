@@ -65,10 +65,15 @@ impl Shown<'_> {
         };
         writeln!(out, "{} -> {}{through}", self.step.id, self.id(way.to))?;
         for decision in &decided.decisions {
-            write!(out, "  {}: {}", decision.what, decision.result)?;
-            match &decision.expression {
-                Some(expression) => writeln!(out, "  {expression}")?,
-                None => writeln!(out)?,
+            match (&decision.expression, &decision.result) {
+                (Some(expression), result) => {
+                    writeln!(out, "  {}: {result}  {expression}", decision.what)?;
+                }
+                // A verdict in words: no value, which would be quoted.
+                (None, Value::String(verdict)) => {
+                    writeln!(out, "  {}: {verdict}", decision.what)?;
+                }
+                (None, result) => writeln!(out, "  {}: {result}", decision.what)?,
             }
         }
         if !decided.joins.is_empty() {
