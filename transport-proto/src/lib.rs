@@ -12,6 +12,7 @@
 //! | [`splice`] | a new packet from ranges of an old one and a new tail |
 //! | [`envelope_json`] | members of the JSON envelope in a binary frame found and replaced |
 //! | [`json`], [`packet_json`] | JSON as peers read it; structured packets as JSON; Structs to JSON and back |
+//! | [`duration`] | durations in the notation of the peers |
 //! | [`partition`], [`stream_type`] | names that are computed: partitions by hash, kinds of streams |
 //! | [`wire`] | varints, tags and lengths |
 //! | `v1` (feature `grpc`) | generated types, clients, servers, descriptors |
@@ -19,6 +20,7 @@
 //! No policy lives here: the crate says what is valid, never what to do about it.
 
 pub mod contract;
+pub mod duration;
 pub mod envelope_json;
 pub mod json;
 pub mod limits;

@@ -109,7 +109,7 @@ fn modified<'v>(_: &Cx<'_>, args: Args<'_, 'v>) -> Result<Value<'v>, Fault> {
 fn must_modified<'v>(_: &Cx<'_>, args: Args<'_, 'v>) -> Result<Value<'v>, Fault> {
     let text = args.lossy(0);
     let nanos = parse_duration(&text)
-        .ok_or_else(|| Fault::refused(format!("time: invalid duration {text:?}")))?;
+        .map_err(|_| Fault::refused(format!("time: invalid duration {text:?}")))?;
     Ok(at(args.moment(1).plus(nanos)))
 }
 

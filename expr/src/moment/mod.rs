@@ -6,7 +6,6 @@
 mod layout;
 mod read;
 mod show;
-mod span;
 mod zone;
 
 use std::fmt;
@@ -14,7 +13,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike};
 
 pub(crate) use read::parse;
-pub(crate) use span::{duration_text, parse_duration};
+pub(crate) use transport_proto::duration::{format as duration_text, parse as parse_duration};
 
 const MONTHS: [&str; 12] = [
     "January",

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use transport_proto::duration::{self, DurationFault};
+
 /// Why a text is no duration or size. The texts begin with what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
@@ -30,42 +32,16 @@ pub enum UnitError {
     NoSize(String),
 }
 
-/// Largest magnitude, in nanoseconds; only a negative duration reaches it.
-const LIMIT: u64 = 1 << 63;
-
-/// Signed nanoseconds of a Go style duration: an optional sign, then numbers with optional
-/// fractions, each followed by `ns`, `us`, `µs`, `ms`, `s`, `m` or `h`; or plain `0`.
-///
-/// # Errors
-/// [`UnitError`] quotes the text.
-pub fn parse_signed_duration(text: &str) -> Result<i64, UnitError> {
-    let invalid = || UnitError::NoDuration(text.to_owned());
-    let (negative, mut rest) = match text.as_bytes().first() {
-        Some(b'-') => (true, text.get(1..).unwrap_or_default()),
-        Some(b'+') => (false, text.get(1..).unwrap_or_default()),
-        _ => (false, text),
-    };
-    if rest == "0" {
-        return Ok(0);
-    }
-    if rest.is_empty() {
-        return Err(invalid());
-    }
-    let mut total = 0_u64;
-    while !rest.is_empty() {
-        let (nanoseconds, after) = one_part(text, rest)?;
-        total = total
-            .checked_add(nanoseconds)
-            .filter(|sum| *sum <= LIMIT)
-            .ok_or_else(invalid)?;
-        rest = after;
-    }
-    let signed = if negative {
-        -i128::from(total)
-    } else {
-        i128::from(total)
-    };
-    i64::try_from(signed).map_err(|_| invalid())
+/// Signed nanoseconds of a Go style duration.
+fn parse_signed_duration(text: &str) -> Result<i64, UnitError> {
+    duration::parse(text).map_err(|fault| {
+        let text = text.to_owned();
+        match fault {
+            DurationFault::Invalid => UnitError::NoDuration(text),
+            DurationFault::MissingUnit => UnitError::MissingUnit(text),
+            DurationFault::UnknownUnit(unit) => UnitError::UnknownUnit { text, unit },
+        }
+    })
 }
 
 /// A duration that is not negative.
@@ -98,74 +74,6 @@ pub fn parse_bytes(text: &str) -> Result<u64, UnitError> {
         _ => return Err(invalid()),
     };
     number.checked_mul(factor).ok_or_else(invalid)
-}
-
-/// One number with its unit at the start of `rest`: its nanoseconds and what follows.
-fn one_part<'a>(text: &str, rest: &'a str) -> Result<(u64, &'a str), UnitError> {
-    let invalid = || UnitError::NoDuration(text.to_owned());
-    let (whole, after_whole) = digits(rest);
-    let (fraction, after_number) = match after_whole.strip_prefix('.') {
-        Some(after_point) => digits(after_point),
-        None => ("", after_whole),
-    };
-    if whole.is_empty() && fraction.is_empty() {
-        return Err(invalid());
-    }
-    let unit_end = after_number
-        .find(|c: char| c == '.' || c.is_ascii_digit())
-        .unwrap_or(after_number.len());
-    let (unit, after) = after_number.split_at(unit_end);
-    if unit.is_empty() {
-        return Err(UnitError::MissingUnit(text.to_owned()));
-    }
-    let scale = unit_nanoseconds(unit).ok_or_else(|| UnitError::UnknownUnit {
-        text: text.to_owned(),
-        unit: unit.to_owned(),
-    })?;
-    let whole: u64 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().map_err(|_| invalid())?
-    };
-    let nanoseconds = whole
-        .checked_mul(scale)
-        .and_then(|n| n.checked_add(fraction_nanoseconds(fraction, scale)))
-        .filter(|n| *n <= LIMIT)
-        .ok_or_else(invalid)?;
-    Ok((nanoseconds, after))
-}
-
-/// Splits off leading ASCII digits.
-fn digits(text: &str) -> (&str, &str) {
-    text.split_at(
-        text.find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len()),
-    )
-}
-
-/// Nanoseconds of `0.<fraction>` units, rounded down. Digits that no longer fit are ignored:
-/// they are far below a nanosecond.
-fn fraction_nanoseconds(fraction: &str, scale: u64) -> u64 {
-    let mut numerator = 0_u128;
-    let mut denominator = 1_u128;
-    for digit in fraction.bytes().take(24) {
-        numerator = numerator * 10 + u128::from(digit - b'0');
-        denominator *= 10;
-    }
-    u64::try_from(numerator * u128::from(scale) / denominator).unwrap_or(scale)
-}
-
-fn unit_nanoseconds(unit: &str) -> Option<u64> {
-    Some(match unit {
-        "ns" => 1,
-        // U+00B5 micro sign, U+03BC Greek mu
-        "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "m" => 60_000_000_000,
-        "h" => 3_600_000_000_000,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
