@@ -21,7 +21,8 @@ pub(super) struct Drive {
     pub(super) hello: Hello,
     /// Where directives go that a handler takes; `None` for the answers by default.
     pub(super) handler: Option<mpsc::Sender<ControlDirective>>,
-    /// How long what was sent may take to be settled once the engram has stopped.
+    /// How long what was sent may take to be settled once the engram has stopped, over all
+    /// connections.
     pub(super) drain: Duration,
 }
 
@@ -83,7 +84,7 @@ impl Drive {
     async fn over(&self) {
         self.shared.reached(Phase::Finishing).await;
         if !self.shared.session().is_settled() {
-            sleep(self.drain).await;
+            self.shared.drained(self.drain).await;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use transport_proto::names::metadata::{HEARTBEAT, HEARTBEAT_TRUE};
 use transport_proto::view::Dialect;
 
@@ -18,9 +18,11 @@ use crate::session::{Backoff, Number, Told};
 const GOODBYE: Duration = Duration::from_secs(2);
 /// A hub that drains and has sent no packet for so long has none left for the engram.
 const DRAINED: Duration = Duration::from_millis(250);
-/// What waits for an engram over Process, where acks come on the same stream as packets
-/// and reading must go on: the hub's own grant bounds it long before (spec 2.5).
-const MAX_WAITING: (usize, usize) = (8192, 64 * 1024 * 1024);
+/// Messages that wait for an engram over Process, where acks come on the same stream as
+/// packets and reading must go on: the hub's own grant bounds it long before (spec 2.5).
+const MAX_WAITING: usize = 8192;
+/// Bytes that wait for an engram, whatever the contract.
+const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// How one connection was left.
 pub(super) enum Left {
@@ -66,11 +68,7 @@ impl<'a> Line<'a> {
     }
 
     pub(super) async fn serve(mut self, backoff: &mut Backoff) -> Left {
-        let drain = self.drive.drain;
-        let over = async {
-            self.drive.shared.reached(Phase::Finishing).await;
-            sleep(drain).await;
-        };
+        let over = self.drive.shared.drained(self.drive.drain);
         let mut over = std::pin::pin!(over);
         if !self.connection.handshakes {
             backoff.became_ready();
@@ -124,10 +122,11 @@ impl<'a> Line<'a> {
         let (messages, bytes) = session.waiting();
         let open =
             !self.connection.packets_in.is_closed() || !self.connection.packets_in.is_empty();
-        open && match session.dialect() {
-            Dialect::Connector => messages < self.drive.tunables.channel_buffer,
-            Dialect::Packet => messages < MAX_WAITING.0 && bytes < MAX_WAITING.1,
-        }
+        let most = match session.dialect() {
+            Dialect::Connector => self.drive.tunables.channel_buffer,
+            Dialect::Packet => MAX_WAITING,
+        };
+        open && messages < most && bytes < MAX_WAITING_BYTES
     }
 
     /// Hands over all that the connection takes at once.

@@ -1,8 +1,10 @@
 //! What the engram's handles and the driver share: the session, and who waits for what.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::session::Session;
 
@@ -22,6 +24,8 @@ pub(super) enum Phase {
 pub(super) struct Shared {
     session: Mutex<Session>,
     phase: watch::Sender<Phase>,
+    /// When the engram stopped; set once.
+    finishing: OnceLock<Instant>,
     /// Something for the driver to do. One waits.
     pub(super) work: Notify,
     /// A message for the engram, or no more of them. One waits.
@@ -35,6 +39,7 @@ impl Shared {
         Self {
             session: Mutex::new(session),
             phase: watch::Sender::new(Phase::Running),
+            finishing: OnceLock::new(),
             work: Notify::new(),
             arrived: Notify::new(),
             room: Notify::new(),
@@ -52,6 +57,9 @@ impl Shared {
 
     /// Moves on to `phase`, and wakes all who wait.
     pub(super) fn move_to(&self, phase: Phase) {
+        if phase >= Phase::Finishing {
+            self.finishing.get_or_init(Instant::now);
+        }
         self.phase.send_if_modified(|now| {
             let moves = *now < phase;
             *now = phase.max(*now);
@@ -67,5 +75,16 @@ impl Shared {
         let mut phases = self.phase.subscribe();
         // The sender lives as long as we are borrowed.
         let _ = phases.wait_for(|now| *now >= phase).await;
+    }
+
+    /// Waits until the engram has stopped for `drain`, however many connections there were
+    /// since.
+    pub(super) async fn drained(&self, drain: Duration) {
+        self.reached(Phase::Finishing).await;
+        let since = *self.finishing.get_or_init(Instant::now);
+        match since.checked_add(drain) {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
     }
 }

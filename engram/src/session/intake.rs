@@ -18,12 +18,28 @@ const JSON: &str = "application/json";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Token(u64);
 
+/// What a packet took of the hub's grant when it was sent, until it is returned
+/// (spec 2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Credit {
+    /// Which connection brought it: no other hears of it.
+    pub(super) connection: u64,
+    /// As the hub counts them.
+    pub(super) bytes: usize,
+}
+
 /// A message for the engram.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) token: Token,
     pub(crate) message: StreamMessage,
-    pub(crate) size_bytes: usize,
+    pub(super) credit: Credit,
+}
+
+/// A packet that an interrupt took out of the queue.
+pub(super) struct Interrupted {
+    pub(super) receipt: Option<Receipt>,
+    pub(super) credit: Credit,
 }
 
 /// What becomes of a packet.
@@ -42,6 +58,7 @@ pub(super) enum Taken {
 struct Waiting {
     token: Token,
     arrival: Arrival,
+    credit: Credit,
     /// `bubu.turn`; the current turn where the packet names none.
     turn: u64,
 }
@@ -89,7 +106,7 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn take(&mut self, arrival: Arrival) -> Taken {
+    pub(super) fn take(&mut self, arrival: Arrival, credit: Credit) -> Taken {
         if let Some(identity) = &arrival.identity {
             if self.completed.contains(identity) {
                 return Taken::Completed(arrival.receipt);
@@ -115,6 +132,7 @@ impl Intake {
         self.waiting.push_back(Waiting {
             token: Token(self.tokens),
             arrival,
+            credit,
             turn,
         });
         Taken::Waits
@@ -122,7 +140,12 @@ impl Intake {
 
     /// The oldest waiting message: from now on it is being worked on.
     pub(super) fn next(&mut self) -> Option<Delivery> {
-        let Waiting { token, arrival, .. } = self.waiting.pop_front()?;
+        let Waiting {
+            token,
+            arrival,
+            credit,
+            ..
+        } = self.waiting.pop_front()?;
         self.waiting_bytes -= arrival.size_bytes;
         self.working.insert(
             token,
@@ -134,7 +157,7 @@ impl Intake {
         Some(Delivery {
             token,
             message: arrival.message,
-            size_bytes: arrival.size_bytes,
+            credit,
         })
     }
 
@@ -157,23 +180,29 @@ impl Intake {
     }
 
     /// Opens a turn: what waits of lower ones, in one lane or in all, is completed unseen.
-    pub(super) fn interrupt(&mut self, turn: u64, lane: Option<&str>) -> Vec<Receipt> {
+    pub(super) fn interrupt(&mut self, turn: u64, lane: Option<&str>) -> Vec<Interrupted> {
         self.turn = self.turn.max(turn);
         let (dropped, kept): (VecDeque<_>, VecDeque<_>) = self
             .waiting
             .drain(..)
             .partition(|waiting| waiting.turn < self.turn && waiting.is_in(lane));
         self.waiting = kept;
-        let mut receipts = Vec::new();
-        for Waiting { arrival, .. } in dropped {
+        let mut interrupted = Vec::new();
+        for Waiting {
+            arrival, credit, ..
+        } in dropped
+        {
             self.waiting_bytes -= arrival.size_bytes;
             if let Some(identity) = arrival.identity {
                 self.pending.remove(&identity);
                 self.completed.insert(identity);
             }
-            receipts.extend(arrival.receipt);
+            interrupted.push(Interrupted {
+                receipt: arrival.receipt,
+                credit,
+            });
         }
-        receipts
+        interrupted
     }
 
     /// Messages that were shown and are not completed.

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use transport_proto::view::Dialect;
+use transport_proto::wire::varint_len;
 
 pub(crate) use backoff::{Backoff, Jitter};
 pub(crate) use intake::{Delivery, Token};
@@ -37,7 +38,7 @@ pub(crate) use receipts::Told;
 
 use crate::control::{ControlDirective, Handshake, HandshakeError};
 use crate::wire::{Arrival, DecodeError, Reassembler, Receipt, decode_chunked, receipt};
-use intake::{Intake, Taken};
+use intake::{Credit, Intake, Interrupted, Taken};
 use output::Output;
 use receipts::Receipts;
 
@@ -72,6 +73,8 @@ pub(crate) struct Session {
     receipts: Receipts,
     handshake: Option<Handshake>,
     connected: bool,
+    /// Connections so far; never decreases.
+    connection: u64,
     /// Messages that are done once everything up to a number is settled, in its order.
     deferred: VecDeque<(u64, Token)>,
     /// The hub has said that it is about to stop (spec 2.7).
@@ -91,6 +94,7 @@ impl Session {
             receipts: Receipts::of(dialect),
             handshake: None,
             connected: false,
+            connection: 0,
             deferred: VecDeque::new(),
             draining: false,
             directives: VecDeque::new(),
@@ -101,6 +105,7 @@ impl Session {
     /// A connection was made. `handshakes`: the hub speaks first (connector contract).
     pub(crate) fn connected(&mut self, handshakes: bool) {
         self.connected = true;
+        self.connection += 1;
         self.handshake = handshakes.then(Handshake::default);
         self.chunks = Reassembler::default();
         self.draining = false;
@@ -129,10 +134,12 @@ impl Session {
         directive: &ControlDirective,
     ) -> Result<bool, HandshakeError> {
         if let Some((turn, lane)) = control::interrupt(directive) {
-            let dropped = self.intake.interrupt(turn, lane);
-            self.stats.interrupted += dropped.len() as u64;
-            for receipt in dropped {
-                self.receipts.complete(receipt);
+            for Interrupted { receipt, credit } in self.intake.interrupt(turn, lane) {
+                self.stats.interrupted += 1;
+                self.give_back(credit);
+                if let Some(receipt) = receipt {
+                    self.receipts.complete(receipt);
+                }
             }
         }
         self.draining |= directive.is("handoff.draining");
@@ -208,11 +215,22 @@ impl Session {
     /// # Errors
     /// Where it cannot be shown; it is receipted, so that it does not come for ever.
     pub(crate) fn arrived(&mut self, packet: &Bytes, now: Duration) -> Result<(), DecodeError> {
+        let credit = Credit {
+            connection: self.connection,
+            bytes: charged(packet.len()),
+        };
         match decode_chunked(packet, self.dialect, &mut self.chunks, now) {
-            Ok(Some(arrival)) => self.take_whole(arrival),
-            Ok(None) => {}
+            Ok(Some(arrival)) => self.take_whole(arrival, credit),
+            Ok(None) => {
+                self.give_back(credit);
+                // What comes after it is not all until it is whole.
+                if let Some(receipt) = receipt(packet, self.dialect) {
+                    self.receipts.arrived(&receipt);
+                }
+            }
             Err(error) => {
                 self.stats.unreadable += 1;
+                self.give_back(credit);
                 self.refuse(receipt(packet, self.dialect));
                 return Err(error);
             }
@@ -228,14 +246,26 @@ impl Session {
         }
     }
 
-    fn take_whole(&mut self, arrival: Arrival) {
+    /// Returns what a packet took of the hub's grant, if the hub still counts it.
+    fn give_back(&mut self, credit: Credit) {
+        if credit.connection == self.connection {
+            self.receipts.give_back(credit.bytes);
+        }
+    }
+
+    fn take_whole(&mut self, arrival: Arrival, credit: Credit) {
         if arrival.drop.is_some() {
+            self.give_back(credit);
             return self.refuse(arrival.receipt);
         }
         if let Some(receipt) = &arrival.receipt {
             self.receipts.arrived(receipt);
         }
-        match self.intake.take(arrival) {
+        let taken = self.intake.take(arrival, credit);
+        if taken != Taken::Waits {
+            self.give_back(credit);
+        }
+        match taken {
             Taken::Waits => {}
             Taken::Pending => self.stats.duplicates += 1,
             Taken::Completed(receipt) => {
@@ -253,7 +283,7 @@ impl Session {
     pub(crate) fn next_delivery(&mut self) -> Option<Delivery> {
         let delivery = self.intake.next()?;
         self.stats.received += 1;
-        self.receipts.consumed(delivery.size_bytes);
+        self.give_back(delivery.credit);
         Some(delivery)
     }
 
@@ -321,4 +351,10 @@ impl Session {
     pub(crate) fn dialect(&self) -> Dialect {
         self.dialect
     }
+}
+
+/// What the hub charges for a packet: the whole gRPC message, with its prefix of 5 bytes and
+/// the field around the packet.
+fn charged(packet_bytes: usize) -> usize {
+    5 + 1 + varint_len(packet_bytes as u64) + packet_bytes
 }

@@ -26,9 +26,9 @@ pub struct CumulativeAck {
     pub ack: u64,
     /// By partition.
     pub partitions: Vec<(String, u64)>,
-    /// Messages that the engram took since.
+    /// Packets that the engram took, or that it will not be shown, since.
     pub credit_messages: u32,
-    /// Their bytes.
+    /// Their bytes as the hub counts them, prefixes included.
     pub credit_bytes: u32,
 }
 
@@ -50,8 +50,14 @@ pub(super) struct Cumulative {
 #[derive(Default)]
 struct Line {
     open: VecDeque<Entry>,
-    /// Sequence of the last completed one before which all are; to be told.
-    due: Option<u64>,
+    /// The last completed one before which all are; to be told. On one stream it never
+    /// goes back.
+    due: Option<Due>,
+}
+
+struct Due {
+    stream_id: String,
+    sequence: u64,
 }
 
 struct Entry {
@@ -117,8 +123,8 @@ impl Receipts {
         }
     }
 
-    /// The engram took a message of so many bytes.
-    pub(super) fn consumed(&mut self, bytes: usize) {
+    /// A packet that the hub charged so many bytes for waits no more.
+    pub(super) fn give_back(&mut self, bytes: usize) {
         if let Self::Cumulative(cumulative) = self {
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             cumulative.credit_messages = cumulative.credit_messages.saturating_add(1);
@@ -155,9 +161,18 @@ impl Line {
         if let Some(entry) = done {
             entry.done = true;
         }
-        while let Some(entry) = self.open.front().filter(|entry| entry.done) {
-            self.due = Some(entry.sequence);
-            self.open.pop_front();
+        while self.open.front().is_some_and(|entry| entry.done)
+            && let Some(entry) = self.open.pop_front()
+        {
+            // One that the hub sent again comes after those that follow it.
+            let is_past =
+                |due: &Due| due.stream_id == entry.stream_id && due.sequence > entry.sequence;
+            if !self.due.as_ref().is_some_and(is_past) {
+                self.due = Some(Due {
+                    stream_id: entry.stream_id,
+                    sequence: entry.sequence,
+                });
+            }
         }
     }
 }
@@ -171,11 +186,11 @@ impl Cumulative {
         };
         for (partition, line) in &mut self.lines {
             if partition.is_empty() {
-                told.ack = line.due.take().unwrap_or_default();
+                told.ack = line.due.take().map_or(0, |due| due.sequence);
             } else if told.partitions.len() < MAX_PARTITIONS
                 && let Some(due) = line.due.take()
             {
-                told.partitions.push((partition.clone(), due));
+                told.partitions.push((partition.clone(), due.sequence));
             }
         }
         self.lines

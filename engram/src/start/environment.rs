@@ -1,9 +1,11 @@
 //! Environment variables, as they were when the engram started.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// Variables by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Variables by name. Debug shows the names alone: values may be secrets (`BUBU_SECRET_*`, and
+/// what they point at).
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
@@ -44,6 +46,12 @@ impl Environment {
         let set = over.iter().filter(|(_, value)| !value.trim().is_empty());
         all.extend(set.map(|(name, value)| (name.clone(), value.clone())));
         Self(all)
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

@@ -8,8 +8,8 @@ use engram::{
 };
 use serde::Deserialize;
 
-use crate::connector::{Hub, flow, number, ready, sent};
 use crate::scene::within;
+use crate::server::{Hub, flow, number, ready, sent};
 use transport_proto::v1::FlowControlSignal;
 
 #[derive(Default, Deserialize)]

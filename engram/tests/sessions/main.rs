@@ -8,3 +8,5 @@ mod memory;
 mod process;
 mod proxy;
 mod scene;
+mod secrets;
+mod server;

@@ -105,6 +105,25 @@ async fn a_stop_without_an_answer_ends_at_its_deadline() {
     assert_eq!(stats.settled, 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stop_without_a_hub_ends_at_its_deadline_however_often_it_is_tried() {
+    let context = ExecutionContext {
+        tunables: Tunables {
+            retries: Retries::Unlimited,
+            backoff_max: Duration::from_secs(1),
+            ..Tunables::default()
+        },
+        ..ExecutionContext::default()
+    };
+    let engram = Scripted::new(|_, _, outbound| async move {
+        outbound.send(&labelled("a")).await?;
+        Ok(())
+    });
+    let runtime = Runtime::over(crate::scene::Nowhere, context).with_drain(Duration::from_secs(5));
+    let stats = within(runtime.stream::<(), _>(engram)).await;
+    assert_eq!(stats.expect("an end").settled, 0);
+}
+
 #[tokio::test]
 async fn a_draining_hub_is_left_once_only_settlement_is_missing() {
     let mut hub = MemoryHub::start();

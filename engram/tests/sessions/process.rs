@@ -223,6 +223,43 @@ async fn a_slow_sink_holds_the_source_up_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_of_what_was_done_does_not_use_up_the_hubs_grant() {
+    const COUNT: u32 = 40;
+    let settings = format!(
+        "{AT_LEAST_ONCE}, flowControl: {{ mode: credits, initialCredits: {{ messages: 4 }} }}"
+    );
+    let hub = hub(free(), &settings);
+    let proxy = Proxy::start(hub.grpc_addr()).await;
+    let (cut, is_cut) = tokio::sync::oneshot::channel::<()>();
+    let (seen, mut sight) = mpsc::unbounded_channel();
+    let engram = Scripted::once(seen, |seen, mut inbound, _| async move {
+        // As long as the first is in work, nothing is acked: all of them come again.
+        let first = inbound.next().await.ok_or("the first")?;
+        seen.send(label(&first))?;
+        for _ in 0..12 {
+            let message = inbound.next().await.ok_or("one more")?;
+            seen.send(label(&message))?;
+            message.done();
+        }
+        is_cut.await?;
+        first.done();
+        while let Some(message) = inbound.next().await {
+            seen.send(label(&message))?;
+            message.done();
+        }
+        Ok(())
+    });
+    let _sink = tokio::spawn(runtime(proxy.addr(), "sink", 1).stream::<(), _>(engram));
+    let _echo = tokio::spawn(runtime(hub.grpc_addr(), "echo", 1).stream::<(), _>(Echo));
+    let _source = spawn_source(hub.grpc_addr(), COUNT);
+    let mut shown = take(&mut sight, 13).await;
+    proxy.cut();
+    cut.send(()).expect("the sink waits");
+    shown.extend(take(&mut sight, COUNT as usize - 13).await);
+    assert_eq!(shown, numbers(COUNT));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupt_reaches_the_other_engrams() {
     let hub = hub(free(), AT_LEAST_ONCE);
     let at = hub.grpc_addr();

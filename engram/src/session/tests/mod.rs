@@ -1,4 +1,5 @@
 mod backoff;
+mod credits;
 mod intake;
 mod output;
 mod receipts;

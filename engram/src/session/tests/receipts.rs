@@ -107,23 +107,3 @@ fn an_ack_that_was_not_told_means_nothing_to_the_next_connection() {
     arrive(&mut session, 1);
     assert_eq!(acks(&mut session), [1]);
 }
-
-#[test]
-fn credits_come_back_when_the_engram_takes_a_message() {
-    let mut session = session(Dialect::Packet);
-    session.connected(false);
-    let credits = |session: &mut Session| {
-        std::iter::from_fn(|| session.next_told())
-            .map(|told| match told {
-                Told::Ack(ack) => ack.credit_messages,
-                _ => 0,
-            })
-            .sum::<u32>()
-    };
-    assert_eq!(credits(&mut session), 1, "says that credits are in use");
-    arrive(&mut session, 1);
-    arrive(&mut session, 2);
-    assert_eq!(credits(&mut session), 0);
-    session.next_delivery().expect("a message");
-    assert_eq!(credits(&mut session), 1);
-}
