@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use transport_proto::v1;
 
 use crate::client::{Connection, Process};
+pub use crate::rig::AT_LEAST_ONCE;
 use crate::rig::{self, Hub, label};
 
 /// Packets that a producer has under way.
@@ -19,22 +20,6 @@ const WINDOW: u64 = 32;
 const RECEIPT_EVERY: u64 = 7;
 /// Or when nothing has come for so long.
 const RECEIPT_AFTER: Duration = Duration::from_millis(20);
-
-/// `src` to `a`, at least once.
-pub const AT_LEAST_ONCE: &str = "
-apiVersion: bubustack.io/v1alpha1
-kind: Story
-metadata: { name: story }
-spec:
-  pattern: streaming
-  transports:
-    - name: t
-      transportRef: grpc
-      streaming: { delivery: { semantics: at_least_once, replay: { mode: memory } } }
-  steps:
-    - { name: src, ref: { name: src }, transport: t, needs: [] }
-    - { name: a, ref: { name: a }, transport: t, needs: [src] }
-";
 
 /// A hub that notices soon who is gone.
 pub fn hub() -> Hub {

@@ -4,22 +4,8 @@
 use bytes::Bytes;
 
 use crate::client::{Connection, Process};
-use crate::rig::{Hub, config};
+use crate::rig::{AT_LEAST_ONCE, Hub, config};
 
-const STORY: &str = "
-apiVersion: bubustack.io/v1alpha1
-kind: Story
-metadata: { name: story }
-spec:
-  pattern: streaming
-  transports:
-    - name: t
-      transportRef: grpc
-      streaming: { delivery: { semantics: at_least_once, replay: { mode: memory } } }
-  steps:
-    - { name: src, ref: { name: src }, transport: t, needs: [] }
-    - { name: a, ref: { name: a }, transport: t, needs: [src] }
-";
 const EDGE: [&str; 2] = ["from=\"src\"", "to=\"a\""];
 
 /// A producer that has sent three numbered packets and ended its side.
@@ -37,7 +23,7 @@ async fn ended(hub: &Hub, connection: &mut Connection) -> Process {
 
 #[tokio::test]
 async fn a_producer_that_has_ended_hears_that_all_is_settled_before_its_stream_ends() {
-    let hub = Hub::with(config(), STORY);
+    let hub = Hub::with(config(), AT_LEAST_ONCE);
     let mut connection = Connection::open(hub.grpc).await;
     let mut src = ended(&hub, &mut connection).await;
     let mut a = Connection::open(hub.grpc).await.process("a").await;
@@ -58,7 +44,7 @@ async fn a_producer_that_has_ended_hears_that_all_is_settled_before_its_stream_e
 
 #[tokio::test]
 async fn a_producer_that_waits_for_its_last_acks_and_goes_is_forgotten() {
-    let hub = Hub::with(config(), STORY);
+    let hub = Hub::with(config(), AT_LEAST_ONCE);
     let mut connection = Connection::open(hub.grpc).await;
     let mut src = ended(&hub, &mut connection).await;
     assert_eq!(hub.metric("hub_streams", &[]), 1.0, "it waits");
@@ -70,7 +56,7 @@ async fn a_producer_that_waits_for_its_last_acks_and_goes_is_forgotten() {
 
 #[tokio::test]
 async fn a_drain_ends_a_producer_that_waits_for_its_last_acks() {
-    let hub = Hub::with(config(), STORY);
+    let hub = Hub::with(config(), AT_LEAST_ONCE);
     let mut connection = Connection::open(hub.grpc).await;
     let mut src = ended(&hub, &mut connection).await;
     let drained = tokio::task::spawn_blocking(move || hub.drain());

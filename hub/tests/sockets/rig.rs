@@ -27,6 +27,22 @@ spec:
     - { name: b, ref: { name: b }, transport: t, needs: [src] }
 ";
 
+/// `src` to `a`, at least once.
+pub const AT_LEAST_ONCE: &str = "
+apiVersion: bubustack.io/v1alpha1
+kind: Story
+metadata: { name: story }
+spec:
+  pattern: streaming
+  transports:
+    - name: t
+      transportRef: grpc
+      streaming: { delivery: { semantics: at_least_once, replay: { mode: memory } } }
+  steps:
+    - { name: src, ref: { name: src }, transport: t, needs: [] }
+    - { name: a, ref: { name: a }, transport: t, needs: [src] }
+";
+
 pub struct Hub {
     running: Option<Running>,
     pub grpc: SocketAddr,
