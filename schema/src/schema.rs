@@ -44,6 +44,16 @@ impl Schema {
         })
     }
 
+    /// Adds the defaults that `value` lacks. True if anything was added.
+    ///
+    /// # Errors
+    /// Why they cannot all be added: past [`limits::DEFAULTS_BYTES`], or deeper than
+    /// [`limits::VALUE_DEPTH`]. Some may have been added already.
+    pub fn fill(&self, value: &mut Value) -> Result<bool, Violation> {
+        let changed = self.defaults.fill(value);
+        changed.map_err(|unfillable| Violation::new("", &unfillable))
+    }
+
     /// Adds the defaults that `value` lacks, then judges it. True if anything was added.
     ///
     /// # Errors
@@ -51,8 +61,7 @@ impl Schema {
     /// [`limits::VALUE_DEPTH`], or more steps than [`limits::STEPS`] and
     /// [`limits::STEPS_PER_VALUE`] allow. Defaults may have been added already.
     pub fn apply(&self, value: &mut Value) -> Result<bool, Violation> {
-        let changed = self.defaults.fill(value);
-        let changed = changed.map_err(|unfillable| Violation::new("", &unfillable))?;
+        let changed = self.fill(value)?;
         self.validate(value)?;
         Ok(changed)
     }

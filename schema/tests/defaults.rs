@@ -26,6 +26,17 @@ fn only_what_is_missing_is_filled() {
 }
 
 #[test]
+fn a_value_is_filled_without_being_judged() {
+    let schema = json!({ "properties": { "a": { "default": 1 } }, "required": ["b"] });
+    let schema = Schema::compile(&schema).expect("a schema that is taken");
+    let mut value = json!({});
+    assert_eq!(schema.fill(&mut value), Ok(true));
+    assert_eq!(value, json!({ "a": 1 }));
+    assert_eq!(schema.fill(&mut value), Ok(false));
+    assert!(schema.validate(&value).is_err());
+}
+
+#[test]
 fn objects_that_are_there_are_filled_and_none_is_made() {
     let inner = json!({ "properties": { "x": { "default": 1 } } });
     let schema = json!({ "properties": { "there": inner, "not": inner, "made": { "default": {}, "properties": { "x": { "default": 1 } } } } });

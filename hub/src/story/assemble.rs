@@ -11,7 +11,7 @@ use super::read::{View, did_you_mean};
 use super::settings::{FanInMode, Levels, RecordingMode, StreamingSettings};
 use super::step::{Does, StepDocument};
 use super::unsupported::{self, Wants};
-use super::{EngramStep, PrimitiveKind, Step, StepKind, Story, Ways, defaults, programs, ways};
+use super::{EngramStep, PrimitiveKind, Step, StepKind, Story, Ways, programs, ways};
 use crate::config::units;
 
 /// Namespace and name of every Story document.
@@ -27,11 +27,6 @@ pub(super) fn assemble<'a>(
     graph::report_duplicates(&nodes);
     let edges = graph::edges(&nodes, &document.steps_view, document.reading);
     check_rules(document, &nodes);
-    let inputs_schema = document.inputs_schema.clone();
-    let default_inputs = inputs_schema
-        .as_ref()
-        .map(|schema| defaults::fill(&schema.json(), serde_json::Map::new()))
-        .unwrap_or_default();
     let mut story = Story {
         namespace: document.namespace.clone(),
         name: document.name.clone(),
@@ -43,8 +38,7 @@ pub(super) fn assemble<'a>(
         schemas: programs::Schemas::default(),
         routed: document.routed,
         concurrency: document.concurrency,
-        inputs_schema,
-        default_inputs,
+        inputs_schema: document.inputs_schema.clone(),
         place: document.view.place(),
         unsupported: Vec::new(),
     };

@@ -14,7 +14,7 @@ use super::files::{self, Text};
 use super::read::{Report, View};
 use super::resource::{self, Kind, Resource};
 use super::yaml::{self, Node};
-use super::{Note, Place, Problem, Problems, Run, Snapshot, Story, Warning, defaults};
+use super::{Note, Place, Problem, Problems, Run, Snapshot, Story, Warning};
 
 /// What the process's configuration says about loading.
 #[derive(Clone, Debug)]
@@ -219,7 +219,7 @@ fn runs(
             namespace: story.namespace.clone(),
             name: story.name.clone(),
             story: story.clone(),
-            inputs: story.default_inputs.clone(),
+            inputs: story.filled(serde_json::Map::new()),
         });
     }
     runs
@@ -242,15 +242,11 @@ fn run(document: &RunDocument<'_>, story: &Arc<Story>) -> Run {
         Some(serde_json::Value::Object(inputs)) => inputs,
         _ => serde_json::Map::new(),
     };
-    let inputs = match &story.inputs_schema {
-        Some(schema) => defaults::fill(&schema.json(), inputs),
-        None => inputs,
-    };
     Run {
         namespace: document.namespace.clone(),
         name: document.name.clone(),
         story: story.clone(),
-        inputs,
+        inputs: story.filled(inputs),
     }
 }
 

@@ -11,7 +11,6 @@
 //! `programs` (expressions, compiled) -> [`Snapshot`].
 
 mod assemble;
-mod defaults;
 mod document;
 mod documents;
 mod fields;

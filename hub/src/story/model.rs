@@ -7,8 +7,7 @@ use std::time::Duration;
 use expr::Surroundings;
 
 use super::{
-    Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported,
-    Ways, defaults,
+    Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported, Ways,
 };
 use crate::wall::unix_nanos;
 
@@ -54,12 +53,8 @@ impl Run {
     /// The same run with other inputs, the defaults of its Story's `inputsSchema` filled in.
     #[must_use]
     pub fn with_inputs(&self, inputs: serde_json::Map<String, serde_json::Value>) -> Self {
-        let inputs = match &self.story.inputs_schema {
-            Some(schema) => defaults::fill(&schema.json(), inputs),
-            None => inputs,
-        };
         Self {
-            inputs,
+            inputs: self.story.filled(inputs),
             ..self.clone()
         }
     }
@@ -110,14 +105,30 @@ pub struct Story {
     pub concurrency: Concurrency,
     /// `spec.inputsSchema`
     pub inputs_schema: Option<Located>,
-    /// The defaults of `spec.inputsSchema`: inputs of the implicit run.
-    pub default_inputs: serde_json::Map<String, serde_json::Value>,
     /// Where the Story stands.
     pub place: Place,
     pub(super) unsupported: Vec<Unsupported>,
 }
 
 impl Story {
+    /// Inputs of a run with the defaults of `spec.inputsSchema` that they lack; as they are where
+    /// the Story is not routed.
+    pub(super) fn filled(
+        &self,
+        inputs: serde_json::Map<String, serde_json::Value>,
+    ) -> serde_json::Map<String, serde_json::Value> {
+        let Some(schema) = &self.schemas.inputs else {
+            return inputs;
+        };
+        let mut inputs = serde_json::Value::Object(inputs);
+        schema.fill(&mut inputs);
+        match inputs {
+            serde_json::Value::Object(inputs) => inputs,
+            // Defaults make no object anything else.
+            _ => serde_json::Map::new(),
+        }
+    }
+
     /// Index of the step with that id.
     pub fn step(&self, id: &str) -> Option<usize> {
         self.steps.iter().position(|step| step.id == id)

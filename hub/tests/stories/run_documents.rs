@@ -76,6 +76,19 @@ fn inputs_are_the_schemas_defaults_under_those_of_the_run() {
 }
 
 #[test]
+fn defaults_of_inputs_are_found_where_those_of_packets_are() {
+    let schema = "  inputsSchema:\n    $ref: '#/$defs/call'\n    $defs:\n      call: \
+                  { properties: { lang: { default: en } } }\n";
+    let yaml = streaming(&format!("{schema}{A_TO_B}"));
+    let run = loads(&yaml).snapshot.runs[0].clone();
+    assert_eq!(json!(run.inputs), json!({ "lang": "en" }));
+    assert_eq!(
+        json!(run.with_inputs(serde_json::Map::new()).inputs),
+        json!({ "lang": "en" })
+    );
+}
+
+#[test]
 fn a_run_is_refused_without_a_story_and_with_inputs_that_are_no_mapping() {
     let base = streaming(A_TO_B);
     for (spec, start) in [
