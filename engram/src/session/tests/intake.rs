@@ -93,6 +93,21 @@ fn chunks_of_an_envelope_become_one_message_with_one_receipt() {
     assert_eq!(receipts(&mut session), [6]);
 }
 
+#[test]
+fn a_connection_finishes_no_chunks_of_an_earlier_one() {
+    let mut session = ready();
+    let first = chunk(0, b"{\"payload\":{");
+    session.arrived(&first, NOW).expect("a chunk");
+    session.disconnected();
+    session.connected(true);
+    greet(&mut session);
+    let second = chunk(1, b"}}");
+    session.arrived(&second, NOW).expect("a chunk");
+    assert_eq!(session.waiting(), (0, 0));
+    session.arrived(&first, NOW).expect("a chunk");
+    assert_eq!(session.waiting().0, 1, "all of it has come again");
+}
+
 fn chunk(index: u32, part: &[u8]) -> Bytes {
     use prost::Message;
     let request = transport_proto::v1::DataRequest {

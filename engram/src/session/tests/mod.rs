@@ -3,6 +3,7 @@ mod credits;
 mod intake;
 mod output;
 mod receipts;
+mod told;
 
 use super::*;
 use crate::message::{AudioFrame, StreamEnvelope, StreamMessage};

@@ -122,3 +122,26 @@ fn the_engrams_own_number_is_replaced() {
     let envelope = view.envelope().expect("an envelope");
     assert_eq!((envelope.sequence(), envelope.partition(&packet)), (1, "p"));
 }
+
+#[test]
+fn bytes_that_are_settled_make_room() {
+    let bytes = || encode_buffer(&StreamMessage::data(), Dialect::Connector).expect("a message");
+    // Two messages with their numbers, and not three.
+    let bounds = Bounds {
+        messages: 100,
+        bytes: 2 * (bytes().len() + 8),
+    };
+    let mut session = Session::new(Dialect::Connector, bounds);
+    session.connected(true);
+    greet(&mut session);
+    for round in 0..10 {
+        for _ in 0..2 {
+            assert!(session.push(bytes()).is_ok(), "round {round}");
+        }
+        assert!(session.push(bytes()).is_err(), "round {round}");
+        while let Some(packet) = session.next_packet() {
+            drop(packet);
+        }
+        assert!(session.settled(Number(2 * round + 2)), "round {round}");
+    }
+}
