@@ -1,8 +1,10 @@
 //! Engrams that do one piece of work, and programs that begin runs.
 
+use std::future::Future;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use super::runtime::signalled;
 use super::{
@@ -22,9 +24,10 @@ pub struct BatchOutcome {
     pub sent: bool,
 }
 
-/// Runs a batch engram: `init`, `process` within `BUBU_STEP_TIMEOUT`, and where the
-/// environment has a binding its output goes through the hub as one message, which is
-/// settled when this returns.
+/// Runs a batch engram: `init`, `process`, and where the environment has a binding its
+/// output goes through the hub as one message, which is settled when this returns. From
+/// `process` on all of it is to be through within `BUBU_STEP_TIMEOUT`; without one, a hub
+/// that is away is waited for as long as the binding's retries go on.
 ///
 /// # Errors
 /// [`RunError`]; [`RunError::exit_code`] for `main`.
@@ -39,14 +42,9 @@ where
     let context = ExecutionContext::of(environment);
     init(&mut engram, &context).await?;
     let input = config::input(&context.environment)?;
-    let work = engram.process(&context, input);
-    let output = match step_timeout(&context.environment) {
-        Some(within) => tokio::time::timeout(within, work)
-            .await
-            .map_err(|_| RunError::Timeout)?,
-        None => work.await,
-    }
-    .map_err(RunError::Engram)?;
+    let deadline = step_timeout(&context.environment).map(|within| Instant::now() + within);
+    let output = by(deadline, engram.process(&context, input)).await?;
+    let output = output.map_err(RunError::Engram)?;
     let output = serde_json::to_value(output).map_err(|error| RunError::Engram(error.into()))?;
     let bound = context
         .environment
@@ -56,9 +54,8 @@ where
         let message =
             StreamMessage::json(&output).map_err(|error| RunError::Engram(error.into()))?;
         let once = Once(message);
-        Runtime::from_environment(context.environment)?
-            .stream(once)
-            .await?;
+        let runtime = Runtime::from_environment(context.environment)?;
+        by(deadline, runtime.stream(once)).await??;
     }
     Ok(BatchOutcome {
         output,
@@ -94,6 +91,16 @@ where
     init.map_err(RunError::Init)
 }
 
+/// Waits for `work`, but not past the deadline.
+async fn by<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T, RunError> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, work)
+            .await
+            .map_err(|_| RunError::Timeout),
+        None => Ok(work.await),
+    }
+}
+
 fn step_timeout(environment: &Environment) -> Option<Duration> {
     let nanos = parse_duration(environment.trimmed("BUBU_STEP_TIMEOUT")?).ok()?;
     u64::try_from(nanos)
@@ -110,6 +117,7 @@ impl Engram<serde_json::Value> for Once {}
 impl StreamingEngram<serde_json::Value> for Once {
     async fn stream(&mut self, _: Context, _: Inbound, outbound: Outbound) -> Result<(), BoxError> {
         outbound.send(&self.0).await?;
+        outbound.flush().await?;
         Ok(())
     }
 }

@@ -166,6 +166,22 @@ async fn a_step_has_its_time() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn output_that_no_hub_takes_is_not_sent() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let addr = closed.local_addr().expect("an address");
+    drop(closed);
+    let binding =
+        format!(r#"{{"name":"n","binding":{{"endpoint":"{addr}","protocolVersion":"1.0.0"}}}}"#);
+    let environment = environment(&[
+        ("BUBU_TRANSPORT_BINDING", &binding),
+        ("BUBU_GRPC_RECONNECT_MAX_RETRIES", "-1"),
+        ("BUBU_STEP_TIMEOUT", "1m"),
+    ]);
+    let error = start_batch(Multiplier::default(), environment).await;
+    assert_eq!(error.expect_err("nobody has it").exit_code(), 124);
+}
+
 #[tokio::test]
 async fn an_impulse_runs_to_its_end() {
     struct Once;

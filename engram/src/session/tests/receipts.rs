@@ -107,3 +107,42 @@ fn an_ack_that_was_not_told_means_nothing_to_the_next_connection() {
     arrive(&mut session, 1);
     assert_eq!(acks(&mut session), [1]);
 }
+
+/// A chunk of two, on the stream that [`packet`] uses.
+fn chunk(sequence: u64, index: u32, part: &[u8]) -> Bytes {
+    use prost::Message;
+    use transport_proto::v1::{BinaryFrame, DataPacket, data_packet};
+    let packet = DataPacket {
+        frame: Some(data_packet::Frame::Binary(BinaryFrame {
+            payload: Bytes::copy_from_slice(part),
+            mime_type: "text/plain".to_owned(),
+            timestamp_ms: 0,
+        })),
+        envelope: Some(StreamEnvelope {
+            stream_id: "ns/r/c@1".to_owned(),
+            sequence,
+            chunk_id: "c".to_owned(),
+            chunk_index: index,
+            chunk_count: 2,
+            ..StreamEnvelope::default()
+        }),
+        ..DataPacket::default()
+    };
+    packet.encode_to_vec().into()
+}
+
+#[test]
+fn an_ack_does_not_pass_a_payload_of_which_chunks_are_missing() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    session.arrived(&chunk(1, 0, b"a"), NOW).expect("a chunk");
+    arrive(&mut session, 2);
+    let second = session.next_delivery().expect("a message").token;
+    session.done(second);
+    assert_eq!(acks(&mut session), [0; 0]);
+    session.arrived(&chunk(1, 1, b"b"), NOW).expect("a chunk");
+    let first = session.next_delivery().expect("a message");
+    assert_eq!(&first.message.payload[..], b"ab");
+    session.done(first.token);
+    assert_eq!(acks(&mut session), [2]);
+}
