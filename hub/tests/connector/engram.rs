@@ -94,10 +94,14 @@ impl Engram {
     }
 
     pub async fn connect_with(hub: &Hub, step: &str, more: &[(&'static str, &str)]) -> Self {
+        Self::connect_as(hub, &format!("default/story-{step}"), more).await
+    }
+
+    /// Connects under a binding.
+    pub async fn connect_as(hub: &Hub, binding: &str, more: &[(&'static str, &str)]) -> Self {
         let channel = dial(hub).await;
         let data = data(&channel).await.expect("Data is taken");
-        let binding = format!("default/story-{step}");
-        let mut control = control(&channel, &binding, more)
+        let mut control = control(&channel, binding, more)
             .await
             .expect("Control is taken");
         let ready = control.next().await.expect("the hub speaks first");

@@ -20,3 +20,4 @@ mod handshake;
 mod mixed;
 mod receipts;
 mod shapes;
+mod violations;

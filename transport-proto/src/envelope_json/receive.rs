@@ -37,7 +37,8 @@ pub fn outline(json: &[u8]) -> Result<Outline, &'static str> {
         let is_null = value == b"null";
         let place = (!is_null).then(|| found.value.clone());
         let fits = if is("kind") {
-            outline.kind = place;
+            // For receivers `null` changes nothing in a text that is known.
+            outline.kind = place.or(outline.kind);
             is_text(value)
         } else if is("payload") {
             outline.payload = place;
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_members_that_count_are_the_last_ones_that_say_something() {
-        let json = br#"{"payload":1,"PAYLOAD":{"a":1},"inputs":null,"kind":"error"}"#;
+        let json = br#"{"payload":1,"PAYLOAD":{"a":1},"inputs":null,"kind":"error","Kind":null}"#;
         let outline = outline(json).expect("an envelope");
         assert_eq!(&json[outline.payload.expect("a payload")], br#"{"a":1}"#);
         assert_eq!(&json[outline.kind.expect("a kind")], br#""error""#);

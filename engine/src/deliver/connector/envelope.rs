@@ -59,6 +59,10 @@ pub(super) fn put_error(
     if facts.frame.is_some() && !facts.is_structured {
         return Err(Unfit::invalid("an error carries no media frame"));
     }
+    if facts.is_chunk {
+        // Its size is said beside it.
+        return Err(Unfit::invalid("an error in chunks"));
+    }
     let has_struct = view.payload_ranges().next().is_some();
     if !facts.is_structured {
         if !has_struct {

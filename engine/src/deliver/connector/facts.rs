@@ -29,11 +29,11 @@ pub(super) struct Facts {
     pub(super) message_id: Option<Box<str>>,
     /// `bubu.envelope.kind`.
     named_kind: Option<Box<str>>,
-    /// A Struct stands in another piece than the frame: what is read of it cannot be told piece by
-    /// piece.
+    /// A Struct stands in another piece than the frame, or the frame in several: what is read of it
+    /// cannot be told piece by piece.
     is_scattered: bool,
-    /// It is a piece of a payload.
-    is_chunk: bool,
+    /// It is a piece of a payload, be it the only one.
+    pub(super) is_chunk: bool,
     /// What would end the session of the engram that got it.
     pub(super) unfit: Option<&'static str>,
 }
@@ -42,6 +42,7 @@ impl Facts {
     pub(super) fn gather(&mut self, packet: &[u8], view: &PacketView) {
         let named = |key| view.metadata(packet, key);
         if let Some(frame) = view.frame() {
+            self.is_scattered |= self.frame.is_some();
             self.frame = Some(frame);
             self.is_structured = is_envelope(packet, view);
         }
@@ -56,7 +57,8 @@ impl Facts {
         }
         if let Some(kind) = named(names::ENVELOPE_KIND) {
             self.is_hook |= kind.eq_ignore_ascii_case("hook");
-            self.named_kind = Some(kind.into());
+            // An empty one names none.
+            self.named_kind = (!kind.is_empty()).then(|| kind.into());
         }
     }
 
@@ -69,7 +71,8 @@ impl Facts {
 
     /// Whether these facts, gathered from several pieces, are those of the whole.
     pub(super) fn can_be_told_in_pieces(&self) -> bool {
-        self.is_plain() && !self.is_scattered && !self.is_chunk
+        let is_simple = self.is_plain() && !self.is_heartbeat && self.unfit.is_none();
+        is_simple && !self.is_scattered && !self.is_chunk
     }
 
     /// The kind of a packet in one piece: metadata says it, or else its envelope.
@@ -81,7 +84,8 @@ impl Facts {
             return Ok(Kind::Other);
         }
         let text = media(packet, view);
-        let kind = envelope_json::member(text, "kind").and_then(|at| text.get(at));
+        let outline = envelope_json::outline(text).map_err(Unfit::invalid)?;
+        let kind = outline.kind.and_then(|at| text.get(at));
         let kind: Option<Cow<'_, str>> = kind.and_then(|kind| serde_json::from_slice(kind).ok());
         Ok(kind.map_or(Kind::Other, |kind| of_name(&kind)))
     }
@@ -106,8 +110,10 @@ pub(super) fn media<'a>(packet: &'a [u8], view: &PacketView) -> &'a [u8] {
 
 /// Whether the frame is a whole JSON envelope, and not a piece of one.
 pub(super) fn is_envelope(packet: &[u8], view: &PacketView) -> bool {
-    view.mime_type(packet).is_some_and(is_envelope_type)
-        && !view.envelope().is_some_and(|e| e.is_chunk())
+    let is_piece = view
+        .envelope()
+        .is_some_and(|e| e.is_chunk() && e.chunk_count() > 1);
+    view.mime_type(packet).is_some_and(is_envelope_type) && !is_piece
 }
 
 /// Whether it is the media type of envelopes.

@@ -11,6 +11,8 @@ use transport_proto::view::{FrameKind, FrameView, PacketView, is_sayable};
 
 use super::facts::{is_envelope, is_envelope_type, media};
 
+/// Largest payload that an engram puts together, in bytes (spec 2.8).
+const MAX_REASSEMBLED: u32 = 10 << 20;
 /// Highest media time that does not wrap around, in milliseconds.
 const MAX_TIMESTAMP_MS: u64 = 9_223_372_036_854;
 
@@ -25,26 +27,27 @@ pub(super) fn judge(packet: &[u8], view: &PacketView) -> Option<&'static str> {
         return Some(ODD_KIND);
     }
     frame(packet, view.frame_view()?)
-        .or_else(|| chunk(packet, view))
+        .or_else(|| chunk(view))
         .or_else(|| documents(packet, view))
 }
 
 const ODD_KIND: &str = "a kind with other characters than letters, digits, dots, dashes";
 const UNSAYABLE: &str = "a Struct with what JSON cannot say";
 
-/// A chunk that says another size than it has. Of a payload in one piece all can be told.
-fn chunk(packet: &[u8], view: &PacketView) -> Option<&'static str> {
+/// A chunk that says another size than it has, or than all of them can have.
+fn chunk(view: &PacketView) -> Option<&'static str> {
     let envelope = view.envelope().filter(|envelope| envelope.is_chunk())?;
     let len = u32::try_from(view.media_len()).unwrap_or(u32::MAX);
-    let is_other = |said: u32| said != 0 && said != len;
+    let (of_chunk, of_all) = (envelope.chunk_bytes(), envelope.total_bytes());
+    // Each of the others has a byte at least.
+    let least = len.saturating_add(envelope.chunk_count() - 1);
     let is_whole = envelope.chunk_count() == 1;
-    if is_other(envelope.chunk_bytes()) || is_whole && is_other(envelope.total_bytes()) {
+    if of_chunk != 0 && of_chunk != len
+        || of_all != 0 && (of_all < least || is_whole && of_all != len)
+    {
         return Some("a chunk of another size than it says");
     }
-    let media_type = view.mime_type(packet).unwrap_or_default();
-    (is_whole && is_envelope_type(media_type))
-        .then(|| envelope_json::outline(media(packet, view)).err())
-        .flatten()
+    (of_all > MAX_REASSEMBLED).then_some("chunks of a payload that is too large")
 }
 
 /// The Structs of a packet that its engram reads, and its envelope: an engram believes the frame
@@ -64,7 +67,9 @@ fn documents(packet: &[u8], view: &PacketView) -> Option<&'static str> {
         }
     }
     let unsayable = |body| !is_sayable(packet, body);
-    let reads_payload = if is_structured {
+    // What the pieces of an envelope say nobody knows here.
+    let media_type = view.mime_type(packet).unwrap_or_default();
+    let reads_payload = if is_structured || is_envelope_type(media_type) {
         outline.payload.is_none()
     } else {
         !is_raw
@@ -78,8 +83,9 @@ fn documents(packet: &[u8], view: &PacketView) -> Option<&'static str> {
 fn members(text: &[u8], outline: &Outline) -> Option<&'static str> {
     let at = |range: &Option<Range<usize>>| text.get(range.clone()?);
     if let Some(kind) = at(&outline.kind) {
-        let kind = serde_json::from_slice::<String>(kind).unwrap_or_default();
-        if !is_kind(&kind) {
+        // Text that is none has odd characters where it is read.
+        let kind = serde_json::from_slice::<String>(kind);
+        if !kind.is_ok_and(|kind| is_kind(&kind)) {
             return Some(ODD_KIND);
         }
     }

@@ -98,6 +98,7 @@ impl Encoder {
                 .unfit
                 .or_else(|| fit::judge(&segment.bytes, &self.view));
         }
+        // What breaks a rule in one piece may be mended by another.
         if !facts.can_be_told_in_pieces() {
             return self.encode_whole(&joined(message), manner);
         }
@@ -118,7 +119,10 @@ impl Encoder {
         }
         let mut facts = Facts::default();
         facts.gather(packet, &self.view);
-        facts.unfit = fit::judge(packet, &self.view);
+        // Without a frame an engram looks at nothing in it.
+        if !facts.is_heartbeat {
+            facts.unfit = fit::judge(packet, &self.view);
+        }
         self.finish(packet, &facts, manner)
     }
 
@@ -126,6 +130,9 @@ impl Encoder {
     fn finish(&mut self, packet: &Bytes, facts: &Facts, manner: Manner) -> Result<(), Unfit> {
         let mut edit = facts.edit(manner)?;
         let sole = [Segment::of(packet.clone())];
+        if facts.is_heartbeat {
+            edit.frame = true;
+        }
         if facts.is_heartbeat || facts.is_plain() {
             return self.write(&sole, &edit, manner);
         }

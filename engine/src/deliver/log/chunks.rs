@@ -113,7 +113,9 @@ impl Sets {
                 ChunkVerdict::TooMany
             };
         };
-        if set.state != State::Open || chunk.index >= set.count || set.seen.contains(&chunk.index) {
+        // A receiver's session ends by a chunk that says another count than those before it.
+        let is_of_it = chunk.count == set.count && chunk.index < set.count;
+        if set.state != State::Open || !is_of_it || set.seen.contains(&chunk.index) {
             ChunkVerdict::Ignore
         } else if set.seen.len() as u64 + 1 < u64::from(set.count) {
             ChunkVerdict::More(at)
@@ -148,6 +150,19 @@ impl Sets {
     /// Bytes that are staged for `set`.
     pub(super) fn staged_bytes(&self, set: u32) -> usize {
         self.get(set).map_or(0, |set| set.bytes)
+    }
+
+    /// Whether all chunks of `set` are here and one of them says that they are more or fewer bytes
+    /// than they are: a receiver's session ends by that.
+    pub(super) fn is_of_another_size(&self, set: u32) -> bool {
+        let Some(set) = self.get(set) else {
+            return false;
+        };
+        let is_other = |chunk: &Staged| {
+            let said = chunk.view.envelope().map_or(0, |e| e.total_bytes());
+            said != 0 && said as usize != set.payload
+        };
+        set.seen.len() as u64 >= u64::from(set.count) && set.staged.iter().any(is_other)
     }
 
     /// Payload bytes of `set` so far.

@@ -253,8 +253,11 @@ impl Log {
     }
 
     /// Hands out the chunks of a set that is whole now, and the place at which to push them one by
-    /// one; `None` when there are too many partitions.
+    /// one; `None` when there are too many partitions, or the set is none.
     pub(crate) fn complete_set(&mut self, set: u32) -> Option<(Unstaged, Place)> {
+        if self.sets.is_of_another_size(set) {
+            return None;
+        }
         let partition = self.sets.partition(set).to_owned();
         let place = self.place(&partition)?;
         Some((self.sets.complete(set)?, place))

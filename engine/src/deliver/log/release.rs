@@ -36,6 +36,10 @@ impl Log {
         reason: DropReason,
         out: &mut Vec<Settled>,
     ) -> bool {
+        let reason = match self.sets.is_of_another_size(set) {
+            true => DropReason::Invalid,
+            false => reason,
+        };
         let Some(dropped) = self.sets.drop_open(set) else {
             return false;
         };
