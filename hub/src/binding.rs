@@ -4,10 +4,11 @@
 //! Owns: the names of bindings and the value of `BUBU_TRANSPORT_BINDING`. Never does: resolve a
 //! name; the engine does, from the runs themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -89,6 +90,10 @@ pub struct Binding {
     pub value: String,
 }
 
+/// Values of bindings, by namespace, run and step.
+#[derive(Debug, Default)]
+pub(crate) struct Values(HashMap<(Arc<str>, Arc<str>, Arc<str>), String>);
+
 impl Binding {
     /// That of `step` in `run`, for engrams that reach the hub at `endpoint` (bare `host:port`).
     #[must_use]
@@ -104,6 +109,18 @@ impl Binding {
         });
         if let Some(transport) = &step.transport {
             info["transportRef"] = json!(transport);
+        }
+        let media = &step.media;
+        let audio: Vec<_> = media.audio.iter().map(|audio| &audio.codec).collect();
+        let video: Vec<_> = media.video.iter().map(|video| &video.codec).collect();
+        let binary: Vec<_> = media.binary.iter().collect();
+        let lists = [
+            ("audioCodecs", audio),
+            ("videoCodecs", video),
+            ("binaryTypes", binary),
+        ];
+        for (name, listed) in lists.into_iter().filter(|(_, listed)| !listed.is_empty()) {
+            info[name] = json!(listed);
         }
         let value = json!({
             "name": name,
@@ -133,7 +150,7 @@ pub fn run(args: &BindingArgs, out: &mut impl Write, err: &mut impl Write) -> io
         }
     };
     let all = bindings(&loaded.snapshot, &args.endpoint);
-    let (shared, all): (Vec<_>, Vec<_>) = all.iter().partition(|b| is_shared(b, &all));
+    let (shared, all) = told_apart(&all);
     let wanted = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|w| w == is);
     let chosen = |b: &&&Binding| wanted(&args.run, &b.run) && wanted(&args.step, &b.step);
     let ambiguous: Vec<_> = shared.iter().filter(chosen).collect();
@@ -182,11 +199,41 @@ fn bindings(snapshot: &Snapshot, endpoint: &str) -> Vec<Binding> {
     routed.flat_map(of_run).collect()
 }
 
-fn is_shared(binding: &Binding, all: &[Binding]) -> bool {
-    let same = all
-        .iter()
-        .filter(|b| b.namespace == binding.namespace && b.name == binding.name);
-    same.count() > 1
+/// Those whose name several steps share, which none of them can connect by, and the others.
+fn told_apart(all: &[Binding]) -> (Vec<&Binding>, Vec<&Binding>) {
+    let is_shared = |binding: &&Binding| {
+        let same = |b: &&Binding| b.namespace == binding.namespace && b.name == binding.name;
+        all.iter().filter(same).count() > 1
+    };
+    all.iter().partition(is_shared)
+}
+
+/// The values of all bindings of a hub that engrams can connect by at `endpoint`.
+pub(crate) fn values(snapshot: &Snapshot, endpoint: &str) -> Values {
+    let all = bindings(snapshot, endpoint);
+    let (_, usable) = told_apart(&all);
+    let key = |b: &Binding| {
+        let namespace = Arc::from(b.namespace.as_str());
+        (
+            namespace,
+            Arc::from(b.run.as_str()),
+            Arc::from(b.step.as_str()),
+        )
+    };
+    Values(
+        usable
+            .into_iter()
+            .map(|b| (key(b), b.value.clone()))
+            .collect(),
+    )
+}
+
+impl Values {
+    /// That of a step, unless no client can connect as it.
+    pub(crate) fn of(&self, namespace: &Arc<str>, run: &Arc<str>, step: &Arc<str>) -> Option<&str> {
+        let key = (namespace.clone(), run.clone(), step.clone());
+        self.0.get(&key).map(String::as_str)
+    }
 }
 
 fn print(format: Format, bindings: &[&&Binding], out: &mut impl Write) -> io::Result<()> {

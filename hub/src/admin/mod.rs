@@ -21,6 +21,7 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 
 use crate::app::PlaneHandle;
+use crate::binding::Values;
 use crate::events::Feed;
 use crate::telemetry::Publisher;
 use problem::{problem, stopped};
@@ -32,6 +33,8 @@ pub(crate) struct Admin {
     /// Whether new streams are taken.
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) feed: Feed,
+    /// What engrams connect with.
+    pub(crate) bindings: Values,
     /// Places for those who listen to events.
     pub(crate) listeners: Arc<Semaphore>,
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::Admin;
 use super::problem::{problem, stopped};
+use crate::binding::Values;
 use crate::plane::Seen;
 
 /// How many runs an error names.
@@ -45,6 +46,8 @@ struct Step {
     /// Of the `stream_id` that its packets come under.
     epoch: Arc<str>,
     peer: Option<Arc<str>>,
+    /// What its engram connects with: the value of `BUBU_TRANSPORT_BINDING`.
+    binding: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -85,7 +88,7 @@ impl Edge {
 pub(super) async fn list(State(admin): State<Arc<Admin>>) -> Response {
     match admin.plane.look().await {
         Some(seen) => {
-            let runs = runs(&seen);
+            let runs = runs(&seen, &admin.bindings);
             Json(Runs { runs }).into_response()
         }
         None => stopped(),
@@ -103,7 +106,7 @@ pub(super) async fn one(
     let Some(seen) = admin.plane.look().await else {
         return stopped();
     };
-    let mut runs = runs(&seen);
+    let mut runs = runs(&seen, &admin.bindings);
     let is_it = |run: &Run| *run.namespace == *namespace && *run.name == *name;
     match runs.iter().position(is_it) {
         Some(at) => Json(runs.swap_remove(at)).into_response(),
@@ -131,7 +134,7 @@ fn names(runs: &[Run]) -> String {
 }
 
 /// All runs, by namespace and name.
-fn runs(seen: &Seen) -> Vec<Run> {
+fn runs(seen: &Seen, bindings: &Values) -> Vec<Run> {
     let mut runs: BTreeMap<(Arc<str>, Arc<str>), Run> = BTreeMap::new();
     for (session, peer) in seen.figures.sessions.iter().zip(&seen.peers) {
         let key = (session.namespace.clone(), session.run.clone());
@@ -142,8 +145,11 @@ fn runs(seen: &Seen) -> Vec<Run> {
             steps: Vec::new(),
             edges: Vec::new(),
         });
-        run.steps
-            .push(step(session, peer.clone(), &seen.figures.epoch));
+        let binding = bindings.of(&session.namespace, &session.run, &session.step);
+        run.steps.push(Step {
+            binding: binding.map(str::to_owned),
+            ..step(session, peer.clone(), &seen.figures.epoch)
+        });
     }
     for edge in &seen.figures.edges {
         let key = (edge.namespace.clone(), edge.run.clone());
@@ -168,6 +174,7 @@ fn step(session: &SessionSnapshot, peer: Option<Arc<str>>, epoch: &Arc<str>) -> 
         generation: session.generation.map(|generation| generation.get()),
         epoch: epoch.clone(),
         peer,
+        binding: None,
     }
 }
 

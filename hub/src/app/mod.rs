@@ -4,6 +4,7 @@
 //! admin, and one that only tells the data plane when time has passed; [`start`] returns once the
 //! first two serve.
 
+mod capabilities;
 mod drain;
 pub(crate) mod edges;
 mod plan;
@@ -13,7 +14,7 @@ mod ticks;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
@@ -30,7 +31,7 @@ use crate::ingress::Acceptor;
 use crate::plane::Seen;
 use crate::story::{Loaded, Problem, Snapshot};
 use crate::telemetry::{Publisher, Registrations};
-use crate::{admin, control};
+use crate::{admin, binding, control};
 
 /// Commands that wait for the data plane at once.
 const COMMANDS: usize = 64;
@@ -146,15 +147,16 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
     let registrations = Arc::new(Registrations::default());
     let events = Writer::spawn(&config.events.subscribers, engine.epoch().clone())?;
     let publisher = Publisher::new(registrations.clone(), events.tally.clone());
+    let grpc = acceptor.addr;
     let admin = |plane, ready| admin::Admin {
         plane,
         publisher: publisher.into(),
         ready,
         feed: events.feed.clone(),
+        bindings: binding::values(&stories.snapshot, &endpoint(grpc)),
         listeners: admin::Admin::listeners(),
     };
 
-    let grpc = acceptor.addr;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (stop_plane, stopped) = watch::channel(false);
     let (stop_admin, admin_stopped) = oneshot::channel();
@@ -169,6 +171,7 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         config: Arc::new(config),
         registrations,
         routes,
+        catalog: capabilities::catalog(&stories.snapshot),
         health,
         ready: ready.clone(),
         inbox,
@@ -192,6 +195,17 @@ pub fn start(config: Config, stories: &Loaded) -> Result<Running, StartError> {
         admin_thread,
         events: Some(events),
     })
+}
+
+/// Where engrams of this machine reach a hub that listens at `addr`.
+fn endpoint(mut addr: SocketAddr) -> String {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    addr.to_string()
 }
 
 /// Tells the subscribers of `config` of Stories for which a hub does not start, one event a file.

@@ -20,7 +20,7 @@ use crate::background;
 use crate::config::Config;
 use crate::control::Health;
 use crate::events::Reporter;
-use crate::ingress::{Acceptor, Door, Peers, Refusals, Turnstile, Watch, accept};
+use crate::ingress::{Acceptor, Catalog, Door, Peers, Refusals, Turnstile, Watch, accept};
 use crate::plane::{DataPlane, Decider};
 use crate::telemetry::Registrations;
 
@@ -31,6 +31,7 @@ pub(super) struct Serving {
     pub(super) config: Arc<Config>,
     pub(super) registrations: Arc<Registrations>,
     pub(super) routes: Routes,
+    pub(super) catalog: Catalog,
     pub(super) health: Health,
     pub(super) ready: Arc<AtomicBool>,
     pub(super) inbox: mpsc::Receiver<Command>,
@@ -126,6 +127,7 @@ async fn data_plane(serving: Serving) {
         refusals: Rc::new(Refusals::new(config.refusal.delay_max)),
         registrations,
         routes: serving.routes,
+        catalog: serving.catalog,
         watch: Watch::new(ticks.every),
         turnstile: Turnstile::new(plane.clock()),
         stop,

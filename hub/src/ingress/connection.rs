@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
-use http::Request;
+use http::{HeaderMap, Request};
 use tokio::net::TcpStream;
 
 use super::calls::{Call, Calls, Open};
@@ -267,8 +267,15 @@ impl Connection {
                 return self.door.plane.disconnect(&stream);
             }
         };
+        let deframer = self.deframer(request.headers());
         let body = request.into_body();
-        self.serve(place, stream, (body, send), (seat, wakers));
+        self.serve(place, stream, (body, deframer, send), (seat, wakers));
+    }
+
+    /// What cuts the stream that `headers` opened into messages.
+    pub(super) fn deframer(&self, headers: &HeaderMap) -> Deframer {
+        let max = usize::try_from(self.door.config.limits.max_message_bytes);
+        Deframer::of_request(headers, max.unwrap_or(usize::MAX))
     }
 
     /// Serves a registered stream of packets.
@@ -276,10 +283,9 @@ impl Connection {
         &mut self,
         place: usize,
         stream: Rc<Stream>,
-        (body, send): (RecvStream, SendStream<Chunk>),
+        (body, deframer, send): (RecvStream, Deframer, SendStream<Chunk>),
         (seat, wakers): (Seat, Wakers),
     ) {
-        let max = usize::try_from(self.door.config.limits.max_message_bytes);
         // What came along with the request, and what has been waiting for the client.
         wakers.read.wake_by_ref();
         wakers.write.wake_by_ref();
@@ -287,7 +293,7 @@ impl Connection {
             plane: self.door.plane.clone(),
             stream,
             heard: self.heard.clone(),
-            deframer: Deframer::new(max.unwrap_or(usize::MAX)),
+            deframer,
             body: Some(body),
             writer: Writer::new(send),
             unreleased: 0,

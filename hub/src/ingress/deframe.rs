@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::HeaderMap;
 
 use super::Status;
 
@@ -44,6 +45,8 @@ pub(crate) struct Deframer {
     /// What came since, side by side: tiny frames must not cost more than their bytes.
     later: BytesMut,
     max_message: usize,
+    /// The client has named an encoding other than identity.
+    is_encoded: bool,
 }
 
 /// A message that was not taken, and what came with it.
@@ -64,17 +67,34 @@ impl Deframer {
             held: None,
             later: BytesMut::new(),
             max_message,
+            is_encoded: false,
         }
+    }
+
+    /// The same for the stream that `headers` opened: whose fault a compressed message is depends on
+    /// what they say.
+    pub(crate) fn of_request(headers: &HeaderMap, max_message: usize) -> Self {
+        let encoding = headers.get("grpc-encoding");
+        Self {
+            is_encoded: encoding.is_some_and(|encoding| encoding != "identity"),
+            ..Self::new(max_message)
+        }
+    }
+
+    /// How a stream of which this was everything ends: half a message is none.
+    pub(crate) fn ended(&self) -> Status {
+        if !self.has_partial() {
+            return Status::ok();
+        }
+        Status::invalid_argument(format!(
+            "the stream ended in the middle of a message ({} bytes of it came)",
+            self.partial.len()
+        ))
     }
 
     /// Whether a message has begun and not ended.
     pub(crate) fn has_partial(&self) -> bool {
         !self.partial.is_empty()
-    }
-
-    /// How much of the begun message is there, for people.
-    pub(crate) fn partial_len(&self) -> usize {
-        self.partial.len()
     }
 
     /// Whether anything is held back.
@@ -244,9 +264,14 @@ impl Deframer {
         }
         match flag {
             0 => Ok(Some(len)),
-            1 => Err(Status::new(
+            1 if self.is_encoded => Err(Status::new(
                 tonic::Code::Unimplemented,
                 "compressed messages are not served: send them with identity encoding",
+            )),
+            // gRPC, "Compression": nobody could know how to read it.
+            1 => Err(Status::new(
+                tonic::Code::Internal,
+                "a message is compressed, and grpc-encoding does not say how",
             )),
             _ => Err(Status::invalid_argument(format!(
                 "a gRPC message begins with flag 0 or 1, not {flag}: these bytes are no message"
@@ -459,11 +484,32 @@ mod tests {
     }
 
     #[test]
-    fn a_compressed_message_is_unimplemented_and_another_flag_is_garbage() {
+    fn a_compressed_message_is_whose_fault_its_headers_say_and_another_flag_is_garbage() {
+        let mut headers = HeaderMap::new();
+        let code = |headers: &HeaderMap, bytes: &[u8]| {
+            let mut deframer = Deframer::of_request(headers, 1000);
+            feed_all(&mut deframer, bytes).unwrap_err().code()
+        };
+        let compressed = [1, 0, 0, 0, 0];
+        assert_eq!(code(&headers, &compressed), tonic::Code::Internal);
+        let garbage = [2, 0, 0, 0, 0];
+        assert_eq!(code(&headers, &garbage), tonic::Code::InvalidArgument);
+        headers.insert("grpc-encoding", "identity".parse().unwrap());
+        assert_eq!(code(&headers, &compressed), tonic::Code::Internal);
+        headers.insert("grpc-encoding", "gzip".parse().unwrap());
+        assert_eq!(code(&headers, &compressed), tonic::Code::Unimplemented);
+        assert_eq!(code(&headers, &garbage), tonic::Code::InvalidArgument);
+    }
+
+    #[test]
+    fn half_a_message_is_no_good_end() {
         let mut deframer = Deframer::new(1000);
-        let status = feed_all(&mut deframer, &[1, 0, 0, 0, 0]).unwrap_err();
-        assert_eq!(status.code(), tonic::Code::Unimplemented);
-        let status = feed_all(&mut Deframer::new(1000), b"GET / HTTP").unwrap_err();
-        assert_ne!(status.code(), tonic::Code::Ok);
+        assert_eq!(deframer.ended().code(), tonic::Code::Ok);
+        for byte in [0, 0, 0, 0, 1] {
+            feed_all(&mut deframer, &[byte]).unwrap();
+            assert_eq!(deframer.ended().code(), tonic::Code::InvalidArgument);
+        }
+        feed_all(&mut deframer, &[7]).unwrap();
+        assert_eq!(deframer.ended().code(), tonic::Code::Ok);
     }
 }

@@ -39,6 +39,10 @@ mod tonic_bridge;
 mod turnstile;
 
 pub(crate) use accept::{Acceptor, accept};
+pub(crate) use connector::{
+    AUDIO_CHANNELS, AUDIO_CODEC, AUDIO_RATE, BINARY_TYPE, Capabilities, Catalog, VIDEO_CODEC,
+    VIDEO_PROFILE,
+};
 pub(crate) use keep_alive::Watch;
 pub(crate) use peers::Peers;
 pub(crate) use refusal::Refusals;

@@ -149,7 +149,7 @@ impl Process {
         if self.deframer.holds() {
             return Flow::Open;
         }
-        let status = ended(&self.deframer);
+        let status = self.deframer.ended();
         let owes_acks = |engine: &mut Engine| engine.owes_acks(self.stream.conn);
         if status.code() == tonic::Code::Ok && self.plane.with_engine(owes_acks) {
             let mut cx = Context::from_waker(&self.wakers.write);
@@ -198,17 +198,6 @@ impl Drop for Process {
             self.stream.set_carried(false);
         }
     }
-}
-
-/// The client has said all it wants to say.
-fn ended(deframer: &Deframer) -> Status {
-    if deframer.has_partial() {
-        return Status::invalid_argument(format!(
-            "the stream ended in the middle of a message ({} bytes of it came)",
-            deframer.partial_len()
-        ));
-    }
-    Status::ok()
 }
 
 fn take_message(

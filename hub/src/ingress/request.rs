@@ -12,7 +12,7 @@ use h2::server::SendResponse;
 use http::{HeaderValue, Method, Request, Response};
 use tokio::sync::watch;
 
-use super::connector::Parked;
+use super::connector::{Catalog, Parked};
 use super::keep_alive::Watch;
 use super::peers::{Peers, Seat, What};
 use super::registration::{refusal_status, registration, startup_capabilities};
@@ -34,6 +34,8 @@ pub(crate) struct Door {
     pub(crate) peers: Rc<Peers>,
     pub(crate) registrations: Arc<Registrations>,
     pub(crate) routes: tonic::service::Routes,
+    /// What engrams are told of the media of their steps.
+    pub(crate) catalog: Catalog,
     pub(crate) watch: Watch,
     pub(crate) turnstile: Rc<Turnstile>,
     /// Says true when the hub is to end its connections; a dropped sender means that, too.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::document::{Context, StoryDocument};
+use super::document::{Context, StoryDocument, StoryTransport};
 use super::graph;
 use super::read::{View, did_you_mean};
 use super::settings::{FanInMode, Levels, RecordingMode, StreamingSettings};
@@ -53,10 +53,9 @@ pub(super) fn assemble<'a>(
         let transport = document.transport_of(written);
         let settings = transport.map_or(&builtin, |transport| &transport.settings);
         let kind = kind(written, document, context, stories);
-        let name = transport.map(|transport| transport.name.to_owned());
         story
             .steps
-            .push(step(written, kind, (name, settings), needs));
+            .push(step(written, kind, (transport, settings), needs));
     }
     if document.routed {
         match ways::find(&story) {
@@ -96,15 +95,16 @@ fn nodes<'a>(document: &StoryDocument<'a>) -> Vec<graph::Node<'a>> {
 fn step(
     written: &StepDocument<'_>,
     kind: StepKind,
-    (transport, settings): (Option<String>, &Arc<StreamingSettings>),
+    (transport, settings): (Option<&StoryTransport<'_>>, &Arc<StreamingSettings>),
     needs: Vec<usize>,
 ) -> Step {
     Step {
         id: written.id.clone(),
         name: written.name.clone(),
         kind,
-        transport,
+        transport: transport.map(|transport| transport.name.to_owned()),
         settings: settings.clone(),
+        media: transport.map(|t| t.media.clone()).unwrap_or_default(),
         condition: written.condition.clone(),
         with: written.with.as_ref().map(View::located),
         runtime: written.runtime.clone(),

@@ -15,7 +15,7 @@ use super::read::{Report, View, did_you_mean};
 use super::resource::Resource;
 use super::settings::{Level, Levels, StreamingSettings};
 use super::step::{Does, StepDocument};
-use super::{Concurrency, ConcurrencyMode, ConcurrencyScope, LoadOptions, Located, Place};
+use super::{Concurrency, ConcurrencyMode, ConcurrencyScope, LoadOptions, Located, Media, Place};
 use super::{names, step};
 
 /// Most steps of one Story.
@@ -40,6 +40,7 @@ pub(super) struct StoryTransport<'a> {
     pub(super) name: &'a str,
     pub(super) levels: Levels<'a>,
     pub(super) settings: Arc<StreamingSettings>,
+    pub(super) media: Arc<Media>,
 }
 
 /// A Story as it is written.
@@ -227,6 +228,7 @@ fn transport<'a>(
         name: name?,
         levels,
         settings,
+        media: transport.map(|t| t.media.clone()).unwrap_or_default(),
     })
 }
 

@@ -1,11 +1,13 @@
 //! Everything but Stories: Transports, Engrams, EngramTemplates and StoryRuns, read and found
 //! by name.
 
+use std::sync::Arc;
+
 use super::fields::Fields;
 use super::read::View;
 use super::resource::{DEFAULT_NAMESPACE, Kind, Resource};
 use super::settings::{Level, Levels};
-use super::{LoadOptions, Located, Place, names};
+use super::{LoadOptions, Located, Media, Place, names};
 
 /// `Transport`: settings that Stories build on.
 pub(super) struct Transport<'a> {
@@ -13,6 +15,8 @@ pub(super) struct Transport<'a> {
     pub(super) name: String,
     default_settings: Option<View<'a>>,
     streaming: Option<View<'a>>,
+    /// What it lists of media.
+    pub(super) media: Arc<Media>,
 }
 
 /// `Engram`
@@ -139,6 +143,7 @@ fn transport<'a>(resource: Resource<'a>, options: &LoadOptions) -> Transport<'a>
         name: resource.name,
         default_settings: spec.get("defaultSettings"),
         streaming: spec.get("streaming"),
+        media: Arc::new(Media::read(&spec)),
     };
     // Merged here once for its own problems; Stories that build on it do not repeat them.
     Levels(transport.levels()).merge(options);
@@ -147,9 +152,6 @@ fn transport<'a>(resource: Resource<'a>, options: &LoadOptions) -> Transport<'a>
         "driver",
         "description",
         "connectorImage",
-        "supportedAudio",
-        "supportedVideo",
-        "supportedBinary",
         "configSchema",
         "environment",
     ]);

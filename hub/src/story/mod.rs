@@ -18,6 +18,7 @@ mod files;
 mod graph;
 mod load;
 mod located;
+mod media;
 mod model;
 mod names;
 mod problem;
@@ -32,6 +33,7 @@ mod yaml;
 
 pub use load::{LoadOptions, Loaded, load, load_str};
 pub use located::{Located, Place};
+pub use media::{AudioFormat, Media, VideoFormat};
 pub use model::{
     Backoff, Concurrency, ConcurrencyMode, ConcurrencyScope, Edge, EngramStep, PrimitiveKind,
     Retry, Run, Snapshot, Step, StepKind, Story,

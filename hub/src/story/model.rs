@@ -7,7 +7,8 @@ use std::time::Duration;
 use expr::Surroundings;
 
 use super::{
-    Located, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings, Unsupported, Ways,
+    Located, Media, Place, Problem, RunInputs, Schemas, StepPrograms, StreamingSettings,
+    Unsupported, Ways,
 };
 use crate::wall::unix_nanos;
 
@@ -173,6 +174,8 @@ pub struct Step {
     /// Its transport's settings, all levels merged (spec 2.8). As a target, they rule the edge;
     /// `routing`, `recording` and `observability` are those of a source.
     pub settings: Arc<StreamingSettings>,
+    /// What its transport lists of media.
+    pub media: Arc<Media>,
     /// `if`
     pub condition: Option<Located>,
     /// `with`: evaluated once per run; of a primitive, its settings.

@@ -14,8 +14,10 @@ mod raw;
 
 mod batch;
 mod bindings;
+mod codecs;
 mod control;
 mod endings;
+mod framing;
 mod handshake;
 mod mixed;
 mod receipts;

@@ -19,12 +19,19 @@ pub struct Raw {
 impl Raw {
     /// Connects as `step` of run `default/story`.
     pub async fn connect(hub: &Hub, step: &str) -> Self {
+        Self::connect_with(hub, step, &[]).await
+    }
+
+    /// The same with more request metadata on both streams.
+    pub async fn connect_with(hub: &Hub, step: &str, more: &[(&str, &str)]) -> Self {
         let socket = TcpStream::connect(hub.grpc).await.expect("hub listens");
         let (mut send, connection) = h2::client::handshake(socket).await.expect("HTTP/2");
         tokio::spawn(connection);
-        let data = open(&mut send, "Data", None).await;
+        let data = open(&mut send, "Data", more).await;
         let binding = format!("default/story-{step}");
-        let control = open(&mut send, "Control", Some(&binding)).await;
+        let mut more = more.to_vec();
+        more.push(("bubu.transport.binding", &binding));
+        let control = open(&mut send, "Control", &more).await;
         let (data, control) = (answered(data).await, answered(control).await);
         Self {
             data,
@@ -37,6 +44,31 @@ impl Raw {
     pub fn say(&mut self, bytes: &[u8]) {
         let bytes = Bytes::copy_from_slice(bytes);
         self.data.0.send_data(bytes, false).expect("stream is open");
+    }
+
+    /// Says bytes on Control.
+    pub fn say_on_control(&mut self, bytes: &[u8]) {
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.control
+            .0
+            .send_data(bytes, false)
+            .expect("stream is open");
+    }
+
+    /// Has nothing more to say on Data.
+    pub fn end_data(&mut self) {
+        self.data
+            .0
+            .send_data(Bytes::new(), true)
+            .expect("stream is open");
+    }
+
+    /// Has nothing more to say on Control.
+    pub fn end_control(&mut self) {
+        self.control
+            .0
+            .send_data(Bytes::new(), true)
+            .expect("stream is open");
     }
 
     pub fn say_message(&mut self, message: v1::DataRequest) {
@@ -54,13 +86,13 @@ impl Raw {
 
 type Opened = (ResponseFuture, h2::SendStream<Bytes>);
 
-async fn open(send: &mut SendRequest<Bytes>, method: &str, binding: Option<&str>) -> Opened {
+async fn open(send: &mut SendRequest<Bytes>, method: &str, more: &[(&str, &str)]) -> Opened {
     let path = format!("http://hub/transport.v1.TransportConnectorService/{method}");
     let mut request = Request::post(path)
         .header("content-type", "application/grpc")
         .header("bubu-transport-protocol", "1.0.0");
-    if let Some(binding) = binding {
-        request = request.header("bubu.transport.binding", binding);
+    for (key, value) in more {
+        request = request.header(*key, *value);
     }
     let request = request.body(()).expect("request");
     *send = send.clone().ready().await.expect("connection is open");

@@ -103,6 +103,6 @@ pub const EVENTS: &[&str] = &[
 ];
 
 /// What the API says of a step, and of an edge.
-pub const STEP: &str = "id connected generation epoch peer";
+pub const STEP: &str = "id connected generation epoch peer binding";
 pub const EDGE: &str = "from to policy accepted delivered dropped queued queuedBytes inFlight paused \
                     culprit";

@@ -74,9 +74,17 @@ async fn a_step_tells_who_speaks_as_it_and_from_where() {
     assert!(peer.starts_with("127.0.0.1:"), "{peer}");
     let epoch = steps[1]["epoch"].as_str().expect("an epoch");
     assert!(!epoch.is_empty());
-    let absent = json!({ "id": "b", "connected": false, "generation": null, "epoch": epoch,
-        "peer": null });
-    assert_eq!(steps[2], absent);
+    let mut absent = steps[2].clone();
+    let binding = absent["binding"].take();
+    let expected = json!({ "id": "b", "connected": false, "generation": null, "epoch": epoch,
+        "peer": null, "binding": null });
+    assert_eq!(absent, expected);
+    let binding: Value = serde_json::from_str(binding.as_str().expect("text")).expect("JSON");
+    assert_eq!(
+        (&binding["namespace"], &binding["name"]),
+        (&json!("default"), &json!("story-b"))
+    );
+    assert_eq!(binding["binding"]["endpoint"], hub.grpc.to_string());
     let all = json_of(&hub, "/api/v1/runs");
     assert_eq!(all["runs"], json!([run]));
 }
@@ -133,6 +141,32 @@ async fn a_producer_that_waits_is_shown_on_all_its_edges_with_the_culprit() {
         (&free["paused"], &free["culprit"]),
         (&json!(false), &Value::Null)
     );
+}
+
+#[test]
+fn a_step_whose_binding_names_another_step_too_has_none() {
+    let story = |name: &str, step: &str| {
+        format!(
+            "
+apiVersion: bubustack.io/v1alpha1
+kind: Story
+metadata: {{ name: {name} }}
+spec:
+  pattern: streaming
+  transports: [{{ name: t, transportRef: grpc }}]
+  steps:
+    - {{ name: {step}, ref: {{ name: e }}, transport: t, needs: [] }}
+    - {{ name: sink, ref: {{ name: e }}, transport: t, needs: [{step}] }}
+"
+        )
+    };
+    let stories = format!("{}\n---\n{}", story("a-b", "c"), story("a", "b-c"));
+    let hub = Hub::with(config(), &stories);
+    let all = json_of(&hub, "/api/v1/runs");
+    for run in all["runs"].as_array().expect("runs") {
+        assert_eq!(run["steps"][0]["binding"], Value::Null);
+        assert!(run["steps"][1]["binding"].is_string(), "{run}");
+    }
 }
 
 #[test]

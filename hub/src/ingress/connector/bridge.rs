@@ -37,6 +37,7 @@ pub(super) struct Bridge {
     pub(super) door: Rc<Door>,
     pub(super) peer: Peer,
     pub(super) body: RecvStream,
+    pub(super) deframer: Deframer,
     pub(super) send: SendStream<Chunk>,
     pub(super) seat: Seat,
 }
@@ -105,17 +106,19 @@ impl Bridge {
 
     /// The one message.
     async fn message(&mut self) -> Result<Bytes, Status> {
-        let max = usize::try_from(self.door.config.limits.max_message_bytes);
-        let mut deframer = Deframer::new(max.unwrap_or(usize::MAX));
         let mut first = None;
         while let Some(chunk) = self.body.data().await {
             let chunk = chunk.map_err(|error| Status::unavailable(error.to_string()))?;
             // Fails only for a stream that is gone, which the next read notices.
             let _ = self.body.flow_control().release_capacity(chunk.len());
-            deframer.feed(chunk, |message| {
+            self.deframer.feed(chunk, |message| {
                 first.get_or_insert_with(|| message.source.slice(message.range));
                 Ok(Next::Go)
             })?;
+        }
+        let ended = self.deframer.ended();
+        if ended.code() != tonic::Code::Ok {
+            return Err(ended);
         }
         first.ok_or_else(|| {
             Status::failed_precondition(

@@ -3,13 +3,16 @@
 //! It is read whatever becomes of Data: receipts must always get through.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use engine::Directive;
 use h2::{RecvStream, SendStream};
+use http::HeaderMap;
 use transport_proto::view::parse_control;
 
+use super::capabilities::Capabilities;
 use super::request;
 use super::response::Responses;
 use crate::egress::{Chunk, Flow};
@@ -32,6 +35,7 @@ pub(in crate::ingress) struct Control {
     body: Option<RecvStream>,
     send: SendStream<Chunk>,
     responses: Responses,
+    capabilities: Arc<Capabilities>,
     directives: Vec<Directive>,
     /// Its place among the streams of its peer.
     _seat: Seat,
@@ -48,26 +52,33 @@ impl Control {
     /// Greets the client of `stream`, which was just registered.
     pub(in crate::ingress) fn open(
         (plane, stream): (Rc<DataPlane>, Rc<Stream>),
-        (body, send): (RecvStream, SendStream<Chunk>),
+        (body, deframer, send): (RecvStream, Deframer, SendStream<Chunk>),
         (heard, seat): (Heard, Seat),
         wakers: ControlWakers,
+        capabilities: Arc<Capabilities>,
     ) -> Self {
         let mut responses = Responses::default();
-        responses.ready();
+        responses.ready(&capabilities);
         wakers.read.wake_by_ref();
         wakers.write.wake_by_ref();
         Self {
             plane,
             stream,
             heard,
-            deframer: Deframer::new(MAX_REQUEST),
+            deframer,
             body: Some(body),
             send,
             responses,
+            capabilities,
             directives: Vec::new(),
             _seat: seat,
             wakers,
         }
+    }
+
+    /// What cuts the Control that `headers` opened into messages.
+    pub(super) fn deframer(headers: &HeaderMap) -> Deframer {
+        Deframer::of_request(headers, MAX_REQUEST)
     }
 
     /// Takes in what has come.
@@ -87,7 +98,13 @@ impl Control {
                     tracing::debug!(stream = %self.stream.name, %error, "Control broke");
                     return Flow::Over;
                 }
-                Poll::Ready(None) => self.body = None,
+                Poll::Ready(None) => {
+                    self.body = None;
+                    // One that has no more to say goes on listening.
+                    if self.deframer.has_partial() {
+                        self.stream.end(self.deframer.ended().for_engrams());
+                    }
+                }
             }
         }
         if answers { self.write() } else { Flow::Open }
@@ -100,13 +117,19 @@ impl Control {
             return;
         }
         let (stream, responses) = (&*self.stream, &mut self.responses);
+        let capabilities = &*self.capabilities;
         let deframer = &mut self.deframer;
         let fed = self.plane.steer(|engine, actions| {
             deframer.feed(chunk, |message: Message<'_>| {
                 let bytes = &message.source[message.range];
                 match parse_control(bytes) {
                     Ok(request) => {
-                        request::take((stream, &request), (engine, actions), now, responses);
+                        let asked = request::Asked {
+                            stream,
+                            request: &request,
+                            capabilities,
+                        };
+                        request::take(asked, (engine, actions), now, responses);
                     }
                     // What nobody can read asks for nothing.
                     Err(error) => tracing::debug!(stream = %stream.name, %error, "no request"),

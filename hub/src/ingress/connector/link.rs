@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::egress::Chunk;
 use crate::ingress::Status;
+use crate::ingress::deframe::Deframer;
 use crate::ingress::peers::Seat;
 use crate::plane::{Stream, Wakers};
 
@@ -22,6 +23,7 @@ const MOST_PARKED: usize = 4;
 /// A Data stream of which nobody has said yet whose it is. It is not read meanwhile.
 pub(in crate::ingress) struct Parked {
     pub(in crate::ingress) body: RecvStream,
+    pub(in crate::ingress) deframer: Deframer,
     pub(in crate::ingress) send: SendStream<Chunk>,
     pub(in crate::ingress) seat: Seat,
     pub(in crate::ingress) since: Moment,

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `binding` | request metadata of Control to a registration |
 //! | `bridge` | the one message of a batch engram |
+//! | `capabilities` | what is told of codecs, and what comes of asking for one |
 //! | `link` | which Data belongs to which Control of a connection |
 //! | `control` | one Control stream: read, answer, tell |
 //! | `request` | what a client says on Control |
@@ -16,6 +17,7 @@
 
 mod binding;
 mod bridge;
+mod capabilities;
 mod control;
 mod link;
 mod request;
@@ -23,6 +25,10 @@ mod response;
 mod serve;
 
 use binding::{named, resolve};
+pub(crate) use capabilities::{
+    AUDIO_CHANNELS, AUDIO_CODEC, AUDIO_RATE, BINARY_TYPE, Capabilities, Catalog, VIDEO_CODEC,
+    VIDEO_PROFILE,
+};
 use control::Control;
 pub(super) use link::Parked;
 pub(super) use serve::Connectors;

@@ -6,6 +6,7 @@ use transport_proto::names::{action, receipt};
 use transport_proto::v1::ControlAction;
 use transport_proto::view::Control;
 
+use super::capabilities::{Capabilities, Choice};
 use super::response::Responses;
 use crate::plane::{Gates, Stream};
 
@@ -35,10 +36,22 @@ enum Verb {
     Custom,
 }
 
+/// What a client asks for.
+pub(super) struct Asked<'a, 'm> {
+    pub(super) stream: &'a Stream,
+    pub(super) request: &'a Control<'m>,
+    /// What the Story says of its step's media.
+    pub(super) capabilities: &'a Capabilities,
+}
+
 /// Does what `request` asks for and answers it. What names an action of the client's own is never
 /// answered: two peers that answer each other never end.
 pub(super) fn take(
-    (stream, request): (&Stream, &Control<'_>),
+    Asked {
+        stream,
+        request,
+        capabilities,
+    }: Asked<'_, '_>,
     (engine, actions): (&mut Engine, &mut Actions),
     now: Moment,
     responses: &mut Responses,
@@ -56,10 +69,7 @@ pub(super) fn take(
         Verb::Heartbeat => {
             responses.ack("heartbeat", &[("handled", "true"), ("status", "alive")]);
         }
-        Verb::CodecSelect => {
-            let reason = ("reason", "codecs are not negotiated yet");
-            responses.ack("codec-select", &[("handled", "false"), reason]);
-        }
+        Verb::CodecSelect => select(request, capabilities, responses),
         Verb::Noop if request.flow.is_none() => {
             responses.ack("noop", &[("handled", "false"), ("reason", "empty")]);
         }
@@ -69,6 +79,21 @@ pub(super) fn take(
         }
         Verb::Custom => custom((stream, request), (engine, actions), now),
         Verb::Heard | Verb::Noop => {}
+    }
+}
+
+/// Chooses among what the Story lists.
+fn select(request: &Control<'_>, capabilities: &Capabilities, responses: &mut Responses) {
+    const NAME: &str = "codec-select";
+    match capabilities.choose(|key| request.metadata(key)) {
+        Choice::Taken(taken) => {
+            let mut answer = vec![("handled", "true")];
+            answer.extend(taken);
+            responses.ack(NAME, &answer);
+        }
+        Choice::Refused(why) => {
+            responses.ack(NAME, &[("handled", "false"), ("reason", &why)]);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::capabilities::Capabilities;
 use bytes::{BufMut, Bytes, BytesMut};
 use engine::Directive;
 use prost::Message;
@@ -16,6 +17,8 @@ use transport_proto::v1::{
 const MOST_BYTES: usize = 64 * 1024;
 /// Longest text of an error (spec 1), in characters.
 const LONGEST_TEXT: usize = 2048;
+/// Longest value of metadata (spec 1), in characters.
+pub(super) const LONGEST_VALUE: usize = 1024;
 /// The code of an error about one packet: INVALID_ARGUMENT (spec 11).
 const INVALID: i32 = 3;
 
@@ -24,13 +27,20 @@ const INVALID: i32 = 3;
 pub(super) struct Responses(BytesMut);
 
 impl Responses {
-    /// The first word of a session (spec 3, "Handshake").
-    pub(super) fn ready(&mut self) {
-        // Nothing that a Story says of codecs is known here, so there is nothing to announce.
-        self.push(
-            ControlAction::ConnectorReady,
-            &[("startup.capabilities", "none")],
-        );
+    /// The first words of a session (spec 3, "Handshake"): an engram starts once it has heard of all
+    /// that is required.
+    pub(super) fn ready(&mut self, capabilities: &Capabilities) {
+        let startup = match capabilities.is_empty() {
+            true => "none",
+            false => "required",
+        };
+        let metadata = [("startup.capabilities", startup)];
+        self.push(ControlAction::ConnectorReady, &metadata);
+        if !capabilities.is_empty() {
+            let metadata = capabilities.metadata();
+            let metadata: Vec<_> = metadata.iter().map(|(k, v)| (*k, v.as_str())).collect();
+            self.push(ControlAction::ConnectorCapabilities, &metadata);
+        }
     }
 
     /// Answers `received`.
@@ -125,7 +135,11 @@ impl Responses {
     }
 }
 
+/// Metadata within its limits: an engram's session ends for a value that is too long.
 fn owned(metadata: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    let own = |(key, value): &(&str, &str)| {
+        let value = value.chars().take(LONGEST_VALUE).collect();
+        ((*key).to_owned(), value)
+    };
     metadata.iter().map(own).collect()
 }

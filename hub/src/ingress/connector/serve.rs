@@ -1,5 +1,7 @@
 //! Connector streams of one connection: opening them, binding Data to Control, ending both.
 
+use std::sync::Arc;
+
 use engine::{Bound, Generation, Registration};
 use h2::RecvStream;
 use h2::server::SendResponse;
@@ -8,6 +10,7 @@ use tokio::task::spawn_local;
 use transport_proto::names::request as names;
 
 use super::bridge::{Bridge, bridge};
+use super::capabilities::Capabilities;
 use super::control::ControlWakers;
 use super::link::{Link, Parked, Session};
 use super::{Control, named, resolve};
@@ -38,6 +41,8 @@ struct Opened {
     /// Its place among the Controls of its connection.
     own: usize,
     wakers: ControlWakers,
+    /// What it is told of its step's media.
+    capabilities: Arc<Capabilities>,
 }
 
 impl Connection {
@@ -69,6 +74,7 @@ impl Connection {
             let one = Bridge {
                 door: self.door.clone(),
                 peer: self.peer.clone(),
+                deframer: self.deframer(request.headers()),
                 body: request.into_body(),
                 send,
                 seat,
@@ -77,6 +83,7 @@ impl Connection {
             return;
         }
         let parked = Parked {
+            deframer: self.deframer(request.headers()),
             body: request.into_body(),
             send,
             seat,
@@ -105,6 +112,7 @@ impl Connection {
             seat,
             own,
             wakers,
+            capabilities,
         } = match opened {
             Ok(opened) => opened,
             Err(status) => {
@@ -119,11 +127,13 @@ impl Connection {
             self.connectors.free.push(own);
             return self.door.plane.disconnect(&stream);
         };
+        let deframer = Control::deframer(request.headers());
         let control = Control::open(
             (self.door.plane.clone(), stream),
-            (request.into_body(), send),
+            (request.into_body(), deframer, send),
             (self.heard.clone(), seat),
             wakers,
+            capabilities,
         );
         self.connectors.put(own, control);
         if let Some(unused) = self.connectors.link.open(session) {
@@ -179,6 +189,7 @@ impl Connection {
             seat,
             own,
             wakers: own_wakers,
+            capabilities: self.door.catalog.of(&bound),
         })
     }
 
@@ -190,8 +201,8 @@ impl Connection {
                 return self.end_parked(parked, &Parked::late());
             };
             stream.set_carried(true);
-            let (body, send, seat) = (parked.body, parked.send, parked.seat);
-            self.serve(place, stream, (body, send), (seat, wakers));
+            let carrier = (parked.body, parked.deframer, parked.send);
+            self.serve(place, stream, carrier, (parked.seat, wakers));
         }
         let calls = self.calls.clone();
         let call = move || calls.waker(Call::Overdue);
