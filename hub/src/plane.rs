@@ -119,7 +119,7 @@ impl DataPlane {
             .register_on(contract, who, now, &mut inner.actions);
         let conn = registered.inspect_err(|refusal| inner.refused(&who, peer, refusal, now))?;
         // The newcomer may get the slot of the one it replaces: end that one first.
-        inner.end_superseded(peer, now);
+        let takes_over = inner.end_superseded(peer, now);
         let name = Arc::new(StepName::of(&who));
         let event = Event::StepConnected {
             step: name.clone(),
@@ -138,6 +138,7 @@ impl DataPlane {
             violation_reported: Cell::new(false),
             closed: Cell::default(),
             carried: Cell::new(false),
+            takes_over: Cell::new(takes_over),
         });
         if inner.streams.len() <= conn.slot() {
             inner.streams.resize(conn.slot() + 1, None);
@@ -363,13 +364,16 @@ impl Inner {
         }
     }
 
-    fn end_superseded(&mut self, newcomer: &Arc<str>, now: Moment) {
+    /// Whether there was one.
+    fn end_superseded(&mut self, newcomer: &Arc<str>, now: Moment) -> bool {
+        let mut any = false;
         for (conn, by) in self.actions.superseded.drain(..) {
             let slot = self.streams.get_mut(conn.slot());
             let Some(slot) = slot.filter(|s| s.as_ref().is_some_and(|s| s.conn == conn)) else {
                 continue;
             };
             if let Some(stream) = slot.take() {
+                any = true;
                 tracing::info!(stream = %stream.name, peer = %stream.peer, generation = %by,
                     "stream superseded");
                 stream.end(Status::aborted(format!("superseded by generation {by}")));
@@ -382,6 +386,7 @@ impl Inner {
                 self.reporter.tell(event, now);
             }
         }
+        any
     }
 }
 

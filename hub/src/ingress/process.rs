@@ -136,6 +136,9 @@ impl Process {
     pub(super) fn write(&mut self) -> Flow {
         let mut cx = Context::from_waker(&self.wakers.write);
         let flow = self.writer.write(&self.plane, &self.stream, &mut cx);
+        if self.stream.is_taking_over() {
+            self.stream.tell();
+        }
         // What was just sent may be the last that a client waited for that has said all.
         if flow == Flow::Open && self.body.is_none() && !self.stream.is_ending() {
             return self.finish();

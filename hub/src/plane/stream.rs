@@ -42,6 +42,9 @@ pub(crate) struct Stream {
     pub(super) closed: Cell<Gates>,
     /// Whether its packets have a stream now. Only on the connector contract they may not.
     pub(super) carried: Cell<bool>,
+    /// It has taken the step over from another client, and its own has not been told that it has
+    /// all that waited.
+    pub(super) takes_over: Cell<bool>,
 }
 
 /// The directions of a stream of packets; `true` is chosen.
@@ -127,6 +130,16 @@ impl Stream {
     /// Whether its packets have a stream.
     pub(crate) fn is_carried(&self) -> bool {
         self.carried.get()
+    }
+
+    /// Whether it is taking its step over.
+    pub(crate) fn is_taking_over(&self) -> bool {
+        self.takes_over.get()
+    }
+
+    /// It has taken its step over.
+    pub(crate) fn has_taken_over(&self) {
+        self.takes_over.set(false);
     }
 
     /// Has its control channel looked after.

@@ -1,6 +1,7 @@
 //! Who a Control may speak for.
 
 use tonic::Code;
+use transport_proto::v1::ControlAction;
 
 use crate::client::Connection;
 use crate::engram::{Engram, control, data, dial, is_fatal, message};
@@ -51,9 +52,7 @@ async fn a_second_binding_on_one_connection_is_refused() {
         .unwrap();
     assert!(!is_fatal(refused.code()), "{refused:?}");
     assert!(refused.message().contains("default/story-a"), "{refused:?}");
-    first
-        .act(transport_proto::v1::ControlAction::Heartbeat)
-        .await;
+    first.act(ControlAction::Heartbeat).await;
     first.next().await.expect("the first goes on");
 }
 
@@ -80,6 +79,76 @@ async fn the_same_binding_again_takes_over_and_the_old_session_is_aborted() {
     src.data.say(message("hello", 10)).await;
     assert_eq!(new.data.label().await, "hello");
     hub.wait_for_metric("hub_streams", &[], 2.0).await;
+}
+
+#[tokio::test]
+async fn who_takes_a_step_over_hears_of_it_and_when_it_has_what_waited() {
+    let hub = crate::receipts::hub(100, "");
+    let phase = |told: &transport_proto::v1::ControlResponse| {
+        assert!(told.metadata.contains_key("ts"), "{told:?}");
+        let at = |key: &str| told.metadata[key].clone();
+        (at("phase"), at("reason"))
+    };
+    let is = |phase: &str, reason: &str| (phase.to_owned(), reason.to_owned());
+    let src = Engram::connect(&hub, "src").await;
+    let _first = Engram::connect(&hub, "a").await;
+    let mut second = Engram::connect(&hub, "a").await;
+    let told = second.control.next().await.unwrap();
+    assert_eq!(told.action(), ControlAction::HandoffCutover);
+    assert_eq!(phase(&told), is("cutover", "stream_replaced"));
+    let told = second.control.next().await.unwrap();
+    assert_eq!(told.action(), ControlAction::HandoffReady);
+    assert_eq!(phase(&told), is("ready", "no_buffer"));
+    src.data.say(message("unreceipted", 10)).await;
+    assert_eq!(second.data.label().await, "unreceipted");
+    let mut third = Engram::connect(&hub, "a").await;
+    let told = third.control.next().await.unwrap();
+    assert_eq!(phase(&told), is("cutover", "stream_replaced"));
+    assert_eq!(third.data.label().await, "unreceipted");
+    let told = third.control.next().await.unwrap();
+    assert_eq!(phase(&told), is("ready", "buffer_drained"));
+    drop(third);
+    hub.wait_for_metric("hub_streams", &[], 1.0).await;
+    let mut fourth = Engram::connect(&hub, "a").await;
+    fourth.control.act(ControlAction::Heartbeat).await;
+    let next = fourth.control.next().await.unwrap();
+    assert_eq!(next.action(), ControlAction::Ack, "it took nothing over");
+}
+
+#[tokio::test]
+async fn a_data_stream_that_was_given_up_is_not_the_one_that_is_served() {
+    let hub = Hub::start();
+    let src = Engram::connect(&hub, "src").await;
+    let channel = dial(&hub).await;
+    for _ in 0..10 {
+        drop(data(&channel).await.unwrap());
+    }
+    let mut served = data(&channel).await.unwrap();
+    let mut control = control(&channel, "default/story-a", &[]).await.unwrap();
+    control.next().await.unwrap();
+    src.data.say(message("x", 10)).await;
+    assert_eq!(served.label().await, "x");
+}
+
+#[tokio::test]
+async fn no_more_than_four_data_streams_of_a_connection_wait_for_their_control() {
+    let hub = Hub::start();
+    let src = Engram::connect(&hub, "src").await;
+    let channel = dial(&hub).await;
+    let mut parked = Vec::new();
+    for _ in 0..4 {
+        parked.push(data(&channel).await.unwrap());
+    }
+    let mut fifth = data(&channel).await.unwrap();
+    assert_eq!(fifth.ended().await.code(), Code::ResourceExhausted);
+    let mut control = control(&channel, "default/story-a", &[]).await.unwrap();
+    control.next().await.unwrap();
+    src.data.say(message("x", 10)).await;
+    assert_eq!(
+        parked.remove(0).label().await,
+        "x",
+        "the first one is served"
+    );
 }
 
 #[tokio::test]

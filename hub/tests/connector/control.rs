@@ -44,6 +44,52 @@ async fn packets_of_an_engram_that_closed_its_gate_wait_until_it_opens() {
 }
 
 #[tokio::test]
+async fn what_was_said_behind_a_closed_gate_counts_though_its_client_has_said_all() {
+    let hub = Hub::start();
+    let mut a = Engram::connect(&hub, "a").await;
+    let mut src = Engram::connect(&hub, "src").await;
+    acknowledged(&mut src, ControlAction::StopUpstream, "stop-upstream").await;
+    src.data.say(message("last", 10)).await;
+    let (mut rest, mut control) = src.half_closed();
+    control.act(ControlAction::StartUpstream).await;
+    assert_eq!(a.data.label().await, "last");
+    assert_eq!(rest.ended().await.code(), tonic::Code::Ok);
+    assert_eq!(control.ended().await.code(), tonic::Code::Ok);
+}
+
+#[tokio::test]
+async fn a_closed_gate_is_its_sessions_own_and_holds_up_no_successor() {
+    let hub = Hub::start();
+    let src = Engram::connect(&hub, "src").await;
+    let mut old = Engram::connect(&hub, "a").await;
+    acknowledged(&mut old, ControlAction::Stop, "stop").await;
+    src.data.say(message("waits", 10)).await;
+    hub.wait_for_metric("hub_queue_packets", &["to=\"a\""], 1.0)
+        .await;
+    let mut new = Engram::connect(&hub, "a").await;
+    assert_eq!(new.data.label().await, "waits");
+    assert_eq!(old.data.ended().await.code(), tonic::Code::Aborted);
+    assert_eq!(old.control.ended().await.code(), tonic::Code::Aborted);
+}
+
+#[tokio::test]
+async fn a_drain_ends_by_its_deadline_though_a_gate_stays_closed() {
+    let mut config = rig::config();
+    config.drain.deadline = std::time::Duration::from_millis(200);
+    let hub = Hub::with(config, FAN_OUT);
+    let src = Engram::connect(&hub, "src").await;
+    let mut a = Engram::connect(&hub, "a").await;
+    acknowledged(&mut a, ControlAction::StopDownstream, "stop-downstream").await;
+    src.data.say(message("waits", 10)).await;
+    hub.wait_for_metric("hub_queue_packets", &["to=\"a\""], 1.0)
+        .await;
+    let report = tokio::task::spawn_blocking(move || hub.drain());
+    let report = report.await.unwrap();
+    assert!(!report.in_time, "{report:?}");
+    assert_eq!(report.abandoned, 2, "one for each of its targets");
+}
+
+#[tokio::test]
 async fn stop_and_resume_are_both_gates() {
     let hub = Hub::start();
     let mut a = Engram::connect(&hub, "a").await;

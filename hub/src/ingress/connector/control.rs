@@ -14,7 +14,7 @@ use transport_proto::view::parse_control;
 
 use super::capabilities::Capabilities;
 use super::request;
-use super::response::Responses;
+use super::response::{Handoff, Responses};
 use crate::egress::{Chunk, Flow};
 use crate::ingress::Status;
 use crate::ingress::deframe::{Deframer, Message, Next};
@@ -36,6 +36,8 @@ pub(in crate::ingress) struct Control {
     send: SendStream<Chunk>,
     responses: Responses,
     capabilities: Arc<Capabilities>,
+    /// Something waited for its step when it came.
+    inherits: bool,
     directives: Vec<Directive>,
     /// Its place among the streams of its peer.
     _seat: Seat,
@@ -59,6 +61,10 @@ impl Control {
     ) -> Self {
         let mut responses = Responses::default();
         responses.ready(&capabilities);
+        if stream.is_taking_over() {
+            responses.handoff(Handoff::Cutover, "stream_replaced");
+        }
+        let inherits = plane.waiting(&stream) > 0;
         wakers.read.wake_by_ref();
         wakers.write.wake_by_ref();
         Self {
@@ -70,6 +76,7 @@ impl Control {
             send,
             responses,
             capabilities,
+            inherits,
             directives: Vec::new(),
             _seat: seat,
             wakers,
@@ -145,6 +152,7 @@ impl Control {
     /// Says what there is to say, as far as HTTP/2 has room.
     pub(in crate::ingress) fn write(&mut self) -> Flow {
         loop {
+            self.conclude_handoff();
             self.plane.directives(&self.stream, &mut self.directives);
             for directive in self.directives.drain(..) {
                 self.responses.directive(&directive, &self.stream.name.step);
@@ -179,6 +187,19 @@ impl Control {
             if self.send.send_data(chunk, false).is_err() {
                 return Flow::Over;
             }
+        }
+    }
+
+    /// Says so once a client that took its step over has got what waited.
+    fn conclude_handoff(&mut self) {
+        let stream = &self.stream;
+        if stream.is_taking_over() && stream.is_carried() && self.plane.waiting(stream) == 0 {
+            stream.has_taken_over();
+            let reason = match self.inherits {
+                true => "buffer_drained",
+                false => "no_buffer",
+            };
+            self.responses.handoff(Handoff::Ready, reason);
         }
     }
 

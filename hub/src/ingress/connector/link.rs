@@ -3,6 +3,7 @@
 //! Owns the Data streams that came before their Control. Bounded in number and in time.
 
 use std::rc::Rc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use engine::Moment;
@@ -52,7 +53,7 @@ pub(in crate::ingress) struct Link {
 pub(in crate::ingress) struct Overdue(JoinHandle<()>);
 
 impl Overdue {
-    pub(in crate::ingress) fn after_patience(call: std::task::Waker) -> Self {
+    pub(in crate::ingress) fn after_patience(call: Waker) -> Self {
         Self(tokio::task::spawn_local(async move {
             tokio::time::sleep(PATIENCE).await;
             call.wake();
@@ -98,6 +99,7 @@ impl Link {
 
     /// A session that waits for its Data, and the Data that waits for it, if both are there.
     pub(in crate::ingress) fn pair(&mut self) -> Option<(&mut Session, Parked)> {
+        self.parked.retain_mut(|parked| !parked.is_gone());
         let session = self.session.as_mut()?;
         if session.place.is_none() || session.stream.is_ending() || self.parked.is_empty() {
             return None;
@@ -110,6 +112,7 @@ impl Link {
     /// # Errors
     /// The stream, when too many wait.
     pub(in crate::ingress) fn park(&mut self, parked: Parked) -> Result<(), Parked> {
+        self.parked.retain_mut(|parked| !parked.is_gone());
         if self.parked.len() >= MOST_PARKED {
             return Err(parked);
         }
@@ -128,7 +131,7 @@ impl Link {
     }
 
     /// Has the connection called when the time of what waits is over, if anything does.
-    pub(in crate::ingress) fn watch(&mut self, call: impl FnOnce() -> std::task::Waker) {
+    pub(in crate::ingress) fn watch(&mut self, call: impl FnOnce() -> Waker) {
         if !self.waits() {
             self.overdue = None;
         } else if self.overdue.is_none() {
@@ -160,6 +163,12 @@ impl Link {
 }
 
 impl Parked {
+    /// Whether the client has given it up.
+    fn is_gone(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.send.poll_reset(&mut cx).is_ready()
+    }
+
     /// Ends it; what the client still says is handed out, to be thrown away.
     pub(in crate::ingress) fn end(mut self, status: &Status) -> RecvStream {
         // A client that has gone meanwhile wants no status.

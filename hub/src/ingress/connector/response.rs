@@ -22,6 +22,17 @@ pub(super) const LONGEST_VALUE: usize = 1024;
 /// The code of an error about one packet: INVALID_ARGUMENT (spec 11).
 const INVALID: i32 = 3;
 
+/// Phases of a handoff, as the client that is told of them sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handoff {
+    /// It is to go.
+    Draining,
+    /// It has taken the place of another.
+    Cutover,
+    /// It has got what waited for the other.
+    Ready,
+}
+
 /// Responses that wait.
 #[derive(Default)]
 pub(super) struct Responses(BytesMut);
@@ -60,16 +71,7 @@ impl Responses {
                 self.push_custom(action::INTERRUPT, &metadata);
             }
             Directive::KeyFrame => self.push_custom(action::KEYFRAME, &[]),
-            Directive::Draining => {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH);
-                let ts = now.unwrap_or_default().as_millis().to_string();
-                let metadata = [
-                    ("phase", "draining"),
-                    ("reason", "hub_draining"),
-                    ("ts", &*ts),
-                ];
-                self.push(ControlAction::HandoffDraining, &metadata);
-            }
+            Directive::Draining => self.handoff(Handoff::Draining, "hub_draining"),
             Directive::Flow { ack, pause } => self.put(&ControlResponse {
                 action: ControlAction::Noop.into(),
                 flow: Some(FlowControl {
@@ -96,6 +98,18 @@ impl Responses {
                 });
             }
         }
+    }
+
+    /// Says how far a handoff is.
+    pub(super) fn handoff(&mut self, handoff: Handoff, reason: &str) {
+        let (action, phase) = match handoff {
+            Handoff::Draining => (ControlAction::HandoffDraining, "draining"),
+            Handoff::Cutover => (ControlAction::HandoffCutover, "cutover"),
+            Handoff::Ready => (ControlAction::HandoffReady, "ready"),
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let ts = now.unwrap_or_default().as_millis().to_string();
+        self.push(action, &[("phase", phase), ("reason", reason), ("ts", &ts)]);
     }
 
     /// Everything that waits, to be sent.
