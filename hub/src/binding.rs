@@ -90,9 +90,12 @@ pub struct Binding {
     pub value: String,
 }
 
-/// Values of bindings, by namespace, run and step.
+/// Values of bindings by their steps.
 #[derive(Debug, Default)]
-pub(crate) struct Values(HashMap<(Arc<str>, Arc<str>, Arc<str>), String>);
+pub(crate) struct Values(HashMap<Key, String>);
+
+/// Namespace, run and step.
+type Key = (Arc<str>, Arc<str>, Arc<str>);
 
 impl Binding {
     /// That of `step` in `run`, for engrams that reach the hub at `endpoint` (bare `host:port`).

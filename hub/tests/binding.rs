@@ -79,6 +79,29 @@ fn the_value_of_one_step_is_what_the_sdk_reads() {
 }
 
 #[test]
+fn what_a_transport_lists_of_media_stands_in_the_bindings_of_its_steps() {
+    let transport = "
+apiVersion: transport.bubustack.io/v1alpha1
+kind: Transport
+metadata: { name: grpc }
+spec:
+  provider: hub
+  driver: hub
+  supportedAudio: [{ name: pcm16 }, { name: opus, sampleRateHz: 48000, channels: 2 }]
+  supportedBinary: [application/json]
+---
+";
+    let args = ["--step", "asr", "--format", "value"];
+    let (status, out, err) = printed(&format!("{transport}{STORY}"), &args);
+    assert_eq!((status, &*err), (0, ""));
+    let value: Value = serde_json::from_str(out.trim_end()).unwrap();
+    let info = &value["binding"];
+    assert_eq!(info["audioCodecs"], json!(["pcm16", "opus"]));
+    assert_eq!(info["binaryTypes"], json!(["application/json"]));
+    assert_eq!(info.get("videoCodecs"), None, "none is listed");
+}
+
+#[test]
 fn there_is_one_for_each_step_in_each_format() {
     let (_, out, _) = printed(STORY, &["--format", "value"]);
     assert_eq!(out.lines().count(), 2);

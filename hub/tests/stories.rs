@@ -12,6 +12,8 @@ mod expressions;
 mod files;
 #[path = "stories/graph.rs"]
 mod graph;
+#[path = "stories/media.rs"]
+mod media;
 #[path = "stories/not_yet.rs"]
 mod not_yet;
 #[path = "stories/primitives.rs"]

@@ -105,7 +105,8 @@ async fn nothing_at_the_end_is_the_end() {
 async fn on_process_garbage_is_the_clients_fault() {
     let gzip = [("current-step-id", "src"), ("grpc-encoding", "gzip")];
     let plain = [("current-step-id", "src")];
-    let cases: [(&[(&str, &str)], &[u8], bool, Code); 6] = [
+    type Metadata<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Metadata<'_>, &[u8], bool, Code); 6] = [
         (&plain, &[2, 0, 0, 0, 0], false, Code::InvalidArgument),
         (&plain, &[0, 0, 0], true, Code::InvalidArgument),
         (&plain, &[0, 0, 0, 0, 2, 8], true, Code::InvalidArgument),

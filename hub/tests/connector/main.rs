@@ -16,6 +16,7 @@ mod batch;
 mod bindings;
 mod codecs;
 mod control;
+mod deadly;
 mod endings;
 mod framing;
 mod handshake;

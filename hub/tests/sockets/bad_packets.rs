@@ -95,11 +95,15 @@ async fn half_a_message_before_the_end_is_invalid_argument() {
 }
 
 #[tokio::test]
-async fn a_compressed_message_is_unimplemented() {
+async fn a_compressed_message_is_the_clients_fault_unless_it_names_an_encoding() {
     let mut scene = scene().await;
+    let compressed = vec![1, 0, 0, 0, 1, 0];
     scene
-        .ends_its_stream(vec![1, 0, 0, 0, 0], 12, "compressed")
+        .ends_its_stream(compressed.clone(), 13, "grpc-encoding")
         .await;
+    let gzip = [("current-step-id", "src"), ("grpc-encoding", "gzip")];
+    scene.src = scene.connection.process_with(&gzip).await.accepted().await;
+    scene.ends_its_stream(compressed, 12, "identity").await;
 }
 
 #[tokio::test]

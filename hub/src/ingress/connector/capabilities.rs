@@ -23,9 +23,12 @@ pub(crate) const BINARY_TYPE: &str = "binary.mime";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Capabilities(Vec<(&'static str, Vec<String>)>);
 
-/// What is known of each step, by namespace, run and step.
+/// What is known of each step.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Catalog(HashMap<(Arc<str>, Arc<str>, Arc<str>), Arc<Capabilities>>);
+pub(crate) struct Catalog(HashMap<Key, Arc<Capabilities>>);
+
+/// Namespace, run and step.
+type Key = (Arc<str>, Arc<str>, Arc<str>);
 
 /// An answer to `codec-select`.
 #[derive(Debug, PartialEq, Eq)]

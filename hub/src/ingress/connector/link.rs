@@ -24,7 +24,8 @@ const MOST_PARKED: usize = 4;
 /// A Data stream of which nobody has said yet whose it is. It is not read meanwhile.
 pub(in crate::ingress) struct Parked {
     pub(in crate::ingress) body: RecvStream,
-    pub(in crate::ingress) deframer: Deframer,
+    /// Boxed, as few wait and none is read.
+    pub(in crate::ingress) deframer: Box<Deframer>,
     pub(in crate::ingress) send: SendStream<Chunk>,
     pub(in crate::ingress) seat: Seat,
     pub(in crate::ingress) since: Moment,

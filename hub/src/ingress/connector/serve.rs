@@ -83,7 +83,7 @@ impl Connection {
             return;
         }
         let parked = Parked {
-            deframer: self.deframer(request.headers()),
+            deframer: Box::new(self.deframer(request.headers())),
             body: request.into_body(),
             send,
             seat,
@@ -201,7 +201,7 @@ impl Connection {
                 return self.end_parked(parked, &Parked::late());
             };
             stream.set_carried(true);
-            let carrier = (parked.body, parked.deframer, parked.send);
+            let carrier = (parked.body, *parked.deframer, parked.send);
             self.serve(place, stream, carrier, (parked.seat, wakers));
         }
         let calls = self.calls.clone();

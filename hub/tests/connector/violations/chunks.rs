@@ -176,6 +176,10 @@ async fn pieces_that_make_no_payload_reach_nobody_who_gets_everything() {
     for (name, chunks) in &sets {
         say_set(&mut world, name, chunks);
     }
+    let large = chunk("f", (0, 256), |e| e.total_bytes = (10 << 20) + 1);
+    say_set(&mut world, "too large", &[large]);
+    let as_large = chunk("g", (0, 256), |e| e.total_bytes = 10 << 20);
+    say_set(&mut world, "as large", &[as_large]);
     let good = [
         chunk("e", (1, 2), |e| e.total_bytes = 8),
         chunk("e", (0, 2), |e| e.total_bytes = 8),
@@ -190,6 +194,8 @@ async fn pieces_that_make_no_payload_reach_nobody_who_gets_everything() {
         } else {
             assert!(labels.ends_with(&["good", "good"]), "{labels:?}");
             assert!(!labels.contains(&sets[3].0), "{labels:?}");
+            assert!(!labels.contains(&"too large"), "{labels:?}");
+            assert!(labels.contains(&"as large"), "{labels:?}");
         }
     }
     let invalid = ["to=\"pk\"", "reason=\"invalid\""];

@@ -7,6 +7,7 @@
 mod chunks;
 mod envelopes;
 mod expected;
+mod frames;
 mod growth;
 mod json;
 mod merges;
