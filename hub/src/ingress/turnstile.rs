@@ -265,6 +265,74 @@ mod tests {
     }
 
     #[test]
+    fn a_long_rest_lets_no_more_through_than_a_short_one() {
+        let mut line = Line::default();
+        assert!(
+            line.passes(at(1000)),
+            "most of what the rest allows is left"
+        );
+        assert!((0..RESTED).all(|_| line.passes(at(5000))));
+        assert!(!line.passes(at(5000)));
+    }
+
+    #[test]
+    fn a_storm_after_a_rest_begins_anew() {
+        let mut line = Line::default();
+        line.beats = 10 * PATIENCE;
+        assert!((0..RESTED).all(|_| line.passes(at(1000))));
+        let crowd = crowd(&mut line, 10);
+        line.beat(at(1001));
+        while line.call_next() {}
+        assert_eq!(passed(&crowd).len(), A_BEAT);
+    }
+
+    #[test]
+    fn who_has_passed_has_no_place_any_more() {
+        let turnstile = Turnstile::new(Clock::start());
+        let mut ticket = Ticket(Some(turnstile.line.borrow_mut().wait(Waker::noop())));
+        turnstile.line.borrow_mut().left = 1;
+        turnstile.call_next();
+        let cx = Context::from_waker(Waker::noop());
+        assert!(turnstile.poll_pass(&mut ticket, &cx).is_ready());
+        assert!(ticket.0.is_none());
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_are_called_in_turn_wherever_they_wait_now() {
+        const MANY: usize = 40;
+        let deadline = Duration::from_secs(20);
+        let turnstile = Turnstile::new(Clock::start());
+        let order = Rc::new(RefCell::new(Vec::new()));
+        let tasks = tokio::task::LocalSet::new();
+        let mut waiting = Vec::new();
+        let nowhere = Context::from_waker(Waker::noop());
+        while waiting.len() < MANY {
+            let mut ticket = Ticket::default();
+            if turnstile.poll_pass(&mut ticket, &nowhere).is_pending() {
+                waiting.push(ticket);
+            }
+        }
+        let turning = tasks.spawn_local(turnstile.clone().turn());
+        let passing = waiting.into_iter().enumerate().map(|(nth, mut ticket)| {
+            let (turnstile, order) = (turnstile.clone(), order.clone());
+            tasks.spawn_local(async move {
+                std::future::poll_fn(|cx| turnstile.poll_pass(&mut ticket, cx)).await;
+                order.borrow_mut().push(nth);
+            })
+        });
+        let passing: Vec<_> = passing.collect();
+        let all = async {
+            for one in passing {
+                one.await.expect("passed");
+            }
+        };
+        let all = tasks.run_until(tokio::time::timeout(deadline, all));
+        all.await.expect("all are called");
+        assert_eq!(*order.borrow(), (0..MANY).collect::<Vec<_>>());
+        turning.abort();
+    }
+
+    #[test]
     fn an_open_turnstile_holds_nobody() {
         let turnstile = Turnstile::new(Clock::start());
         let crowd = crowd(&mut turnstile.line.borrow_mut(), 100);

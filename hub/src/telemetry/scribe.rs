@@ -154,6 +154,8 @@ mod tests {
 
     use super::*;
 
+    const DEADLINE: Duration = Duration::from_secs(20);
+
     /// Passes on what is written, each time when somebody asks for it.
     struct Slow(mpsc::SyncSender<String>);
 
@@ -189,6 +191,28 @@ mod tests {
         let read = std::thread::spawn(move || reader.iter().collect::<String>());
         drop((logging, scribe));
         assert_eq!(read.join().expect("read"), expected);
+    }
+
+    /// Waits until the thread has nothing to do.
+    fn until_asleep(scribe: &Scribe) {
+        let until = std::time::Instant::now() + DEADLINE;
+        while !scribe.desk().asleep {
+            assert!(std::time::Instant::now() < until, "it sleeps");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_line_wakes_the_thread_and_so_does_the_end() {
+        let (scribe, logging, reader) = rig();
+        for line in ["one\n", "two\n"] {
+            until_asleep(&scribe);
+            scribe.take(line.as_bytes());
+            assert_eq!(reader.recv_timeout(DEADLINE).as_deref(), Ok(line));
+        }
+        until_asleep(&scribe);
+        drop(logging);
+        assert!(scribe.desk().ended);
     }
 
     #[test]
