@@ -230,6 +230,7 @@ mod tests {
             start: 0,
             packet: &packet,
             view: &view,
+            kept: None,
             pinned: packet.len(),
         };
         let change = Change {
