@@ -183,11 +183,11 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct Decided {
     /// On each edge of its step, in the order of the plan.
-    pub edges: SmallVec<[Verdict; 4]>,
+    pub edges: SmallVec<[Verdict; 2]>,
     /// What it met on the edges that end in a join; none where no edge does.
     pub(crate) meetings: Vec<Meeting>,
     /// How far it came on these, where it came to meet others.
-    pub(crate) reached: SmallVec<[Option<Box<Reached>>; 4]>,
+    pub(crate) reached: Vec<Option<Box<Reached>>>,
     /// Whether it ends the run (spec 2.7).
     pub stops: bool,
 }
@@ -250,7 +250,9 @@ impl StepPrograms {
                 }
             }
             decided.edges.push(verdict);
-            decided.reached.push(reached);
+            if !question.meetings.is_empty() {
+                decided.reached.push(reached);
+            }
         }
         decided.meetings = question.meetings.to_vec();
         decided.stops = self.emits.as_ref().is_some_and(|emits| {
@@ -312,7 +314,7 @@ impl Decided {
         Self {
             edges: SmallVec::new(),
             meetings: Vec::new(),
-            reached: SmallVec::new(),
+            reached: Vec::new(),
             stops: false,
         }
     }

@@ -27,7 +27,7 @@ impl Engine {
         (conn, programs): (ConnId, &Arc<StepPrograms>),
         inbound: &Inbound<'_>,
         (now, actions): (Moment, &mut Actions),
-    ) -> Option<Box<Decided>> {
+    ) -> Option<Decided> {
         let surroundings = self.surroundings(now);
         let live = self.runs.get_mut(run.0 as usize)?;
         let meetings = live.meetings(step, inbound);
@@ -63,17 +63,13 @@ impl Engine {
             meetings: &meetings,
             surroundings: &surroundings,
         };
-        let began = self.limits.stopwatch.map(|now| now());
-        let decided = Box::new(programs.decide(&question));
+        let decided = match (self.limits.stopwatch, &mut live.measured[step.at()]) {
+            (Some(clock), Some(measured)) => {
+                measured.time((clock, now), || programs.decide(&question))
+            }
+            _ => programs.decide(&question),
+        };
         session.decided.begin_set(inbound, &decided, now);
-        let took = self
-            .limits
-            .stopwatch
-            .zip(began)
-            .map(|(now, began)| now().since(began));
-        if let (Some(took), Some(measured)) = (took, &mut live.measured[step.at()]) {
-            measured.evaluate.record(took, 1);
-        }
         Some(decided)
     }
 

@@ -48,19 +48,22 @@ impl Engine {
             return Taken::Yes;
         };
         let decided = self.decide(way.at, (conn, &programs), inbound, (way.now, actions));
-        let Some(decided) = decided else {
+        let Some(mut decided) = decided else {
             return Taken::Blocked;
         };
-        let stops = decided.stops;
-        let taken = self.fan_out::<true>(way, (inbound, Some(decided)), actions);
-        if taken == Taken::Yes {
-            let live = self.runs.get_mut(run.0 as usize);
-            let pending = live.map(|live| &mut live.sessions[step.at()].decided);
-            let whole = pending.is_none_or(|pending| pending.took(inbound, way.now));
-            self.measure_lag(way.at, inbound, way.now);
-            if stops && whole {
-                self.end_run(run, way.now, actions);
-            }
+        let taken = self.fan_out::<true>(way, (inbound, Some(&mut decided)), actions);
+        let live = self.runs.get_mut(run.0 as usize);
+        let Some(pending) = live.map(|live| &mut live.sessions[step.at()].decided) else {
+            return taken;
+        };
+        if taken == Taken::Blocked {
+            pending.keep(decided);
+            return taken;
+        }
+        let whole = pending.took(inbound, way.now);
+        self.measure_lag(way.at, inbound, way.now);
+        if decided.stops && whole {
+            self.end_run(run, way.now, actions);
         }
         taken
     }
@@ -69,7 +72,7 @@ impl Engine {
     pub(super) fn fan_out<const DECIDED: bool>(
         &mut self,
         way: &FanOut,
-        (inbound, mut decided): (&Inbound<'_>, Option<Box<Decided>>),
+        (inbound, mut decided): (&Inbound<'_>, Option<&mut Decided>),
         actions: &mut Actions,
     ) -> Taken {
         let (run, step) = way.at;
@@ -117,9 +120,6 @@ impl Engine {
                 log.pause();
             }
             live.told[edge as usize].pauses += 1;
-            if DECIDED {
-                live.sessions[step.at()].decided.keep(decided);
-            }
             return Taken::Blocked;
         }
         let mut outstanding = 0;

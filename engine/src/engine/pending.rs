@@ -50,13 +50,14 @@ struct DecidedSet {
 
 impl Pending {
     /// What is known already of the packet that is offered.
-    pub(super) fn take(&mut self) -> Option<Box<Decided>> {
-        self.decided.take()
+    #[inline]
+    pub(super) fn take(&mut self) -> Option<Decided> {
+        self.decided.take().map(|decided| *decided)
     }
 
     /// Keeps a decision whose packet found no room.
-    pub(super) fn keep(&mut self, decided: Option<Box<Decided>>) {
-        self.decided = decided;
+    pub(super) fn keep(&mut self, decided: Decided) {
+        self.decided = Some(Box::new(decided));
     }
 
     /// Whether the packet may be decided elsewhere (once more).
@@ -86,9 +87,10 @@ impl Pending {
     }
 
     /// What was decided on the set that a chunk belongs to.
-    pub(super) fn of_set(&self, inbound: &Inbound<'_>) -> Option<Box<Decided>> {
+    #[inline]
+    pub(super) fn of_set(&self, inbound: &Inbound<'_>) -> Option<Decided> {
         let set = self.sets.get(self.position(&Chunk::of(inbound)?)?)?;
-        Some(Box::new(set.decided.clone()))
+        Some(set.decided.clone())
     }
 
     /// Takes note of what was decided on the first chunk of a set.

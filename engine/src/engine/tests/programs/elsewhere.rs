@@ -318,3 +318,35 @@ fn a_large_envelope_beside_a_struct_that_may_get_defaults_is_rewritten_elsewhere
     put_payload(&mut out, Dialect::Packet, &body(r#"{"a": 1}"#));
     assert_eq!(rig.offer(src, &out.freeze(), at(1)), Taken::Blocked);
 }
+
+#[test]
+fn of_packets_of_one_read_the_first_is_timed_and_stands_for_all() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static READ: AtomicU64 = AtomicU64::new(0);
+    let limits = Limits {
+        stopwatch: Some(|| at(READ.fetch_add(7, Ordering::Relaxed))),
+        ..Limits::default()
+    };
+    let mut made = plan(vec![step("src"), step("a")], &[(0, 1)]);
+    made.edges[0].programs = Some(Arc::new(only_if(r#"{{ eq packet.metadata.n "1" }}"#)));
+    let mut rig = Rig::new(limits, made);
+    let src = rig.connect("src");
+    for now in [1, 1, 1, 2] {
+        rig.send(src, "1", 10, at(now));
+    }
+    assert_eq!(
+        READ.load(Ordering::Relaxed),
+        4 * 7,
+        "read twice for each read"
+    );
+    assert_eq!(decisions(&rig, "src"), 4);
+    let sessions = rig.engine.snapshot().sessions;
+    let measured = sessions[0].measured.as_ref().unwrap();
+    let nanos: u64 = measured
+        .evaluate
+        .buckets()
+        .iter()
+        .map(|b| b.sum_nanos)
+        .sum();
+    assert_eq!(nanos, 4 * 7_000_000);
+}
