@@ -8,6 +8,7 @@
 //! | `mod` | limits, actions, attaching runs |
 //! | `binding` | which step a binding names |
 //! | `connect` | registration, fencing, disconnects |
+//! | `expiry` | what waits too long |
 //! | `packet` | one packet in: who sent it, and whether it is in order |
 //! | `fan_out` | onto every edge of its step |
 //! | `decision` | what a Story asks of the packet, decided here or elsewhere |
@@ -22,7 +23,7 @@
 //! | `settle` | what follows when packets are done with: accounts, acks, who may go on |
 //! | `hooks` | lifecycle hooks: engrams hear who is there |
 //! | `interrupt` | barge-in, control beside the packets |
-//! | `tick` | heartbeats, expiry, late receipts, draining |
+//! | `tick` | heartbeats, late receipts, what is due |
 //! | `report` | drops and pauses, told once in a while |
 //! | `ending` | the end of a run, and of the hub |
 //! | `event` | what people are told |
@@ -35,6 +36,7 @@ mod decision;
 mod directive;
 mod ending;
 mod event;
+mod expiry;
 mod fan_out;
 mod hooks;
 mod interrupt;

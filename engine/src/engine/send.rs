@@ -1,6 +1,6 @@
 //! Bytes out to a socket.
 
-use super::connect::drop_aged;
+use super::expiry::drop_aged;
 use super::{Actions, Contract, Edge, Engine};
 use crate::deliver::{Outbox, Pieces};
 use crate::ids::{ConnId, Moment, RunId, StepIndex};

@@ -15,7 +15,7 @@ use transport_proto::view::PacketView;
 
 use super::Item;
 use crate::decide::Change;
-use crate::deliver::producer::ChunkPlace;
+use crate::deliver::origin::ChunkPlace;
 use crate::ids::Moment;
 
 /// Most sets of one stream that wait for chunks (spec 2.3).

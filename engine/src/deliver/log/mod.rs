@@ -27,7 +27,7 @@ mod store;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::producer::{ChunkPlace, Hears};
+use super::origin::{ChunkPlace, Hears};
 use crate::account::DropReason;
 use crate::engine::Contract;
 use crate::ids::Moment;

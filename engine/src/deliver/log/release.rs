@@ -5,7 +5,7 @@ use crate::account::DropReason;
 use std::time::Duration;
 
 use crate::deliver::Pieces;
-use crate::deliver::producer::Hears;
+use crate::deliver::origin::Hears;
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
 use crate::route::Lane;
