@@ -406,7 +406,7 @@ mod tests {
         let (ticks, _asked) = mpsc::channel();
         let (decider, _decisions) = Decider::new();
         let writer = Writer::spawn(&[], "e".into()).unwrap();
-        let reporter = Reporter::new(writer.outlet.clone());
+        let reporter = Reporter::new(writer.outlet);
         let engine = Engine::new(Limits::default(), "e");
         let plane = DataPlane::new(engine, Alarm::new(ticks), decider, reporter);
         plane.inner.borrow_mut().clock = plane.clock.beside(|| IN_2023);
