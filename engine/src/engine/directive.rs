@@ -46,7 +46,8 @@ pub enum Directive {
     },
 }
 
-/// Most directives that wait for a client; what comes on top is skipped.
+/// Most directives that wait for a client; what comes on top is skipped, but for the last word that
+/// there is.
 const MOST: usize = 64;
 /// Most refusals that a client is told of in [`PERIOD`] (spec 11).
 const REFUSALS: u32 = 10;
@@ -67,7 +68,7 @@ impl Directives {
 
     /// Queues a directive. Returns whether it was taken.
     pub(crate) fn push(&mut self, directive: Directive) -> bool {
-        let takes = self.waiting.len() < MOST;
+        let takes = self.waiting.len() < MOST || directive == Directive::Draining;
         if takes {
             self.waiting.push_back(directive);
         }

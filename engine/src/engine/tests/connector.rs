@@ -386,3 +386,18 @@ fn a_packet_that_an_engram_cannot_get_takes_none_of_its_credits() {
         assert_eq!(rig.edge("sink").counts.dropped(DropReason::Invalid), 3);
     }
 }
+
+#[test]
+fn a_client_that_hears_of_nothing_hears_of_the_drain() {
+    let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
+    let sink = rig.connect_engram("sink0");
+    for turn in 1..100 {
+        let interrupt = Interrupt { turn, lane: None };
+        rig.engine
+            .interrupt(sink, interrupt, at(1), &mut rig.actions);
+    }
+    rig.engine.drain(at(1), &mut rig.actions);
+    let told = rig.directives(sink, at(1));
+    assert_eq!(told.len(), 65);
+    assert_eq!(told.last(), Some(&Directive::Draining));
+}
