@@ -24,6 +24,18 @@ pub struct Reached {
     pub(crate) passed: SmallVec<[(Arc<str>, Option<Bytes>); 2]>,
 }
 
+impl Reached {
+    /// Bytes that it keeps alive beside the packet.
+    pub(crate) fn bytes(&self) -> usize {
+        let passed = self
+            .passed
+            .iter()
+            .filter_map(|(_, payload)| payload.as_ref());
+        let all = passed.chain(&self.payload).chain(&self.filled_in);
+        all.map(Bytes::len).sum()
+    }
+}
+
 /// A packet that came first, and what it says.
 #[derive(Debug)]
 pub struct Arrived {

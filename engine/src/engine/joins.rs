@@ -23,6 +23,9 @@ use crate::route::{FanInPlan, Lane, OnTimeout};
 /// Most bytes of packets that wait at joins, of all runs.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
+/// About the bytes that a packet takes which waits at a join, besides its own.
+const BESIDE: usize = 1024;
+
 /// A packet that waits at a join.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
@@ -148,7 +151,7 @@ impl Run {
         let before = join.waits.bytes();
         let part = Part {
             branch,
-            size: offered.inbound.packet.len(),
+            size: offered.inbound.packet.len() + reached.bytes() + BESIDE,
             item: Waiting {
                 edge,
                 arrived: Arc::new(Arrived {

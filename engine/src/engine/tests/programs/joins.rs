@@ -283,3 +283,31 @@ fn defaults_of_a_schema_are_seen_in_a_packet_that_goes_on_late() {
     assert_eq!(inputs(&got[0]), r#"{"lang":"en"}"#);
     assert_eq!(payload(&got[0]), r#"{"cut":true}"#, "as it came through");
 }
+
+#[test]
+fn what_waits_is_counted_with_all_that_it_keeps_alive() {
+    let long = format!(r#"{{"text": "{}"}}"#, "x".repeat(10_000));
+    let programs = EdgePrograms {
+        via: vec![transform("long", &long)],
+        ..EdgePrograms::default()
+    };
+    let mut rig = joining(all(), step("sink"), programs);
+    let (a, b) = (rig.connect("a"), rig.connect("b"));
+    rig.send_packet(a, &meeting("1", "a1"), at(1));
+    assert!(rig.engine.waiting_bytes > 10_000);
+    rig.send_packet(b, &meeting("1", "b1"), at(1));
+    assert_eq!(rig.engine.waiting_bytes, 0);
+    rig.send_packet(a, &meeting("2", "a2"), at(1));
+    rig.interrupt(a, None, at(2));
+    assert_eq!(rig.engine.waiting_bytes, 0);
+}
+
+#[test]
+fn many_tiny_packets_do_not_wait_for_nothing() {
+    let mut rig = joining(all(), step("sink"), EdgePrograms::default());
+    let a = rig.connect("a");
+    for n in 0..10 {
+        rig.send_packet(a, &meeting(&n.to_string(), "x"), at(1));
+    }
+    assert!(rig.engine.waiting_bytes > 10 * 1024);
+}
