@@ -1,6 +1,6 @@
 //! Who waits for the budget of all queues, and who is woken when there is room again.
 
-use super::guarantee::kept;
+use super::guarantee::{ack, kept, sequences};
 use super::*;
 use crate::route::Guarantee;
 
@@ -83,4 +83,86 @@ fn what_expires_gives_the_budget_back() {
     assert_eq!(rig.offer(p, &packet("2", SIZE), at(3)), Taken::Blocked);
     rig.tick(at(60_000));
     assert_eq!(rig.actions.resume[..], [p], "nobody was there to take it");
+}
+
+#[test]
+fn what_leaves_any_queue_lets_those_go_on_who_wait_for_the_budget() {
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
+    let steps = vec![
+        step("p"),
+        step("q"),
+        kept("c", Guarantee::default()),
+        step("d"),
+    ];
+    let mut rig = Rig::new(limits, plan(steps, &[(0, 2), (1, 3)]));
+    let (p, q, d) = (rig.connect("p"), rig.connect("q"), rig.connect("d"));
+    rig.send(p, "1", 10, at(1));
+    rig.send(q, "large", 4700, at(1));
+    assert_eq!(rig.offer(p, &packet("2", 100), at(2)), Taken::Blocked);
+    assert_eq!(rig.labels(d, at(3)), ["large"]);
+    assert_eq!(rig.actions.resume[..], [p]);
+    assert_eq!(rig.offer(p, &packet("2", 100), at(4)), Taken::Yes);
+}
+
+#[test]
+fn the_budget_of_all_queues_blocks_and_lets_go_on() {
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
+    let steps = vec![step("p"), kept("c", Guarantee::default())];
+    let mut rig = Rig::new(limits, plan(steps, &[(0, 1)]));
+    let (p, c) = (rig.connect("p"), rig.connect("c"));
+    assert_eq!(rig.offer(p, &packet("1", 4000), at(1)), Taken::Yes);
+    assert_eq!(rig.offer(p, &packet("2", 4000), at(2)), Taken::Blocked);
+    assert_eq!(sequences(&mut rig, c, at(3)), [1]);
+    rig.actions.resume.clear();
+    rig.flow(c, &ack(1), at(4));
+    assert_eq!(rig.actions.resume[..], [p]);
+    assert_eq!(rig.offer(p, &packet("2", 4000), at(5)), Taken::Yes);
+}
+
+#[test]
+fn the_budget_never_makes_a_waiting_edge_drop() {
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
+    let steps = vec![
+        step("p"),
+        kept("c", Guarantee::default()),
+        kept("d", Guarantee::default()),
+    ];
+    let mut rig = Rig::new(limits, plan(steps, &[(0, 1), (0, 2)]));
+    let p = rig.connect("p");
+    assert_eq!(rig.offer(p, &packet("1", 4000), at(1)), Taken::Yes);
+    assert_eq!(rig.offer(p, &packet("2", 4000), at(2)), Taken::Blocked);
+    assert_eq!(rig.edge("d").counts.dropped_total(), 0);
+    assert_eq!(rig.edge("d").queued, 1);
+}
+
+#[test]
+fn an_edge_that_has_emptied_lets_its_producer_go_on_whatever_others_hold() {
+    let limits = Limits {
+        queue_budget_bytes: 5000,
+        ..Limits::default()
+    };
+    let steps = vec![
+        step("p"),
+        step("q"),
+        kept("c", Guarantee::default()),
+        kept("d", Guarantee::default()),
+    ];
+    let mut rig = Rig::new(limits, plan(steps, &[(0, 2), (1, 3)]));
+    let (p, q, c) = (rig.connect("p"), rig.connect("q"), rig.connect("c"));
+    assert_eq!(rig.offer(p, &packet("1", 100), at(1)), Taken::Yes);
+    assert_eq!(rig.offer(q, &packet("held", 5000), at(2)), Taken::Yes);
+    assert_eq!(rig.offer(p, &packet("2", 100), at(3)), Taken::Blocked);
+    assert_eq!(sequences(&mut rig, c, at(4)), [1]);
+    rig.flow(c, &ack(1), at(5));
+    assert_eq!(rig.actions.resume[..], [p]);
+    assert_eq!(rig.offer(p, &packet("2", 100), at(6)), Taken::Yes);
 }

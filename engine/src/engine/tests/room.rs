@@ -122,48 +122,6 @@ fn a_long_envelope_never_makes_a_waiting_edge_drop() {
 }
 
 #[test]
-fn the_budget_never_makes_a_waiting_edge_drop() {
-    let limits = Limits {
-        queue_budget_bytes: 5000,
-        ..Limits::default()
-    };
-    let steps = vec![
-        step("p"),
-        kept("c", Guarantee::default()),
-        kept("d", Guarantee::default()),
-    ];
-    let mut rig = Rig::new(limits, plan(steps, &[(0, 1), (0, 2)]));
-    let p = rig.connect("p");
-    assert_eq!(rig.offer(p, &packet("1", 4000), at(1)), Taken::Yes);
-    assert_eq!(rig.offer(p, &packet("2", 4000), at(2)), Taken::Blocked);
-    assert_eq!(rig.edge("d").counts.dropped_total(), 0);
-    assert_eq!(rig.edge("d").queued, 1);
-}
-
-#[test]
-fn an_edge_that_has_emptied_lets_its_producer_go_on_whatever_others_hold() {
-    let limits = Limits {
-        queue_budget_bytes: 5000,
-        ..Limits::default()
-    };
-    let steps = vec![
-        step("p"),
-        step("q"),
-        kept("c", Guarantee::default()),
-        kept("d", Guarantee::default()),
-    ];
-    let mut rig = Rig::new(limits, plan(steps, &[(0, 2), (1, 3)]));
-    let (p, q, c) = (rig.connect("p"), rig.connect("q"), rig.connect("c"));
-    assert_eq!(rig.offer(p, &packet("1", 100), at(1)), Taken::Yes);
-    assert_eq!(rig.offer(q, &packet("held", 5000), at(2)), Taken::Yes);
-    assert_eq!(rig.offer(p, &packet("2", 100), at(3)), Taken::Blocked);
-    assert_eq!(sequences(&mut rig, c, at(4)), [1]);
-    rig.flow(c, &ack(1), at(5));
-    assert_eq!(rig.actions.resume[..], [p]);
-    assert_eq!(rig.offer(p, &packet("2", 100), at(6)), Taken::Yes);
-}
-
-#[test]
 fn a_queue_is_full_in_bytes_before_it_is_in_packets() {
     let mut rig = pair(Guarantee::default(), bounds(10, 1000));
     let p = rig.connect("p");
