@@ -350,3 +350,44 @@ fn of_packets_of_one_read_the_first_is_timed_and_stands_for_all() {
         .sum();
     assert_eq!(nanos, 4 * 7_000_000);
 }
+
+#[test]
+fn what_is_decided_elsewhere_gets_the_defaults_of_its_schema_too() {
+    let emits = EmitPrograms {
+        schema: Some(Arc::new(changes::Lang)),
+        ..EmitPrograms::default()
+    };
+    let src = StepPlan {
+        emits: Some(Arc::new(emits)),
+        ..step("src")
+    };
+    let mut rig = Rig::new(Limits::default(), plan(vec![src, step("a")], &[(0, 1)]));
+    let (src, a) = (rig.connect("src"), rig.connect("a"));
+    assert_eq!(rig.offer(src, &large("1"), at(1)), Taken::Blocked);
+    answer(&mut rig);
+    rig.send_packet(src, &large("1"), at(1));
+    let said = payload(&rig.take(a, at(1))[0]);
+    assert!(said.contains(r#""lang":"en""#), "{}", &said[..80]);
+}
+
+#[test]
+fn a_decision_for_a_connection_that_was_superseded_is_for_no_other() {
+    let mut rig = reading();
+    let src = rig.connect("src");
+    assert_eq!(rig.offer(src, &large("1"), at(1)), Taken::Blocked);
+    let old = rig.actions.jobs.remove(0);
+    let heir = rig.register("src", 2, at(2)).unwrap();
+    let own = saying(
+        "2",
+        &format!(r#"{{"text": "ho", "rest": "{}"}}"#, "x".repeat(70_000)),
+    );
+    assert_eq!(rig.offer(heir, &own, at(2)), Taken::Blocked);
+    let decided = (old.run().unwrap(), SECOND);
+    rig.engine.decided(old.ticket(), decided, &mut rig.actions);
+    assert!(rig.actions.resume.is_empty(), "it is not what is awaited");
+    assert_eq!(rig.offer(heir, &own, at(3)), Taken::Blocked);
+    answer(&mut rig);
+    rig.send_packet(heir, &own, at(4));
+    let a = rig.connect("a");
+    assert_eq!(inputs(&rig.take(a, at(4))[0]), r#"{"t":"ho"}"#);
+}
