@@ -51,3 +51,19 @@ async fn a_message_that_does_not_say_whose_it_is_is_refused() {
     let status = one_shot(&dial(&hub).await, unknown).await;
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
 }
+
+#[tokio::test]
+async fn a_message_that_finds_no_room_is_given_back_when_somebody_comes_for_its_step() {
+    let hub = crate::receipts::hub(1, "");
+    let channel = dial(&hub).await;
+    let code = one_shot(&channel, of_src("one")).await.code();
+    assert_eq!(code, Code::Ok);
+    let waits = tokio::spawn(async move { one_shot(&channel, of_src("two")).await });
+    hub.wait_for_metric("hub_paused", &["to=\"a\""], 1.0).await;
+    let _src = Engram::connect(&hub, "src").await;
+    let status = waits.await.unwrap();
+    assert_eq!(status.code(), Code::Aborted, "{status:?}");
+    let mut a = Engram::connect(&hub, "a").await;
+    assert_eq!(a.data.label().await, "one");
+    assert_eq!(hub.metric("hub_packets_accepted_total", &["to=\"a\""]), 1.0);
+}

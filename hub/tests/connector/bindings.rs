@@ -116,6 +116,20 @@ async fn who_takes_a_step_over_hears_of_it_and_when_it_has_what_waited() {
 }
 
 #[tokio::test]
+async fn who_takes_a_step_over_is_not_ready_before_its_data_is_there() {
+    let hub = Hub::start();
+    let _old = Engram::connect(&hub, "a").await;
+    let channel = dial(&hub).await;
+    let mut control = control(&channel, "default/story-a", &[]).await.unwrap();
+    control.find(ControlAction::HandoffCutover).await;
+    control.act(ControlAction::Heartbeat).await;
+    let next = control.next().await.unwrap();
+    assert_eq!(next.action(), ControlAction::Ack, "not ready yet");
+    let _data = data(&channel).await.unwrap();
+    control.find(ControlAction::HandoffReady).await;
+}
+
+#[tokio::test]
 async fn a_data_stream_that_was_given_up_is_not_the_one_that_is_served() {
     let hub = Hub::start();
     let src = Engram::connect(&hub, "src").await;

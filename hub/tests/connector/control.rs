@@ -122,6 +122,32 @@ async fn what_could_be_answered_for_ever_is_not_answered() {
 }
 
 #[tokio::test]
+async fn a_flow_is_taken_in_without_an_answer_unless_it_breaks_a_rule() {
+    let hub = crate::receipts::hub(100, "");
+    let mut a = Engram::connect(&hub, "a").await;
+    let src = Engram::connect(&hub, "src").await;
+    src.data.say(message("x", 10)).await;
+    a.data.next().await.unwrap();
+    let acked = |acks: usize| v1::ControlRequest {
+        action: ControlAction::Noop.into(),
+        flow: Some(v1::FlowControl {
+            ack: 1,
+            partition_acks: vec![v1::PartitionAck::default(); acks],
+            ..v1::FlowControl::default()
+        }),
+        ..v1::ControlRequest::default()
+    };
+    for (acks, delivered) in [(257, 0.0), (0, 1.0)] {
+        a.control.say(acked(acks)).await;
+        a.control.act(ControlAction::Heartbeat).await;
+        let next = a.control.next().await.unwrap();
+        assert_eq!(next.metadata["received"], "heartbeat");
+        let edge = ["to=\"a\""];
+        assert_eq!(hub.metric("hub_packets_delivered_total", &edge), delivered);
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_handled_is_said_to_be_so_once() {
     let hub = Hub::start();
     let mut a = Engram::connect(&hub, "a").await;

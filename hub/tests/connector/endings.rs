@@ -2,7 +2,7 @@
 //! may work the next time.
 
 use tonic::Code;
-use transport_proto::v1::ControlAction;
+use transport_proto::v1::{self, ControlAction};
 
 use crate::engram::{Engram, dial, message};
 use crate::raw::Raw;
@@ -112,4 +112,38 @@ async fn a_control_of_another_connection_has_no_part_in_a_session() {
         .await
         .unwrap();
     assert_eq!(stray.label().await, "x", "that of b, which waited for it");
+}
+
+#[tokio::test]
+async fn a_control_whose_data_never_came_leaves_its_step_when_it_goes() {
+    let hub = Hub::start();
+    let channel = dial(&hub).await;
+    let mut control = crate::engram::control(&channel, "default/story-a", &[])
+        .await
+        .unwrap();
+    control.next().await.unwrap();
+    hub.wait_for_metric("hub_streams", &[], 1.0).await;
+    drop(control);
+    hub.wait_for_metric("hub_streams", &[], 0.0).await;
+}
+
+#[tokio::test]
+async fn control_is_heard_as_long_as_packets_are_owed() {
+    let hub = Hub::start();
+    let src = Engram::connect(&hub, "src").await;
+    let mut raw = Raw::connect(&hub, "a").await;
+    // More than the window of a client that does not read.
+    for _ in 0..4 {
+        src.data.say(message("x", 60_000)).await;
+    }
+    hub.wait_for_metric("hub_packets_accepted_total", &["to=\"a\""], 4.0)
+        .await;
+    raw.end_data();
+    let beat = v1::ControlRequest {
+        action: ControlAction::Heartbeat.into(),
+        ..v1::ControlRequest::default()
+    };
+    raw.say_on_control(&crate::rig::framed(&prost::Message::encode_to_vec(&beat)));
+    raw.hears_on_control(b"alive").await;
+    assert_eq!(raw.ended().await, (0, 0));
 }

@@ -25,7 +25,12 @@ impl Raw {
     /// The same with more request metadata on both streams.
     pub async fn connect_with(hub: &Hub, step: &str, more: &[(&str, &str)]) -> Self {
         let socket = TcpStream::connect(hub.grpc).await.expect("hub listens");
-        let (mut send, connection) = h2::client::handshake(socket).await.expect("HTTP/2");
+        // Control must get through though Data is not read.
+        let (mut send, connection) = h2::client::Builder::new()
+            .initial_connection_window_size(1 << 20)
+            .handshake(socket)
+            .await
+            .expect("HTTP/2");
         tokio::spawn(connection);
         let data = open(&mut send, "Data", more).await;
         let binding = format!("default/story-{step}");
@@ -69,6 +74,17 @@ impl Raw {
             .0
             .send_data(Bytes::new(), true)
             .expect("stream is open");
+    }
+
+    /// Reads Control until something that is said there holds `wanted`.
+    pub async fn hears_on_control(&mut self, wanted: &[u8]) {
+        let mut said = Vec::new();
+        while !said.windows(wanted.len()).any(|at| at == wanted) {
+            let chunk = timeout(DEADLINE, self.control.1.data()).await;
+            let chunk = chunk.expect("in time").expect("not ended").expect("open");
+            let _ = self.control.1.flow_control().release_capacity(chunk.len());
+            said.extend_from_slice(&chunk);
+        }
     }
 
     pub fn say_message(&mut self, message: v1::DataRequest) {
