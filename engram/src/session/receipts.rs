@@ -151,6 +151,15 @@ impl Receipts {
             Self::Cumulative(cumulative) => Some(Told::Ack(cumulative.flush())),
         }
     }
+
+    /// Partitions of which something is remembered.
+    #[cfg(test)]
+    pub(super) fn partitions(&self) -> usize {
+        match self {
+            Self::Single(_) => 0,
+            Self::Cumulative(cumulative) => cumulative.lines.len(),
+        }
+    }
 }
 
 impl Line {

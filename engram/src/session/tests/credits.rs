@@ -62,6 +62,9 @@ fn what_is_not_shown_gives_its_credit_back_too() {
     session.done(first.token);
     arrive(&mut session, 1);
     assert_eq!(credits(&mut session).0, 1, "a copy of one that is done");
+    let frameless = Bytes::new();
+    session.arrived(&frameless, NOW).expect("a packet");
+    assert_eq!(credits(&mut session).0, 1, "one without a frame");
     let garbage = Bytes::from_static(b"\xff");
     assert!(session.arrived(&garbage, NOW).is_err());
     assert_eq!(credits(&mut session).0, 1, "one that cannot be read");
@@ -119,22 +122,35 @@ fn an_ack_never_goes_back_on_one_stream() {
     assert_eq!(acks(&mut session), [3]);
 }
 
+/// The first packet of another stream.
+fn other() -> Bytes {
+    let mut message = StreamMessage::data().with_audio(AudioFrame::pcm16(vec![0; 4], 8000, 1));
+    message.envelope = Some(StreamEnvelope {
+        stream_id: "ns/r/c@2".to_owned(),
+        sequence: 1,
+        ..StreamEnvelope::default()
+    });
+    encode(&message, Dialect::Packet).expect("a packet")
+}
+
 #[test]
 fn another_stream_begins_anew() {
     let mut session = counting();
     arrive(&mut session, 3);
-    let other = {
-        let mut message = StreamMessage::data().with_audio(AudioFrame::pcm16(vec![0; 4], 8000, 1));
-        message.envelope = Some(StreamEnvelope {
-            stream_id: "ns/r/c@2".to_owned(),
-            sequence: 1,
-            ..StreamEnvelope::default()
-        });
-        encode(&message, Dialect::Packet).expect("a packet")
-    };
-    session.arrived(&other, NOW).expect("a packet");
+    session.arrived(&other(), NOW).expect("a packet");
     while let Some(delivery) = session.next_delivery() {
         session.done(delivery.token);
     }
     assert_eq!(acks(&mut session), [1]);
+}
+
+#[test]
+fn the_same_number_of_another_stream_is_another_packet() {
+    let mut session = counting();
+    arrive(&mut session, 1);
+    session.arrived(&other(), NOW).expect("a packet");
+    session.next_delivery().expect("the first");
+    let second = session.next_delivery().expect("the second");
+    session.done(second.token);
+    assert_eq!(acks(&mut session), [0; 0]);
 }

@@ -1,6 +1,8 @@
 //! What is shown to the engram, and what is not.
 
 use super::*;
+use crate::session::dedupe::Completed;
+use crate::wire::Identity;
 
 #[test]
 fn a_completed_packet_that_comes_again_is_receipted_and_not_shown() {
@@ -146,4 +148,70 @@ fn an_interrupt_of_one_lane_leaves_the_others() {
     assert_eq!(session.directed(&interrupt("audio")), Ok(false));
     assert_eq!(session.waiting(), (0, 0));
     assert_eq!(receipts(&mut session), [1]);
+}
+
+#[test]
+fn a_copy_without_a_number_is_known_by_its_message_id() {
+    let mut session = ready();
+    let message = StreamMessage::data()
+        .with_message_id("m1")
+        .with_audio(AudioFrame::pcm16(vec![0; 4], 8000, 1));
+    let packet = encode(&message, Dialect::Connector).expect("a packet");
+    for _ in 0..2 {
+        session.arrived(&packet, NOW).expect("a packet");
+    }
+    assert_eq!((session.waiting().0, session.stats().duplicates), (1, 1));
+}
+
+#[test]
+fn an_older_interrupt_opens_no_older_turn() {
+    let mut session = ready();
+    for turn in ["3", "2"] {
+        let interrupt = ControlDirective::new("interrupt").with("turn", turn);
+        assert_eq!(session.directed(&interrupt), Ok(false));
+    }
+    let late = packet(Dialect::Connector, 1, Some(2));
+    session.arrived(&late, NOW).expect("a packet");
+    assert!(session.next_delivery().is_none());
+}
+
+#[test]
+fn what_the_engram_took_waits_no_more() {
+    let mut session = ready();
+    arrive(&mut session, 1);
+    assert!(session.waiting().1 > 0);
+    session.next_delivery().expect("a message");
+    assert_eq!(session.waiting(), (0, 0));
+}
+
+/// Completes packets of these numbers.
+fn complete(session: &mut Session, sequences: std::ops::RangeInclusive<u64>) {
+    for sequence in sequences {
+        arrive(session, sequence);
+        let delivery = session.next_delivery().expect("a message");
+        session.done(delivery.token);
+    }
+}
+
+#[test]
+fn of_what_was_completed_the_last_4096_are_remembered() {
+    let mut session = ready();
+    complete(&mut session, 1..=4096);
+    arrive(&mut session, 1);
+    assert!(session.next_delivery().is_none(), "still known");
+    complete(&mut session, 4097..=4097);
+    arrive(&mut session, 1);
+    assert!(session.next_delivery().is_some(), "forgotten, and shown");
+}
+
+#[test]
+fn what_is_completed_again_is_forgotten_no_sooner() {
+    let id = |number: u32| Identity::MessageId(number.to_string());
+    let mut completed = Completed::default();
+    completed.insert(id(0));
+    completed.insert(id(0));
+    (1..4096).for_each(|number| completed.insert(id(number)));
+    assert!(completed.contains(&id(0)));
+    completed.insert(id(4096));
+    assert!(!completed.contains(&id(0)) && completed.contains(&id(1)));
 }

@@ -108,6 +108,22 @@ fn an_ack_that_was_not_told_means_nothing_to_the_next_connection() {
     assert_eq!(acks(&mut session), [1]);
 }
 
+#[test]
+fn a_copy_of_what_is_in_work_holds_no_ack_up() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    for sequence in [1, 2, 1] {
+        arrive(&mut session, sequence);
+    }
+    while let Some(delivery) = session.next_delivery() {
+        session.done(delivery.token);
+    }
+    arrive(&mut session, 3);
+    let third = session.next_delivery().expect("a message");
+    session.done(third.token);
+    assert_eq!(acks(&mut session), [3]);
+}
+
 /// A chunk of two, on the stream that [`packet`] uses.
 fn chunk(sequence: u64, index: u32, part: &[u8]) -> Bytes {
     use prost::Message;
@@ -145,4 +161,31 @@ fn an_ack_does_not_pass_a_payload_of_which_chunks_are_missing() {
     assert_eq!(&first.message.payload[..], b"ab");
     session.done(first.token);
     assert_eq!(acks(&mut session), [2]);
+}
+
+#[test]
+fn partitions_are_acked_256_at_a_time_and_then_forgotten() {
+    let mut session = session(Dialect::Packet);
+    session.connected(false);
+    for partition in 0..300 {
+        let mut message = StreamMessage::data().with_audio(AudioFrame::pcm16(vec![0; 4], 8000, 1));
+        message.envelope = Some(StreamEnvelope {
+            stream_id: "ns/r/c@1".to_owned(),
+            sequence: 1,
+            partition: format!("p{partition}"),
+            ..StreamEnvelope::default()
+        });
+        let packet = encode(&message, Dialect::Packet).expect("a packet");
+        session.arrived(&packet, NOW).expect("a packet");
+        let delivery = session.next_delivery().expect("a message");
+        session.done(delivery.token);
+    }
+    let told: Vec<usize> = std::iter::from_fn(|| session.next_told())
+        .map(|told| match told {
+            Told::Ack(ack) => ack.partitions.len(),
+            _ => 0,
+        })
+        .collect();
+    assert_eq!(told, [256, 44]);
+    assert_eq!(session.receipts.partitions(), 0);
 }

@@ -30,3 +30,16 @@ fn a_hub_that_directs_faster_than_it_reads_takes_no_memory_without_bound() {
     session.tell(ControlDirective::new("ack"));
     assert_eq!(directives(&mut session), 1);
 }
+
+#[test]
+fn an_engram_that_owes_nothing_is_not_stuck_in_a_drain() {
+    let mut session = ready();
+    let draining = ControlDirective::new("handoff.draining");
+    assert_eq!(session.directed(&draining), Ok(false));
+    assert!(!session.is_stuck_in_drain(), "the hub ends when it likes");
+    send(&mut session, "a");
+    handed(&mut session);
+    assert!(session.is_stuck_in_drain());
+    arrive(&mut session, 1);
+    assert!(!session.is_stuck_in_drain(), "there is work to do");
+}
