@@ -20,7 +20,7 @@ docs: ## The API documentation, warnings are errors
 verify: ## What `make test` is too quick for: vectors, Stories, demos, load, on release binaries
 	scripts/verify
 
-interop: ## Programs of other languages against the release hub: Python over Process, the Go SDK
+interop: ## Engrams of other makes against the release hub: the Go SDK, the Rust SDK, Python
 	interop/run
 
 goals: ## Kills, storms, black holes, floods, overload: the release hub measured against its goals

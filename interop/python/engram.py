@@ -5,6 +5,7 @@ acknowledges what it has taken care of, and connects again when the connection i
 """
 
 import collections
+import itertools
 import queue
 import threading
 import time
@@ -13,7 +14,7 @@ import grpc
 
 from transport.v1.hub_pb2 import ProcessRequest
 from transport.v1.hub_pb2_grpc import HubServiceStub
-from transport.v1.transport_pb2 import FlowControl, StreamEnvelope
+from transport.v1.transport_pb2 import FlowControl
 
 ACCEPT = "control"
 HEARTBEAT = "bubu-heartbeat"
@@ -31,7 +32,7 @@ class Engram:
         self.run, self.namespace = run, namespace
         self.epoch = f"python-{time.time_ns():x}"
         self.lock = threading.Condition()
-        self.kept = collections.OrderedDict()  # number -> packet, not settled
+        self.kept = collections.OrderedDict()  # number -> its packets, not settled
         self.number = 0
         self.done = set()  # (stream, sequence) handled, so that copies are not handled again
         self.connections = self.resent = self.copies = 0
@@ -43,10 +44,15 @@ class Engram:
 
     # --- what users call ---
 
-    def send(self, packet):
-        """Numbers a packet and sends it; gives its number."""
+    def send(self, *packets):
+        """Numbers a packet, or the chunks of one payload, and sends it; gives its number."""
         with self.lock:
-            return self._send(packet)
+            return self._send(*packets)
+
+    def settled_count(self):
+        """How many of those that were sent are settled."""
+        with self.lock:
+            return self.number - len(self.kept)
 
     def settled(self, deadline):
         """Waits until everything sent is settled."""
@@ -99,7 +105,7 @@ class Engram:
             self.connections += 1
             self.resent += len(self.kept)
             self.outgoing = outgoing
-            for packet in self.kept.values():
+            for packet in itertools.chain.from_iterable(self.kept.values()):
                 outgoing.put(ProcessRequest(packet=packet))
         line = Line(outgoing)
         for response in call:
@@ -117,22 +123,25 @@ class Engram:
             threading.Timer(LEAVE_AFTER, self.cut).start()
         if packet.metadata.get(HEARTBEAT) == "true" or packet.WhichOneof("frame") is None:
             return
-        identity = (packet.envelope.stream_id, packet.envelope.sequence)
+        sequence = packet.envelope.sequence
+        identity = (packet.envelope.stream_id, sequence)
         with self.lock:
-            if packet.envelope.sequence and identity in self.done:
+            if sequence and identity in self.done:
                 self.copies += 1
             else:
                 self.done.add(identity)
+                packet.ClearField("envelope")  # the hub's numbers end here
                 for answer in self.handle(packet):
                     self._send(answer)
-            line.took(packet.envelope.sequence, self.number)
+            line.took(sequence, self.number)
 
-    def _send(self, packet):
+    def _send(self, *packets):
         self.number += 1
-        packet.envelope.CopyFrom(StreamEnvelope(sequence=self.number))
-        self.kept[self.number] = packet
-        if self.outgoing is not None:
-            self.outgoing.put(ProcessRequest(packet=packet))
+        self.kept[self.number] = packets
+        for packet in packets:
+            packet.envelope.sequence = self.number
+            if self.outgoing is not None:
+                self.outgoing.put(ProcessRequest(packet=packet))
         return self.number
 
     def _settle(self, ack):
