@@ -156,7 +156,8 @@ class Mixed:
             in_sdk = missing
         self.last = last
         self.rows.append((what, self.share, receipted, seen, self.came.twice, missing, in_sdk, at_drain))
-        say(f"{what}: {'ok' if accounted else 'FAILED'}")
+        told = f"the hub took {self.taken} from the Go engram, {len(self.came.distinct)} of these came"
+        say(f"{what}: ok" if accounted else f"{what}: FAILED: missing {missing}; {told}")
         self.failed = self.failed or not accounted or receipted != self.share
 
     def run(self):
