@@ -11,7 +11,8 @@ the SDK was given, what the hub took from it (its account), and what came are th
 
 * lost in the SDK: given to the SDK with its Done() said, and never taken in by the hub. This SDK
   numbers nothing and keeps nothing that it sends (spec 3), so a SIGKILL may cost so much.
-* lost at the drain: given to the SDK and not come, over the life of one process.
+* lost at the drain: given to the SDK and not come, by a process that lived on. A hub that drains
+  takes no more packets in, and nobody keeps what this SDK has sent.
 
 Anything else that is missing fails, and so does a part that must lose nothing.
 """
@@ -105,9 +106,11 @@ class Mixed:
 
     def drain_hub(self):
         self.taken += self.accepted()
-        status = self.hub.end(signal.SIGTERM)
+        status, refused, abandoned = self.hub.drain()
         self.hub.start()
         assert status == 0, f"the hub ended with {status}"
+        if refused or abandoned:
+            say(f"the hub refused {refused} packets or more while it drained, and abandoned {abandoned} (who numbers keeps)")
 
     # --- parts ---
 

@@ -5,6 +5,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -56,7 +57,8 @@ class Program:
 
     def end(self, how=signal.SIGTERM):
         """Ends the program; gives its exit status."""
-        self.child.send_signal(how)
+        if self.is_running():
+            self.child.send_signal(how)
         status = self.child.wait(DEADLINE)
         _running.discard(self)
         return status
@@ -120,6 +122,17 @@ class Hub:
 
     def end(self, how=signal.SIGTERM):
         return self.program.end(how)
+
+    def drain(self):
+        """Has it drain, and watches; gives its exit status, how many packets it was last seen to
+        have refused for it, and how many it says that it abandoned."""
+        refused, program = 0, self.program
+        program.child.send_signal(signal.SIGTERM)
+        while program.is_running():
+            with contextlib.suppress(OSError):  # the admin server has ended
+                refused = self.metric("hub_packets_refused_total", reason="shutdown")
+        abandoned = re.search(r"abandoned: (\d+)", program.last_words(2))
+        return program.end(), int(refused), int(abandoned[1]) if abandoned else 0
 
     def get(self, page):
         with urllib.request.urlopen(f"http://{self.admin}{page}", timeout=10) as answer:
