@@ -3,6 +3,7 @@ waiting for what must come to be, with a deadline."""
 
 import atexit
 import contextlib
+import faulthandler
 import json
 import os
 import re
@@ -15,6 +16,8 @@ import time
 import urllib.request
 
 DEADLINE = 60.0
+# Of a whole check. Nothing in one may take so long: what does is shown, and ended.
+LONGEST = 240.0
 LOOK_EVERY = 0.005
 BINDING = "BUBU_TRANSPORT_BINDING"
 
@@ -44,13 +47,22 @@ class Program:
     """A program with standard input and output for lines; its standard error goes to a file."""
 
     def __init__(self, name, *command, env=None):
-        self.name, self.log = name, f"{name}.log"
+        self.name, self.log, self.lines = name, f"{name}.log", []
         with open(self.log, "a") as log:
             self.child = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
                 env={**os.environ, **(env or {})},
             )
         _running.add(self)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self.child.stdout:
+            self.lines.append(self.heard_line(line))
+
+    def heard_line(self, line):
+        """What is kept of a line of its standard output."""
+        return line
 
     def is_running(self):
         return self.child.poll() is None
@@ -79,20 +91,18 @@ class Talker(Program):
     each as it comes."""
 
     def __init__(self, name, *command, env=None, on_fact=lambda fact: None):
+        self.on_fact = on_fact
         super().__init__(name, *command, env=env)
-        self.facts, self.on_fact = [], on_fact
-        threading.Thread(target=self._listen, daemon=True).start()
 
-    def _listen(self):
-        for line in self.child.stdout:
-            fact = json.loads(line)
-            self.on_fact(fact)
-            self.facts.append(fact)
+    def heard_line(self, line):
+        fact = json.loads(line)
+        self.on_fact(fact)
+        return fact
 
     def heard(self, event, **wanted):
         """The facts of an event, in their order."""
         return [
-            fact for fact in list(self.facts)
+            fact for fact in list(self.lines)
             if fact["event"] == event and all(fact.get(key) == value for key, value in wanted.items())
         ]
 
@@ -116,9 +126,10 @@ class Hub:
     def start(self):
         command = [self.path, "run", self.story, "--listen", self.address, "--admin", "127.0.0.1:0"]
         self.program = Program("hub", *command)
-        ready = self.program.child.stdout.readline()
-        assert ready.startswith("ready "), f"the hub says {ready!r}\n{self.program.last_words()}"
-        self.admin = dict(word.split("=") for word in ready.split()[1:])["admin"]
+        program = self.program
+        until(program.last_words, lambda: program.lines or not program.is_running())
+        assert program.lines, program.last_words()
+        self.admin = dict(word.split("=") for word in program.lines[0].split()[1:])["admin"]
 
     def end(self, how=signal.SIGTERM):
         return self.program.end(how)
@@ -161,7 +172,8 @@ class Hub:
         """The environment of an engram that connects as a step. Not `tuned`: with the SDK's own
         defaults in place of what the hub's binding says."""
         asked = [self.path, "binding", self.story, "--step", step, "--format", "value"]
-        value = json.loads(subprocess.check_output([*asked, "--endpoint", address or self.address], text=True))
+        asked += ["--endpoint", address or self.address]
+        value = json.loads(subprocess.check_output(asked, text=True, timeout=DEADLINE))
         if not tuned:
             del value["binding"]["payload"]
         return {BINDING: json.dumps(value)}
@@ -169,7 +181,10 @@ class Hub:
 
 @contextlib.contextmanager
 def ending_all():
-    """Whatever happens, no program outlives this."""
+    """Whatever happens, no program outlives this, and it comes to an end."""
+    watch = threading.Timer(LONGEST, give_up)
+    watch.daemon = True
+    watch.start()
     try:
         yield
     except AssertionError:
@@ -177,7 +192,18 @@ def ending_all():
             print(program.last_words(), end="")
         raise
     finally:
+        watch.cancel()
         kill_all()
+
+
+def give_up():
+    print(f"not done after {LONGEST:.0f} s:", flush=True)
+    faulthandler.dump_traceback(sys.stdout)
+    for program in list(_running):
+        print(program.last_words(), end="")
+    kill_all()
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def kill_all():

@@ -75,10 +75,11 @@ func (p *puppet) take(message engram.InboundMessage) {
 
 // HandleControlDirective takes the place of the SDK's own answers.
 func (p *puppet) HandleControlDirective(_ context.Context, directive engram.ControlDirective) (*engram.ControlDirective, error) {
-	say(fact{"event": "directive", "type": directive.Type, "metadata": directive.Metadata})
 	p.lock.Lock()
-	defer p.lock.Unlock()
 	reply, known := p.answers[directive.Type]
+	p.lock.Unlock()
+	// Whoever reads of the directive may change the answer: it was chosen before.
+	say(fact{"event": "directive", "type": directive.Type, "metadata": directive.Metadata})
 	if !known {
 		return nil, nil
 	}
