@@ -1,16 +1,20 @@
 //! The sockets of the keeper: HTTP/2 streams in and out.
 
+#[path = "../relay/sending.rs"]
+mod sending;
+
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use h2::RecvStream;
 use h2::server::SendResponse;
-use h2::{RecvStream, SendStream};
 use http::{Request, Response};
 use loadtest::wire::{Deframe, LengthPrefixed};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::State;
+use sending::deliver;
 
 pub(super) async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     loop {
@@ -57,7 +61,7 @@ async fn process(
     };
     let (queue, queued) = mpsc::unbounded_channel();
     let connection = state.lock().unwrap().connect(&step, queue, pauses);
-    tokio::spawn(deliver(send, queued));
+    tokio::spawn(deliver(send, queued, ("14", "come again")));
     let mut body = request.into_body();
     let mut deframe = LengthPrefixed::default();
     while let Some(Ok(chunk)) = body.data().await {
@@ -65,30 +69,5 @@ async fn process(
         let mut state = state.lock().unwrap();
         let each = |message: &[u8]| state.message(&step, connection, message);
         deframe.push(chunk, each).unwrap();
-    }
-}
-
-async fn deliver(mut send: SendStream<Bytes>, mut queued: mpsc::UnboundedReceiver<Option<Bytes>>) {
-    while let Some(message) = queued.recv().await {
-        let Some(mut bytes) = message else {
-            let mut trailers = http::HeaderMap::new();
-            trailers.insert("grpc-status", "14".parse().unwrap());
-            trailers.insert("grpc-message", "come again".parse().unwrap());
-            let _ = send.send_trailers(trailers);
-            return;
-        };
-        while !bytes.is_empty() {
-            send.reserve_capacity(bytes.len());
-            if send.capacity() == 0 {
-                match std::future::poll_fn(|cx| send.poll_capacity(cx)).await {
-                    Some(Ok(_)) => continue,
-                    _ => return,
-                }
-            }
-            let part = bytes.split_to(send.capacity().min(bytes.len()));
-            if send.send_data(part, false).is_err() {
-                return;
-            }
-        }
     }
 }

@@ -3,19 +3,23 @@
 //! It speaks HTTP/2 through the server half of `h2` and shares only the deframer with the client
 //! under test. It counts drops on a metrics page only when the fault says so.
 
+mod sending;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
+use h2::RecvStream;
 use h2::server::SendResponse;
-use h2::{RecvStream, SendStream};
 use http::{Request, Response};
 use loadtest::scenario::{StepName, Topology};
 use loadtest::wire::{Deframe, LengthPrefixed, put_prefix};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
+
+use sending::deliver;
 
 /// What happens to one message on one edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +170,7 @@ async fn process(
     }
     let (queue, queued) = mpsc::unbounded_channel();
     state.consumers.lock().unwrap().insert(step, queue);
-    tokio::spawn(deliver(send, queued));
+    tokio::spawn(deliver(send, queued, ("10", "replaced")));
     drain(body).await;
 }
 
@@ -174,31 +178,6 @@ async fn process(
 async fn drain(mut body: RecvStream) {
     while let Some(Ok(chunk)) = body.data().await {
         body.flow_control().release_capacity(chunk.len()).unwrap();
-    }
-}
-
-async fn deliver(mut send: SendStream<Bytes>, mut queued: mpsc::UnboundedReceiver<Option<Bytes>>) {
-    while let Some(message) = queued.recv().await {
-        let Some(mut bytes) = message else {
-            let mut trailers = http::HeaderMap::new();
-            trailers.insert("grpc-status", "10".parse().unwrap());
-            trailers.insert("grpc-message", "replaced".parse().unwrap());
-            let _ = send.send_trailers(trailers);
-            return;
-        };
-        while !bytes.is_empty() {
-            send.reserve_capacity(bytes.len());
-            if send.capacity() == 0 {
-                match std::future::poll_fn(|cx| send.poll_capacity(cx)).await {
-                    Some(Ok(_)) => continue,
-                    _ => return,
-                }
-            }
-            let part = bytes.split_to(send.capacity().min(bytes.len()));
-            if send.send_data(part, false).is_err() {
-                return;
-            }
-        }
     }
 }
 
