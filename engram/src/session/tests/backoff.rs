@@ -32,3 +32,14 @@ fn engrams_that_lost_one_hub_do_not_come_back_at_once() {
     let distinct: std::collections::BTreeSet<_> = (0..100).map(waits).collect();
     assert!(distinct.len() > 90);
 }
+
+#[test]
+fn a_limit_below_the_first_wait_shortens_no_wait() {
+    let tunables = Tunables {
+        backoff_base: Duration::from_secs(2),
+        backoff_max: Duration::from_secs(1),
+        ..Tunables::default()
+    };
+    let wait = Backoff::new(&tunables).next(&mut Jitter::seeded(1));
+    assert!(wait > Some(Duration::from_secs(1)), "{wait:?}");
+}

@@ -148,6 +148,11 @@ fn an_interrupt_of_one_lane_leaves_the_others() {
     assert_eq!(session.directed(&interrupt("audio")), Ok(false));
     assert_eq!(session.waiting(), (0, 0));
     assert_eq!(receipts(&mut session), [1]);
+    let sound = packet(Dialect::Connector, 2, Some(2));
+    session.arrived(&sound, NOW).expect("a packet");
+    let of_no_lane = interrupt(" ").with("turn", "3");
+    assert_eq!(session.directed(&of_no_lane), Ok(false));
+    assert_eq!(session.waiting(), (0, 0), "no lane means all");
 }
 
 #[test]
