@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::numbered::Origins;
-use super::{Actions, Engine, Event, Run};
+use super::{Actions, Contract, Engine, Event, Run};
 use crate::account::DropReason;
 use crate::deliver::{Outbox, Settled};
 use crate::ids::{Moment, RunId};
@@ -154,5 +154,21 @@ impl Engine {
     /// Whether nothing waits for any connected stream, neither to be sent nor for its receipt.
     pub fn is_flushed(&self, now: Moment) -> bool {
         self.runs.iter().all(|run| run.is_flushed(now))
+    }
+
+    /// Whether an engram is connected whose receipts may overtake what it made of the packets, and
+    /// which does not send that again: on the connector contract receipts go by Control and output
+    /// by Data (spec 3, "Ending").
+    #[must_use]
+    pub fn may_trail(&self) -> bool {
+        let sessions = self.runs.iter().flat_map(|run| {
+            let steps = run.sessions.iter().zip(&run.upstream).zip(&run.downstream);
+            steps.filter_map(|((session, up), down)| {
+                (!up.is_empty() && !down.is_empty()).then_some(session)
+            })
+        });
+        sessions
+            .filter(|session| session.owner.is_some() && session.producer().is_none())
+            .any(|session| session.contract == Contract::Connector)
     }
 }

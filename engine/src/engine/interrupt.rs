@@ -44,7 +44,8 @@ impl Engine {
         }
     }
 
-    /// Puts an end to taking packets in: what comes from now on is refused as `shutdown`. Clients
+    /// Puts an end to taking packets in: what sources send from now on is refused as `shutdown`;
+    /// what engrams make of packets that are on their way is taken until all is flushed. Clients
     /// that act on control are told, so that they can connect elsewhere while what waits for them
     /// is still sent (spec 2.7).
     pub fn drain(&mut self, now: Moment, actions: &mut Actions) {

@@ -72,13 +72,15 @@ impl Engine {
             self.refused.refuse_one(RefuseReason::Superseded);
             return Taken::Yes;
         };
-        if self.draining {
-            self.refused.refuse_one(RefuseReason::Shutdown);
-            return Taken::Yes;
-        }
         let Some(live) = self.runs.get_mut(run.0 as usize) else {
             return Taken::Yes;
         };
+        // What engrams make of packets that are on their way is still taken: those count as
+        // receipted, and an engram that does not number what it sends never sends it again.
+        if self.draining && live.upstream[step.at()].is_empty() {
+            self.refused.refuse_one(RefuseReason::Shutdown);
+            return Taken::Yes;
+        }
         if live.is_ending() {
             self.refused.refuse_one(RefuseReason::Ended);
             return Taken::Yes;

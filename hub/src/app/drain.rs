@@ -18,6 +18,9 @@ use crate::plane::DataPlane;
 /// How often a drain looks whether the queues are empty.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
+/// How long output may trail the receipts of what it was made of.
+const TRAILING: Duration = Duration::from_millis(200);
+
 /// What a drain ends.
 pub(super) struct Ending<'a> {
     pub(super) plane: &'a Rc<DataPlane>,
@@ -69,8 +72,16 @@ pub(super) async fn drain(
     DrainReport { abandoned, in_time }
 }
 
+/// Waits until nothing is on its way any more.
 async fn flushed(plane: &DataPlane) {
-    while !plane.with_engine(|e| e.is_flushed(plane.now())) {
+    let mut flushed_since = None;
+    loop {
+        let (flushed, may_trail) =
+            plane.with_engine(|e| (e.is_flushed(plane.now()), e.may_trail()));
+        flushed_since = flushed.then(|| flushed_since.unwrap_or_else(Instant::now));
+        if flushed_since.is_some_and(|since| !may_trail || since.elapsed() >= TRAILING) {
+            return;
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

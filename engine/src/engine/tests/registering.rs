@@ -118,6 +118,41 @@ fn two_clients_that_evict_each_other_are_damped() {
     }
 }
 
+fn chain() -> Rig {
+    let steps = ["src", "middle", "sink"].map(step);
+    Rig::new(Limits::default(), plan(steps.to_vec(), &[(0, 1), (1, 2)]))
+}
+
+#[test]
+fn output_may_trail_that_engrams_on_the_connector_contract_do_not_number() {
+    for (step, epoch, contract, may) in [
+        ("middle", None, Contract::Connector, true),
+        ("middle", Some("e"), Contract::Connector, false),
+        ("middle", None, Contract::Process, false),
+        ("src", None, Contract::Connector, false),
+        ("sink", None, Contract::Connector, false),
+    ] {
+        let mut rig = chain();
+        assert!(!rig.engine.may_trail());
+        let conn = rig.connect_on(contract, step, epoch);
+        assert_eq!(rig.engine.may_trail(), may, "{step} {epoch:?} {contract:?}");
+        rig.disconnect(conn);
+        assert!(!rig.engine.may_trail());
+    }
+}
+
+#[test]
+fn a_draining_hub_takes_what_engrams_make_of_packets_that_are_on_their_way() {
+    let mut rig = chain();
+    let (src, middle) = (rig.connect("src"), rig.connect("middle"));
+    let sink = rig.connect("sink");
+    rig.engine.drain(at(0), &mut rig.actions);
+    rig.send(src, "new", 10, at(0));
+    rig.send(middle, "made", 10, at(0));
+    assert_eq!(rig.labels(sink, at(0)), ["made"]);
+    assert_eq!(rig.engine.snapshot().refused.get(RefuseReason::Shutdown), 1);
+}
+
 #[test]
 fn a_draining_hub_takes_no_streams_and_no_packets() {
     let mut rig = Rig::fan_out(vec![QueueBounds::default()]);
