@@ -3,6 +3,7 @@
 
 mod batch;
 mod connector;
+mod endings;
 mod hostile;
 mod memory;
 mod process;
