@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::scene::{Echo, Scripted, label, labelled, within};
+use engram::link::{Connection, Ended, Hello, Transport};
 use engram::testkit::MemoryHub;
-use engram::{ControlDirective, ExecutionContext, Retries, Runtime, Tunables};
+use engram::{ControlDirective, ExecutionContext, Retries, Runtime, SendError, Tunables};
 use tokio::sync::{mpsc, oneshot};
+use transport_proto::view::Dialect;
 
 #[tokio::test]
 async fn what_had_arrived_before_the_end_is_shown() {
@@ -57,20 +59,65 @@ async fn an_engram_ends_once_its_last_receipts_are_told() {
 }
 
 #[tokio::test]
-async fn a_connection_over_process_begins_the_count_of_tries_anew() {
-    let mut hub = MemoryHub::start_process();
+async fn a_connection_begins_the_count_of_tries_anew() {
+    for mut hub in [MemoryHub::start(), MemoryHub::start_process()] {
+        let context = ExecutionContext {
+            tunables: Tunables {
+                retries: Retries::AtMost(1),
+                backoff_base: Duration::from_millis(1),
+                ..Tunables::default()
+            },
+            ..ExecutionContext::default()
+        };
+        let _run = tokio::spawn(Runtime::over(hub.transport(), context).stream::<(), _>(Echo));
+        for text in ["a", "b", "c", "d"] {
+            hub.send(&labelled(text));
+            assert_eq!(label(&within(hub.next()).await.expect("an answer")), text);
+            hub.cut();
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_the_run_is_over() {
+    let hub = MemoryHub::start();
+    let (out, kept) = oneshot::channel();
+    let engram = Scripted::once(out, |out, _, outbound| async move {
+        out.send(outbound).map_err(|_| "nobody wants it")?;
+        Ok(())
+    });
+    let run = hub.runtime().stream::<(), _>(engram);
+    within(run).await.expect("a clean end");
+    let outbound = kept.await.expect("the way to the hub");
+    assert_eq!(
+        outbound.send(&labelled("late")).await,
+        Err(SendError::Closed)
+    );
+}
+
+/// A hub that takes connections and never answers.
+struct Silent;
+
+impl Transport for Silent {
+    fn dialect(&self) -> Dialect {
+        Dialect::Connector
+    }
+
+    async fn connect(&mut self, _: &Hello) -> Result<Connection, Ended> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn an_engram_that_owes_nothing_waits_for_no_hub() {
     let context = ExecutionContext {
         tunables: Tunables {
-            retries: Retries::AtMost(1),
-            backoff_base: Duration::from_millis(1),
+            dial_timeout: Duration::from_secs(3600),
             ..Tunables::default()
         },
         ..ExecutionContext::default()
     };
-    let _run = tokio::spawn(Runtime::over(hub.transport(), context).stream::<(), _>(Echo));
-    for text in ["a", "b", "c", "d"] {
-        hub.send(&labelled(text));
-        assert_eq!(label(&within(hub.next()).await.expect("an answer")), text);
-        hub.cut();
-    }
+    let engram = Scripted::new(|_, _, _| async { Ok(()) });
+    let run = Runtime::over(Silent, context).stream::<(), _>(engram);
+    within(run).await.expect("a clean end");
 }
