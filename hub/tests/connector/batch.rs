@@ -46,6 +46,12 @@ async fn a_message_that_does_not_say_whose_it_is_is_refused() {
     let status = one_shot(&dial(&hub).await, message("stray", 10)).await;
     assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
     assert!(status.message().contains("bubu-transport-protocol"));
+    for key in ["storyRunID", "stepName"] {
+        let mut half = of_src("stray");
+        half.metadata.remove(key);
+        let status = one_shot(&dial(&hub).await, half).await;
+        assert_eq!(status.code(), Code::FailedPrecondition, "{key}: {status:?}");
+    }
     let mut unknown = of_src("stray");
     unknown.metadata.insert("stepName".into(), "nobody".into());
     let status = one_shot(&dial(&hub).await, unknown).await;

@@ -92,6 +92,21 @@ async fn a_receipt_of_the_session_before_still_counts_and_a_strangers_does_not()
 }
 
 #[tokio::test]
+async fn a_receipt_without_a_number_is_for_no_packet() {
+    let hub = hub(100, "");
+    let mut a = Engram::connect(&hub, "a").await;
+    let src = Engram::connect(&hub, "src").await;
+    src.data.say(message("x", 10)).await;
+    let packet = a.data.next().await.unwrap();
+    let stream = envelope(&packet).stream_id.clone();
+    let metadata = [("stream_id", &*stream), ("size_bytes", "1")];
+    a.control.custom("downstream.delivered", &metadata).await;
+    a.control.act(ControlAction::Heartbeat).await;
+    a.control.find(ControlAction::Ack).await;
+    assert_eq!(hub.metric("hub_packets_delivered_total", &EDGE), 0.0);
+}
+
+#[tokio::test]
 async fn no_more_are_in_flight_than_the_engrams_queue_holds() {
     let hub = hub(500, "");
     let mut connection = Connection::open(hub.grpc).await;
