@@ -277,8 +277,10 @@ mod tests {
 
     #[test]
     fn a_storm_after_a_rest_begins_anew() {
-        let mut line = Line::default();
-        line.beats = 10 * PATIENCE;
+        let mut line = Line {
+            beats: 10 * PATIENCE,
+            ..Line::default()
+        };
         assert!((0..RESTED).all(|_| line.passes(at(1000))));
         let crowd = crowd(&mut line, 10);
         line.beat(at(1001));

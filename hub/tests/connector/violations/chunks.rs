@@ -1,9 +1,11 @@
 //! Payloads in chunks: what an engram cannot put together ends its session, and so never reaches it.
 
+use prost_types::value::Kind;
 use transport_proto::v1;
 
 use super::envelopes::{beside, said};
-use super::shapes::{Packet, Shape, binary, on_envelope};
+use super::oracle::ENVELOPE;
+use super::shapes::{Packet, Shape, binary, holding, on_binary, on_envelope};
 use super::world::World;
 use super::{Neighbours, assert_told_apart};
 
@@ -126,6 +128,7 @@ async fn an_envelope_in_one_chunk_is_judged_as_one_that_is_in_none() {
         let text = format!(r#"{{"kind":"{kind}","payload":{{"a":1}}}}"#);
         let mut packet = said(text.as_bytes());
         in_one(&mut packet, 1000 + nth);
+        on_envelope(&mut packet, |e| e.chunk_bytes = text.len() as u32);
         packet.payload = Some(super::shapes::object("a", "b"));
         world.say(kind, &[packet]);
     }
@@ -180,6 +183,11 @@ async fn pieces_that_make_no_payload_reach_nobody_who_gets_everything() {
     say_set(&mut world, "too large", &[large]);
     let as_large = chunk("g", (0, 256), |e| e.total_bytes = 10 << 20);
     say_set(&mut world, "as large", &[as_large]);
+    // Once it is whole, what it does not say is read of the Structs.
+    let mut unsayable = chunk("h", (0, 256), none);
+    on_binary(&mut unsayable, |b| b.mime_type = ENVELOPE.into());
+    unsayable.payload = Some(holding("a", Some(Kind::NumberValue(f64::NAN))));
+    say_set(&mut world, "unsayable", &[unsayable]);
     let good = [
         chunk("e", (1, 2), |e| e.total_bytes = 8),
         chunk("e", (0, 2), |e| e.total_bytes = 8),
@@ -195,6 +203,7 @@ async fn pieces_that_make_no_payload_reach_nobody_who_gets_everything() {
             assert!(labels.ends_with(&["good", "good"]), "{labels:?}");
             assert!(!labels.contains(&sets[3].0), "{labels:?}");
             assert!(!labels.contains(&"too large"), "{labels:?}");
+            assert!(!labels.contains(&"unsayable"), "{labels:?}");
             assert!(labels.contains(&"as large"), "{labels:?}");
         }
     }
