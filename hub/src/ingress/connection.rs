@@ -64,8 +64,8 @@ pub(super) struct Connection {
     pub(super) door: Rc<Door>,
     pub(super) peer: Peer,
     pub(super) streams: Streams,
-    /// Engrams that connect directly.
-    pub(super) connectors: Connectors,
+    /// Engrams that connect directly, once there is one: most connections never have any.
+    pub(super) connectors: Option<Box<Connectors>>,
     /// Bytes of all streams that came and were not taken.
     put_by: Rc<Cell<usize>>,
     inlet: Rc<Inlet>,
@@ -118,7 +118,7 @@ impl Connection {
             look: true,
             stopping: false,
             streams: Streams::default(),
-            connectors: Connectors::default(),
+            connectors: None,
             put_by: Rc::default(),
             inlet,
             heard,

@@ -89,7 +89,7 @@ impl Connection {
             seat,
             since: self.door.plane.now(),
         };
-        if let Err(parked) = self.connectors.link.park(parked) {
+        if let Err(parked) = self.connectors().link.park(parked) {
             let status = Status::resource_exhausted(
                 "too many Data streams of this connection wait for their Control",
             );
@@ -117,14 +117,14 @@ impl Connection {
             Ok(opened) => opened,
             Err(status) => {
                 self.streams.give_back(place);
-                let parked = self.connectors.link.take_parked();
+                let parked = self.connectors().link.take_parked();
                 return self.refuse((request, respond), status, (binding, parked));
             }
         };
         let stream = session.stream.clone();
         let Ok(send) = respond.send_response(grpc_response(), false) else {
             self.streams.give_back(place);
-            self.connectors.free.push(own);
+            self.connectors().free.push(own);
             return self.door.plane.disconnect(&stream);
         };
         let deframer = Control::deframer(request.headers());
@@ -135,8 +135,8 @@ impl Connection {
             wakers,
             capabilities,
         );
-        self.connectors.put(own, control);
-        if let Some(unused) = self.connectors.link.open(session) {
+        self.connectors().put(own, control);
+        if let Some(unused) = self.connectors().link.open(session) {
             self.streams.give_back(unused);
         }
         self.pair();
@@ -150,7 +150,7 @@ impl Connection {
         let binding = named(headers)?;
         let (producer_epoch, accepts) = (producer_epoch(headers)?, accepts(headers));
         let bound = resolve(&self.door.plane, binding)?;
-        self.connectors.link.bind(&canonical(&bound))?;
+        self.connectors().link.bind(&canonical(&bound))?;
         let who = Registration {
             namespace: &bound.namespace,
             run: &bound.run,
@@ -161,7 +161,7 @@ impl Connection {
             accepts,
         };
         let seat = take_stream_seat(&self.door, &self.peer)?;
-        let own = self.connectors.place();
+        let own = self.connectors().place();
         let own_wakers = ControlWakers {
             read: self.calls.waker(Call::ReadControl(own)),
             write: self.calls.waker(Call::WriteControl(own)),
@@ -173,7 +173,7 @@ impl Connection {
         };
         let registered = self.door.plane.register(who, &self.peer.name, &wakers);
         let stream = registered.map_err(|refusal| {
-            self.connectors.free.push(own);
+            self.connectors().free.push(own);
             refusal_status(&refusal)
         })?;
         self.door.registrations.note(tonic::Code::Ok);
@@ -195,7 +195,7 @@ impl Connection {
 
     /// Serves the Data of the session, once both are there; sees to it that neither waits for ever.
     fn pair(&mut self) {
-        if let Some((session, parked)) = self.connectors.link.pair() {
+        if let Some((session, parked)) = self.connectors().link.pair() {
             let (stream, wakers) = (session.stream.clone(), session.wakers.clone());
             let Some(place) = session.place.take() else {
                 return self.end_parked(parked, &Parked::late());
@@ -206,12 +206,13 @@ impl Connection {
         }
         let calls = self.calls.clone();
         let call = move || calls.waker(Call::Overdue);
-        self.connectors.link.watch(call);
+        self.connectors().link.watch(call);
     }
 
     /// Ends what has waited for its other half for too long.
     pub(in crate::ingress) fn overdue(&mut self) {
-        let late = self.connectors.link.give_up(self.door.plane.now());
+        let now = self.door.plane.now();
+        let late = self.connectors().link.give_up(now);
         for parked in late {
             self.end_parked(parked, &Parked::late());
         }
@@ -239,6 +240,11 @@ impl Connection {
         spawn_local(refuse((door, peer), request, respond, refused));
     }
 
+    /// Made for the first that comes.
+    fn connectors(&mut self) -> &mut Connectors {
+        self.connectors.get_or_insert_default()
+    }
+
     pub(in crate::ingress) fn read_control(&mut self, place: usize) {
         self.each_control(place, Control::read);
     }
@@ -248,10 +254,10 @@ impl Connection {
     }
 
     fn each_control(&mut self, place: usize, work: impl FnOnce(&mut Control) -> Flow) {
-        let Some(over) = self.connectors.each(place, work) else {
+        let Some(over) = self.connectors().each(place, work) else {
             return;
         };
-        if let Some(unused) = self.connectors.link.close(over.stream()) {
+        if let Some(unused) = self.connectors().link.close(over.stream()) {
             self.streams.give_back(unused);
         }
         if let Some(body) = over.unheard() {
@@ -261,7 +267,8 @@ impl Connection {
 
     /// What came before the end of the connection counts.
     pub(in crate::ingress) fn read_controls(&mut self) {
-        for place in 0..self.connectors.controls.len() {
+        let controls = self.connectors.as_ref().map_or(0, |c| c.controls.len());
+        for place in 0..controls {
             self.read_control(place);
         }
     }
