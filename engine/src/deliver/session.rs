@@ -5,6 +5,7 @@ use transport_proto::names::metadata as names;
 use transport_proto::splice::{put_flow, put_metadata, put_payload, put_process_head};
 use transport_proto::view::Dialect;
 
+use super::connector::Assemblies;
 use super::credit::Credit;
 use super::encode::Sink;
 use super::fence::Fence;
@@ -56,6 +57,8 @@ pub(crate) struct Session {
     pub(crate) is_missed: bool,
     /// Which contract the owner speaks.
     pub(crate) contract: Contract,
+    /// The chunk sets that it is putting together, on the connector contract.
+    pub(crate) assemblies: Assemblies,
     /// What it is to be told on its control channel, where that contract has one.
     pub(crate) directives: Directives,
     /// What the owner acts on.
@@ -103,6 +106,7 @@ impl Session {
             absent_since: Moment::default(),
             is_missed: false,
             contract: Contract::default(),
+            assemblies: Assemblies::default(),
             directives: Directives::default(),
             accepts: Accepts::default(),
             next_heartbeat: Moment::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Actions, Conn, Contract, Engine, next_heartbeat};
-use crate::deliver::{FenceVerdict, Outbox};
+use crate::deliver::{Assemblies, FenceVerdict, Outbox};
 use crate::ids::{ConnId, Generation, Moment, RunId, StepIndex};
 use crate::mutant::{self, Mutant};
 
@@ -189,6 +189,7 @@ impl Engine {
         let session = &mut live.sessions[step.at()];
         session.accepts = who.accepts;
         session.contract = contract;
+        session.assemblies = Assemblies::default();
         if let Outbox::Log(log) = &mut session.outbox {
             log.speak(contract);
         }

@@ -57,7 +57,10 @@ impl Engine {
             let mut raw = Reader::new(raw);
             for packet in leaving {
                 let message = raw.next(packet.len);
-                let encoded = encoder.encode(&message, manner(packet.kept.is_some()));
+                // Of at_least_once edges a set goes as one, and contradicts itself nowhere.
+                let assemblies = (&mut live.sessions[step.at()].assemblies, now);
+                let assemblies = packet.kept.is_none().then_some(assemblies);
+                let encoded = encoder.encode(&message, manner(packet.kept.is_some()), assemblies);
                 let edge = &mut live.edges[packet.edge as usize];
                 match encoded {
                     Ok(()) => went(edge, packet, now),
@@ -114,7 +117,7 @@ fn heartbeats(
     while let Some(len) = raw.message_len() {
         let message = raw.next(len);
         // One that does not fit tells nothing that the next one does not.
-        let _: Result<(), Unfit> = encoder.encode(&message, manner);
+        let _: Result<(), Unfit> = encoder.encode(&message, manner, None);
     }
     encoder.drain(out)
 }

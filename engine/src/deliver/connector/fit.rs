@@ -12,7 +12,7 @@ use transport_proto::view::{FrameKind, FrameView, PacketView, is_sayable};
 use super::facts::{is_envelope, is_envelope_type, media};
 
 /// Largest payload that an engram puts together, in bytes (spec 2.8).
-const MAX_REASSEMBLED: u32 = 10 << 20;
+pub(super) const MAX_REASSEMBLED: u32 = 10 << 20;
 /// Highest media time that does not wrap around, in milliseconds.
 const MAX_TIMESTAMP_MS: u64 = 9_223_372_036_854;
 

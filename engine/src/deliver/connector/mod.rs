@@ -5,6 +5,7 @@
 //! session. Never decides who gets what. Done as a message leaves, so that the same queued bytes
 //! can be delivered by either contract; nothing of it is spent on clients of the other one.
 
+mod assemblies;
 mod envelope;
 mod facts;
 mod fit;
@@ -21,6 +22,8 @@ use transport_proto::view::{Dialect, PacketView};
 use super::encode::{SHARE_ABOVE, Sink, share_or_copy};
 use super::spool::{Pieces, Spool};
 use crate::account::DropReason;
+use crate::ids::Moment;
+pub(crate) use assemblies::Assemblies;
 use facts::{Facts, Kind};
 use segment::{Segment, joined, segments_of};
 
@@ -79,16 +82,22 @@ impl Default for Encoder {
 }
 
 impl Encoder {
-    /// Translates one queued message, its gRPC prefix included.
+    /// Translates one queued message, its gRPC prefix included. A chunk must go with those that
+    /// `went` to the same session before it, where that is given.
     ///
     /// # Errors
     /// [`Unfit`]; nothing is written then.
-    pub(crate) fn encode(&mut self, message: &[Bytes], manner: Manner) -> Result<(), Unfit> {
+    pub(crate) fn encode(
+        &mut self,
+        message: &[Bytes],
+        manner: Manner,
+        went: Option<(&mut Assemblies, Moment)>,
+    ) -> Result<(), Unfit> {
         let Some(segments) = segments_of(message, &mut self.view) else {
-            return self.encode_whole(&joined(message), manner);
+            return self.encode_whole(&joined(message), manner, went);
         };
         if let [sole] = &segments[..] {
-            return self.encode_whole(&sole.bytes, manner);
+            return self.encode_whole(&sole.bytes, manner, went);
         }
         let mut facts = Facts::default();
         for segment in &segments {
@@ -100,7 +109,7 @@ impl Encoder {
         }
         // What breaks a rule in one piece may be mended by another.
         if !facts.can_be_told_in_pieces() {
-            return self.encode_whole(&joined(message), manner);
+            return self.encode_whole(&joined(message), manner, went);
         }
         let edit = facts.edit(manner)?;
         self.write(&segments, &edit, manner)
@@ -113,7 +122,12 @@ impl Encoder {
         written
     }
 
-    fn encode_whole(&mut self, packet: &Bytes, manner: Manner) -> Result<(), Unfit> {
+    fn encode_whole(
+        &mut self,
+        packet: &Bytes,
+        manner: Manner,
+        went: Option<(&mut Assemblies, Moment)>,
+    ) -> Result<(), Unfit> {
         if self.view.walk(packet).is_err() {
             return Err(Unfit::invalid("it is no packet"));
         }
@@ -122,6 +136,9 @@ impl Encoder {
         // Without a frame an engram looks at nothing in it.
         if !facts.is_heartbeat {
             facts.unfit = fit::judge(packet, &self.view);
+            if let (None, Some((assemblies, now))) = (facts.unfit, went) {
+                assemblies.admit((packet, &self.view), now)?;
+            }
         }
         self.finish(packet, &facts, manner)
     }
