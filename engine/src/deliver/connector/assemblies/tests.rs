@@ -52,16 +52,18 @@ fn a_chunk_that_contradicts_its_set_does_not_go_and_its_set_goes_on() {
         chunk("a", (1, 4, 30), 10),
         chunk("a", (1, 3, 31), 10),
         chunk("a", (1, 3, 30), 21),
+        chunk("a", (1, 3, 0), 21),
     ] {
         let mut sets = Assemblies::default();
         assert!(goes(&mut sets, &chunk("a", (0, 3, 30), 10), at(0)));
         assert!(!goes(&mut sets, &contradiction, at(0)));
         assert!(goes(&mut sets, &chunk("a", (1, 3, 30), 10), at(0)));
-        assert!(
-            !goes(&mut sets, &chunk("a", (2, 3, 30), 9), at(0)),
-            "one byte is missing"
-        );
+        for wrong in [9, 11, 20] {
+            let last = chunk("a", (2, 3, 30), wrong);
+            assert!(!goes(&mut sets, &last, at(0)), "{wrong}");
+        }
         assert!(goes(&mut sets, &chunk("a", (2, 3, 30), 10), at(0)));
+        assert!(sets.0.is_empty());
     }
 }
 
