@@ -79,8 +79,7 @@ impl Assemblies {
         let said = (envelope.chunk_count(), envelope.total_bytes());
         let went = set.take(said, (envelope.chunk_index(), len), held);
         set.last = now;
-        let is_whole = set.went.iter().filter(|went| **went).count() == set.count as usize;
-        if is_whole || is_new && went.is_err() {
+        if set.is_whole() || is_new && went.is_err() {
             self.0.remove(place);
         }
         went.map_err(Unfit::invalid)
@@ -105,6 +104,10 @@ impl Assembly {
         (&self.stream_id, &self.partition, &self.chunk_id)
     }
 
+    fn is_whole(&self) -> bool {
+        self.went.iter().filter(|went| **went).count() == self.count as usize
+    }
+
     fn take(
         &mut self,
         (count, total): (u32, u32),
@@ -127,8 +130,7 @@ impl Assembly {
         let bytes = self.bytes.saturating_add(len);
         let total = total.max(self.total);
         *went = true;
-        let missing = self.went.iter().filter(|went| !**went).count();
-        let is_whole = missing == self.went.len() - self.count as usize;
+        let is_whole = self.is_whole();
         let fits = bytes <= MAX_REASSEMBLED && held + u64::from(len) <= MOST_BYTES;
         if !fits || total != 0 && (bytes > total || is_whole && bytes != total) {
             if let Some(went) = self.went.get_mut(index as usize) {
