@@ -331,60 +331,6 @@ fn a_large_payload_is_shared_on_its_way_between_any_two_contracts() {
 }
 
 #[test]
-fn a_large_chunk_of_an_envelope_is_no_envelope() {
-    let mut rig = Rig::new(
-        Limits::default(),
-        plan(vec![step("src"), step("sink")], &[(0, 1)]),
-    );
-    let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
-    let mut frame = BytesMut::new();
-    put_len_field(&mut frame, 0x0a, &vec![b'x'; 50_000]);
-    put_len_field(&mut frame, 0x12, b"application/vnd.bubu.packet+json");
-    let mut chunk = BytesMut::new();
-    put_len_field(&mut chunk, 0x3a, &frame);
-    // stream_id "s", chunk_id "c", chunk_count 2
-    put_len_field(&mut chunk, 0x42, b"\x0a\x01s\x22\x01c\x30\x02");
-    rig.send_packet(src, &chunk.freeze(), at(0));
-    assert_eq!(rig.responses(sink, at(0)).len(), 1);
-    assert_eq!(rig.edge("sink").counts.dropped(DropReason::Invalid), 0);
-}
-
-/// A chunk of four bytes of payload `c`: its index and how many there are.
-fn chunk(index: u8, count: u8) -> Bytes {
-    let mut packet = BytesMut::new();
-    put_len_field(&mut packet, 0x3a, b"\x0a\x04data");
-    let envelope = [&b"\x0a\x01s\x22\x01c"[..], &[0x28, index, 0x30, count]].concat();
-    put_len_field(&mut packet, 0x42, &envelope);
-    packet.freeze()
-}
-
-#[test]
-fn chunks_that_contradict_those_before_them_reach_no_engram() {
-    let mut rig = Rig::new(
-        Limits::default(),
-        plan(vec![step("src"), step("sink")], &[(0, 1)]),
-    );
-    let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
-    for (index, count) in [(0, 3), (1, 2), (1, 3)] {
-        rig.send_packet(src, &chunk(index, count), at(0));
-    }
-    assert_eq!(rig.responses(sink, at(0)).len(), 2);
-    assert_eq!(rig.edge("sink").counts.dropped(DropReason::Invalid), 1);
-    // An engram that comes anew has nothing of the set.
-    rig.disconnect(sink);
-    let sink = rig.connect_engram("sink");
-    rig.send_packet(src, &chunk(0, 2), at(0));
-    assert_eq!(rig.responses(sink, at(0)).len(), 1);
-    // Who speaks Process gets what was sent.
-    rig.disconnect(sink);
-    let sink = rig.connect("sink");
-    for (index, count) in [(0, 3), (1, 2)] {
-        rig.send_packet(src, &chunk(index, count), at(0));
-    }
-    assert_eq!(rig.take(sink, at(0)).len(), 2);
-}
-
-#[test]
 fn a_packet_that_an_engram_cannot_get_takes_none_of_its_credits() {
     let flow = FlowPlan {
         grant: Credits {

@@ -4,6 +4,7 @@ mod budget;
 mod chunk_bounds;
 mod chunks;
 mod connector;
+mod connector_chunks;
 mod connector_shapes;
 mod credits;
 mod expiry;
