@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::Edge;
-use super::offer::{Offered, Onto, Room};
+use super::offer::{Offered, Onto};
 use super::packet::Inbound;
+use super::room::Room;
 use crate::account::DropReason;
 use crate::deliver::{
     ChunkPlace, ChunkVerdict, Encoded, Log, Place, SHARE_ABOVE, SetKey, Staged, wire_len,

@@ -3,8 +3,9 @@
 
 use super::decision::shapes_of;
 use super::joins::{Joined, Waiting, absorb, absorbed, joined_in_vain};
-use super::offer::{Offered, Onto, Room, Shape, keep, queue};
+use super::offer::{Offered, Onto, Shape, keep, queue};
 use super::packet::{Inbound, chunk_of, fits_pairs, kept_of};
+use super::room::Room;
 use super::{Actions, Engine, Run};
 use crate::account::DropReason;
 use crate::decide::{Change, Verdict};

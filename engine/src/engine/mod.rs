@@ -17,6 +17,7 @@
 //! | `late` | what waited at a join and goes on |
 //! | `numbered` | packets that their producer numbers |
 //! | `offer`, `chunk_sets` | one packet onto one edge |
+//! | `room` | whether it may wait there |
 //! | `send`, `translate` | bytes out to a socket |
 //! | `directive` | what clients are told on a control channel |
 //! | `receipts` | receipts and credits |
@@ -48,6 +49,7 @@ mod packet;
 mod pending;
 mod receipts;
 mod report;
+mod room;
 mod send;
 mod settle;
 mod snapshot;

@@ -4,42 +4,25 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use bytes::{Bytes, BytesMut};
-use transport_proto::splice::{GRPC_HEAD_LEN, Kept};
+use transport_proto::splice::Kept;
 
 use super::chunk_sets::keep_chunk;
 use super::packet::Inbound;
+use super::room::Room;
 use super::{Actions, DeadLetter, Edge, Run};
 use crate::account::DropReason;
 use crate::decide::{Change, Cuts};
 use crate::deliver::{
     ChunkPlace, Encoded, Entry, Hears, Item, Log, Origin, Outbox, Queue, SHARE_ABOVE, Session,
-    Settled, Sink, starts_decoding, wire_len,
+    Sink, starts_decoding, wire_len,
 };
 use crate::ids::Moment;
 use crate::mutant::{self, Mutant};
-use crate::route::{Lane, Overflow};
+use crate::route::Lane;
 
 /// While this much waits for a connected step, a slice may pin a larger read buffer; past it, small
 /// parts of large buffers are copied (spec 6).
 const BACKLOG_THAT_MAY_PIN: usize = 256 * 1024;
-
-/// The limits that hold across queues, and what offering leaves behind.
-pub(super) struct Room<'a> {
-    pub(super) max_message: usize,
-    pub(super) budget: usize,
-    pub(super) queued: &'a mut usize,
-    /// Bytes of chunks that wait for the others of their sets.
-    pub(super) staged: &'a mut usize,
-    pub(super) settled: &'a mut Vec<Settled>,
-    pub(super) dead_letters: &'a mut Vec<DeadLetter>,
-}
-
-impl Room<'_> {
-    /// Whether `len` bytes more would pass the budget of all queues.
-    pub(super) fn is_short(&self, len: usize) -> bool {
-        *self.queued + len > self.budget && *self.queued > 0
-    }
-}
 
 /// What stays of a packet for those of its targets that take the same fields out.
 pub(super) struct Shape<'a> {
@@ -363,42 +346,5 @@ impl Offered<'_> {
         } else {
             encoded.copy(sink, wire_len(encoded.packet_len()));
         }
-    }
-}
-
-impl Room<'_> {
-    /// Whether `len` bytes more may be kept for their receipt. An edge that makes its producers wait
-    /// was asked for room before anything was routed; what has been let in since came with this
-    /// packet.
-    pub(super) fn judge_kept(&self, log: &Log, lane: Lane, len: usize) -> Result<(), DropReason> {
-        if log.guarantee().overflow == Overflow::Pause {
-            return self.judge_size(len);
-        }
-        self.judge(len)?;
-        if log.admits(lane, len) {
-            Ok(())
-        } else {
-            Err(DropReason::LaneFull)
-        }
-    }
-
-    /// Whether a receiver accepts a message of `len` bytes, its gRPC prefix included.
-    #[inline]
-    pub(super) fn judge_size(&self, len: usize) -> Result<(), DropReason> {
-        // The limit is that of the message; the gRPC prefix before it does not count.
-        if len - GRPC_HEAD_LEN > self.max_message {
-            return Err(DropReason::Oversize);
-        }
-        Ok(())
-    }
-
-    /// Whether a message of `len` bytes, its gRPC prefix included, may be queued anywhere.
-    #[inline]
-    fn judge(&self, len: usize) -> Result<(), DropReason> {
-        self.judge_size(len)?;
-        if self.is_short(len) {
-            return Err(DropReason::Budget);
-        }
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod elsewhere;
 mod hooks;
 mod joins;
 mod parts;
+mod parts_dropped;
 mod sets;
 mod stopping;
 mod taking;
