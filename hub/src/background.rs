@@ -6,6 +6,11 @@
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// What a thread rests when it has done what there was, so that a storm wakes it a few times only:
+/// waking it costs the data plane more than telling it.
+pub(crate) const REST: Duration = Duration::from_millis(5);
 
 /// Added to the nice value of the process.
 #[cfg(target_os = "linux")]

@@ -130,9 +130,11 @@ async fn data_plane(serving: Serving) {
         catalog: serving.catalog,
         watch: Watch::new(ticks.every),
         turnstile: Turnstile::new(plane.clock()),
+        usher: Rc::default(),
         stop,
     });
     tokio::task::spawn_local(door.turnstile.clone().turn());
+    tokio::task::spawn_local(door.usher.clone().usher());
     let mut accepting = tokio::task::spawn_local(accept(acceptor, door.clone()));
     loop {
         tokio::select! {

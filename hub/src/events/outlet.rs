@@ -148,12 +148,15 @@ impl Writer {
         let lost = outlet.lost.clone();
         background::spawn("hub-events", move || {
             let _finished = finished;
-            while let Ok((at, event)) = told.recv() {
-                dispatch.one(&event, at);
-                let events = lost.swap(0, Ordering::Relaxed);
-                if events > 0 {
-                    dispatch.one(&Event::EventsLost { events }, SystemTime::now());
+            while let Ok(first) = told.recv() {
+                for (at, event) in std::iter::once(first).chain(told.try_iter()) {
+                    dispatch.one(&event, at);
+                    let events = lost.swap(0, Ordering::Relaxed);
+                    if events > 0 {
+                        dispatch.one(&Event::EventsLost { events }, SystemTime::now());
+                    }
                 }
+                std::thread::sleep(background::REST);
             }
         })?;
         Ok(Self {

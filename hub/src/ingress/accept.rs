@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::connection::Connection;
 use super::peers::{Seat, What};
 use super::request::{Door, Peer};
-use super::turnstile::Ticket;
+use super::ticket::Ticket;
 
 /// What an HTTP/2 client says first (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -119,13 +119,11 @@ async fn greet(door: Rc<Door>, mut socket: TcpStream, peer: SocketAddr, seat: Se
         name: peer.to_string().into(),
     };
     let start = (Bytes::from_static(PREFACE), socket);
-    let greeting = Connection::greet(door, client, start, seat);
-    match tokio::time::timeout(PREFACE_WITHIN, greeting).await {
-        Ok(Ok(connection)) => {
+    match Connection::greet(door, client, start, seat).await {
+        Ok(connection) => {
             tokio::task::spawn_local(connection);
         }
-        Ok(Err(error)) => tracing::info!(%peer, %error, "connection ended"),
-        Err(_elapsed) => tracing::info!(%peer, "closed: it does not read the hub's greeting"),
+        Err(error) => tracing::info!(%peer, %error, "connection ended"),
     }
 }
 

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use super::calls::{Call, Calls, Open};
 use super::connector::{CONTROL, Connectors, DATA};
 use super::deframe::Deframer;
+use super::inlet::Inlet;
 use super::keep_alive::{Heard, KeepAlive};
 use super::meter::Meter;
 use super::peers::Seat;
@@ -29,8 +30,9 @@ use super::process::Process;
 use super::request::{
     Door, PROCESS, Peer, Refused, grpc_response, last_words, open, process_key, refuse,
 };
-use super::rewind::{Inlet, Rewind};
+use super::rewind::Rewind;
 use super::tonic_bridge::answer;
+use super::usher::Manners;
 use crate::config::Config;
 use crate::egress::{Chunk, Flow, Writer};
 use crate::plane::{Stream, Wakers};
@@ -79,22 +81,25 @@ pub(super) struct Connection {
     /// Kept for its memory.
     open: Open,
     http2_waker: Waker,
+    manners: Manners,
     /// Its place among the connections of its peer.
     _seat: Seat,
 }
 
 impl Connection {
-    /// Greets a client whose preface, `head`, has been read from `socket`.
+    /// Greets a client whose preface, `head`, has been read from `socket`. Never waits: what it says
+    /// goes out with the first turn.
     ///
     /// # Errors
-    /// When the socket broke.
+    /// When HTTP/2 does not begin.
     pub(super) async fn greet(
         door: Rc<Door>,
         peer: Peer,
         (head, socket): (Bytes, TcpStream),
         seat: Seat,
     ) -> Result<Box<Self>, h2::Error> {
-        let inlet = Inlet::new(door.plane.now());
+        let now = door.plane.now();
+        let inlet = Inlet::new(now);
         let frames = door.config.limits.control_frames_per_second;
         let meter = Meter::new(door.plane.clock(), frames);
         let io = Rewind::new((head, socket), inlet.clone(), meter, door.turnstile.clone());
@@ -125,6 +130,7 @@ impl Connection {
             http2_waker: calls.http2_waker(),
             calls,
             open: Open::default(),
+            manners: Manners::new(now),
             _seat: seat,
         }))
     }
@@ -135,7 +141,10 @@ impl Connection {
         self.answer_calls();
         self.calls.answer_http2();
         self.inlet.open();
-        let polled = self.poll_http2();
+        let mut polled = self.poll_http2();
+        if self.inlet.greet() && polled.is_pending() {
+            polled = self.poll_http2();
+        }
         if polled.is_ready() {
             // What came before the end counts.
             for place in 0..self.streams.all.len() {
@@ -331,6 +340,9 @@ impl Future for Connection {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let now = this.door.plane.now();
+        ready!(this.door.usher.poll_turn(&mut this.manners, now, cx));
         let calls = self.calls.clone();
         calls.begin(cx.waker());
         match self.turn() {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use engine::Moment;
 use h2::{Ping, PingPong};
 
-use super::rewind::Inlet;
+use super::inlet::Inlet;
 use crate::config::Config;
 use crate::plane::Clock;
 

@@ -9,9 +9,12 @@
 //! | `connection` | one HTTP/2 connection and its streams, as one task |
 //! | `calls` | which parts of a connection have something to do |
 //! | `keep_alive` | PINGs, and giving up a peer that is gone |
-//! | `rewind`, `meter` | how much is read in one turn, and which frames cost too much |
+//! | `rewind`, `inlet`, `meter` | how much is read in one turn, and which frames cost too much |
+//! | `greeting` | the first bytes to a client, written at once |
 //! | `peers` | connections and streams by peer |
 //! | `turnstile` | storms of connections, let through a few at a time |
+//! | `usher` | quiet connections that all have something at once, likewise |
+//! | `ticket` | places in the lines of these two |
 //! | `request` | what becomes of a request; Process to us, the rest to tonic |
 //! | `tonic_bridge` | requests that tonic answers |
 //! | `connector` | engrams that connect directly: Data and Control |
@@ -26,6 +29,8 @@ mod calls;
 mod connection;
 mod connector;
 mod deframe;
+mod greeting;
+mod inlet;
 mod keep_alive;
 mod meter;
 mod peers;
@@ -35,8 +40,10 @@ mod registration;
 mod request;
 mod rewind;
 mod status;
+mod ticket;
 mod tonic_bridge;
 mod turnstile;
+mod usher;
 
 pub(crate) use accept::{Acceptor, accept};
 pub(crate) use connector::{
@@ -50,3 +57,4 @@ pub(crate) use registration::StartupCapabilities;
 pub(crate) use request::Door;
 pub(crate) use status::{Status, code_name};
 pub(crate) use turnstile::Turnstile;
+pub(crate) use usher::Usher;

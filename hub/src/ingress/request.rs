@@ -16,7 +16,7 @@ use super::connector::{Catalog, Parked};
 use super::keep_alive::Watch;
 use super::peers::{Peers, Seat, What};
 use super::registration::{refusal_status, registration, startup_capabilities};
-use super::{Refusals, Status, Turnstile};
+use super::{Refusals, Status, Turnstile, Usher};
 use crate::config::Config;
 use crate::egress::Chunk;
 use crate::plane::Wakers;
@@ -38,6 +38,7 @@ pub(crate) struct Door {
     pub(crate) catalog: Catalog,
     pub(crate) watch: Watch,
     pub(crate) turnstile: Rc<Turnstile>,
+    pub(crate) usher: Rc<Usher>,
     /// Says true when the hub is to end its connections; a dropped sender means that, too.
     pub(crate) stop: watch::Receiver<bool>,
 }

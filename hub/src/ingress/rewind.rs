@@ -1,65 +1,20 @@
-//! The reading side of a connection's socket: what was read ahead, how much is read in one turn,
+//! A connection's socket: what was read ahead, how much is read in one turn,
 //! what the frames in it cost, and when its end is noticed.
 
-use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use engine::Moment;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf, Take};
 use tokio::net::TcpStream;
 
+use super::greeting::Greeting;
+use super::inlet::{A_TURN, Inlet};
 use super::meter::Meter;
-use super::turnstile::{Ticket, Turnstile};
-
-/// Bytes read before what they hold is routed and other connections have their turn. HTTP/2 gives a
-/// connection up when small frames have cost it half its window, 8 MiB, at up to 255 bytes for the
-/// 10 that the smallest takes on the wire: so many bytes never get there (spec 7).
-const A_TURN: u64 = 256 << 10;
-
-/// What a connection and its socket tell each other.
-pub(super) struct Inlet {
-    /// Bytes that may still be read in this turn.
-    left: Cell<u64>,
-    /// Nothing has been read in this turn.
-    fresh: Cell<bool>,
-    /// The peer has sent too many frames.
-    over: Cell<bool>,
-    /// As [`Meter::stuck_since`] has it.
-    stuck_since: Cell<Option<Moment>>,
-}
-
-impl Inlet {
-    pub(super) fn new(now: Moment) -> Rc<Self> {
-        Rc::new(Self {
-            stuck_since: Cell::new(Some(now)),
-            left: Cell::new(A_TURN),
-            fresh: Cell::new(true),
-            over: Cell::new(false),
-        })
-    }
-
-    /// A new turn begins.
-    pub(super) fn open(&self) {
-        self.left.set(A_TURN);
-        self.fresh.set(true);
-    }
-
-    /// Whether a frame has been on its way for `limit`.
-    pub(super) fn is_stuck(&self, now: Moment, limit: Duration) -> bool {
-        let since = self.stuck_since.get();
-        since.is_some_and(|since| now.since(since) >= limit)
-    }
-
-    /// Whether the peer has sent more frames than it may.
-    pub(super) fn is_over(&self) -> bool {
-        self.over.get()
-    }
-}
+use super::ticket::Ticket;
+use super::turnstile::Turnstile;
 
 /// A socket that knows, before it is read, that the peer has ended it or is gone.
 pub(super) trait Ending {
@@ -94,6 +49,7 @@ pub(crate) struct Rewind<I> {
     meter: Meter,
     exit: Exit,
     turnstile: Rc<Turnstile>,
+    greeting: Greeting,
 }
 
 impl<I: AsyncRead + Ending> Rewind<I> {
@@ -110,6 +66,7 @@ impl<I: AsyncRead + Ending> Rewind<I> {
             meter,
             exit: Exit::Unknown,
             turnstile,
+            greeting: Greeting::default(),
         }
     }
 
@@ -166,23 +123,44 @@ impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
     }
 }
 
+impl<I: AsyncRead + AsyncWrite + Ending + Unpin> Rewind<I> {
+    /// Puts by what belongs to the greeting.
+    fn put_by(&mut self, buf: &[u8]) -> bool {
+        self.inlet.greeting.get() && self.greeting.put_by(buf)
+    }
+
+    /// Writes the greeting.
+    fn poll_greeting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.greeting.poll_write(self.io.get_mut(), cx)
+    }
+}
+
 impl<I: AsyncRead + AsyncWrite + Ending + Unpin> AsyncWrite for Rewind<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.put_by(buf) {
+            return Poll::Ready(Ok(buf.len()));
+        }
         if self.waits() {
             return Poll::Pending;
         }
+        ready!(self.poll_greeting(cx))?;
         Pin::new(self.io.get_mut()).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.inlet.greeting.get() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_greeting(cx))?;
         Pin::new(self.io.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_greeting(cx))?;
         Pin::new(self.io.get_mut()).poll_shutdown(cx)
     }
 
@@ -191,9 +169,15 @@ impl<I: AsyncRead + AsyncWrite + Ending + Unpin> AsyncWrite for Rewind<I> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(first) = bufs.iter().find(|buf| !buf.is_empty())
+            && self.put_by(first)
+        {
+            return Poll::Ready(Ok(first.len()));
+        }
         if self.waits() {
             return Poll::Pending;
         }
+        ready!(self.poll_greeting(cx))?;
         Pin::new(self.io.get_mut()).poll_write_vectored(cx, bufs)
     }
 
@@ -235,6 +219,131 @@ mod tests {
         let head = Bytes::from_static(b"head");
         let rewind = Rewind::new((head, bytes), inlet.clone(), meter, Turnstile::new(clock));
         (rewind, inlet)
+    }
+
+    /// A socket that takes so many bytes until it is full.
+    #[derive(Default)]
+    struct Narrow {
+        room: usize,
+        /// What each write brought.
+        written: Vec<Vec<u8>>,
+        shut: bool,
+    }
+
+    impl AsyncRead for Narrow {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl Ending for Narrow {
+        fn has_ended(&self) -> bool {
+            false
+        }
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            assert!(!self.shut, "nothing is written after the end");
+            let len = buf.len().min(self.room);
+            if len == 0 {
+                return Poll::Pending;
+            }
+            self.room -= len;
+            self.written.push(buf[..len].to_vec());
+            Poll::Ready(Ok(len))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.shut = true;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn narrow(room: usize) -> (Rewind<Narrow>, Rc<Inlet>) {
+        let clock = Clock::start();
+        let inlet = Inlet::new(clock.now());
+        let io = Narrow {
+            room,
+            ..Narrow::default()
+        };
+        let meter = Meter::new(clock, u64::MAX);
+        let from = (Bytes::new(), io);
+        let rewind = Rewind::new(from, inlet.clone(), meter, Turnstile::new(clock));
+        (rewind, inlet)
+    }
+
+    fn write(rewind: &mut Rewind<Narrow>, bytes: &[u8]) -> Option<usize> {
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(rewind).poll_write(&mut cx, bytes) {
+            Poll::Ready(written) => Some(written.expect("it never breaks")),
+            Poll::Pending => None,
+        }
+    }
+
+    fn flush(rewind: &mut Rewind<Narrow>) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(rewind).poll_flush(&mut cx).is_ready()
+    }
+
+    #[test]
+    fn the_greeting_is_one_write_and_what_follows_goes_straight_out() {
+        let (mut rewind, inlet) = narrow(100);
+        assert_eq!(write(&mut rewind, b"settings"), Some(8));
+        assert!(flush(&mut rewind));
+        assert_eq!(write(&mut rewind, b"ack"), Some(3));
+        assert!(flush(&mut rewind));
+        assert!(rewind.io.get_ref().written.is_empty());
+        assert!(inlet.greet());
+        assert!(!inlet.greet(), "once");
+        assert!(flush(&mut rewind));
+        assert_eq!(write(&mut rewind, b"more"), Some(4));
+        let written = &rewind.io.get_ref().written;
+        assert_eq!(*written, [b"settingsack".to_vec(), b"more".to_vec()]);
+    }
+
+    #[test]
+    fn a_greeting_that_does_not_fit_the_socket_goes_out_before_anything_else() {
+        let (mut rewind, inlet) = narrow(3);
+        assert_eq!(write(&mut rewind, b"settings"), Some(8));
+        inlet.greet();
+        assert!(!flush(&mut rewind));
+        assert_eq!(write(&mut rewind, b"more"), None);
+        rewind.io.get_mut().room = 100;
+        assert_eq!(write(&mut rewind, b"more"), Some(4));
+        assert_eq!(rewind.io.get_ref().written.concat(), b"settingsmore");
+    }
+
+    #[test]
+    fn a_long_greeting_is_written_as_it_comes() {
+        let (mut rewind, _) = narrow(100_000);
+        assert_eq!(write(&mut rewind, &[1; 100]), Some(100));
+        assert_eq!(write(&mut rewind, &[2; 50_000]), Some(50_000));
+        assert_eq!(write(&mut rewind, &[3; 100]), Some(100));
+        let written = rewind.io.get_ref().written.concat();
+        assert_eq!(written, [[1; 100].as_slice(), &[2; 50_000]].concat());
+    }
+
+    #[test]
+    fn a_connection_that_ends_at_once_says_its_greeting() {
+        let (mut rewind, _) = narrow(100);
+        assert_eq!(write(&mut rewind, b"settings goaway"), Some(15));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut rewind).poll_shutdown(&mut cx).is_ready());
+        assert_eq!(rewind.io.get_ref().written.concat(), b"settings goaway");
+        assert!(rewind.io.get_ref().shut);
     }
 
     #[test]

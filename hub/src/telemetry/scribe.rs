@@ -14,8 +14,6 @@ use crate::background;
 
 /// Bytes of lines that may wait to be written.
 const MOST: usize = 4 << 20;
-/// The thread rests so long after it has written, so that a storm of lines wakes it a few times only.
-const REST: Duration = Duration::from_millis(2);
 /// How long the end of the process waits for what is still to be written: nobody may be reading.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -91,7 +89,7 @@ impl Scribe {
                 let _ = writeln!(out, "{{\"lost_log_lines\":{lost}}}");
             }
             lines.clear();
-            std::thread::sleep(REST);
+            std::thread::sleep(background::REST);
         }
     }
 
