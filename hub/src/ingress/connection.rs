@@ -5,7 +5,6 @@
 //! streams itself right after its socket, and what it routes wakes the connections of the consumers
 //! and nobody else. Requests for anything but Process are rare; they get tasks of their own.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -68,8 +67,6 @@ pub(super) struct Connection {
     pub(super) streams: Streams,
     /// Engrams that connect directly, once there is one: most connections never have any.
     pub(super) connectors: Option<Box<Connectors>>,
-    /// Bytes of all streams that came and were not taken.
-    put_by: Rc<Cell<usize>>,
     inlet: Rc<Inlet>,
     keep_alive: KeepAlive,
     /// The watch has called.
@@ -98,17 +95,18 @@ impl Connection {
         (head, socket): (Bytes, TcpStream),
         seat: Seat,
     ) -> Result<Box<Self>, h2::Error> {
-        let now = door.plane.now();
+        let clock = door.plane.clock();
+        let now = clock.now();
         let inlet = Inlet::new(now);
         let frames = door.config.limits.control_frames_per_second;
-        let meter = Meter::new(door.plane.clock(), frames);
+        let meter = Meter::new(clock, frames);
         let io = Rewind::new((head, socket), inlet.clone(), meter, door.turnstile.clone());
         // In a box, as the connection itself: a task has room for the largest thing that it ever
         // holds, and for each of its copies, for as long as it lives.
         let handshake = Box::new(settings(&door.config).handshake(io));
         let mut http2 = handshake.await?;
         let calls = Arc::<Calls>::default();
-        let heard = Heard::new(door.plane.clock());
+        let heard = Heard::new(clock);
         let pings = http2
             .ping_pong()
             .expect("nobody took it from a new connection");
@@ -124,7 +122,6 @@ impl Connection {
             stopping: false,
             streams: Streams::default(),
             connectors: None,
-            put_by: Rc::default(),
             inlet,
             heard,
             http2_waker: calls.http2_waker(),
@@ -306,7 +303,7 @@ impl Connection {
             body: Some(body),
             writer: Writer::new(send),
             unreleased: 0,
-            put_by: self.put_by.clone(),
+            inlet: self.inlet.clone(),
             _seat: seat,
             wakers,
         }));

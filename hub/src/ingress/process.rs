@@ -7,7 +7,6 @@
 //! still allows is taken out of HTTP/2 and put by all the same: HTTP/2 ends a connection in which
 //! too many small frames stand unread, whoever sent them (spec 7).
 
-use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -21,6 +20,7 @@ use transport_proto::{Malformed, Violation};
 use super::Status;
 use super::connection::{CONNECTION_WINDOW, STREAM_WINDOW};
 use super::deframe::{Deframer, Message, Next};
+use super::inlet::Inlet;
 use super::keep_alive::Heard;
 use super::peers::Seat;
 use crate::egress::{Flow, Writer};
@@ -40,8 +40,8 @@ pub(super) struct Process {
     pub(super) writer: Writer,
     /// Bytes that came and for which the client has not got its window back.
     pub(super) unreleased: usize,
-    /// Those of all streams of the connection.
-    pub(super) put_by: Rc<Cell<usize>>,
+    /// What the connection counts.
+    pub(super) inlet: Rc<Inlet>,
     /// Its place among the streams of its peer.
     pub(super) _seat: Seat,
     /// Calls for [`Process::read`] and [`Process::write`].
@@ -78,11 +78,11 @@ impl Process {
 
     fn came(&mut self, chunk: Bytes) {
         self.unreleased += chunk.len();
-        self.put_by.set(self.put_by.get() + chunk.len());
+        self.inlet.put_by(chunk.len());
         if self.deframer.holds() || self.stream.is_held_up() {
             self.heard.now();
             self.deframer.put_by(&chunk);
-            if self.put_by.get() > MOST_PUT_BY {
+            if self.inlet.put_by.get() > MOST_PUT_BY {
                 self.stream.end(Status::resource_exhausted(
                     "too many streams of this connection wait for slow consumers: \
                      use more connections",
@@ -116,7 +116,7 @@ impl Process {
         let done = self.unreleased.saturating_sub(self.deframer.held_len());
         if done > 0 {
             self.unreleased -= done;
-            self.put_by.set(self.put_by.get() - done);
+            self.inlet.taken(done);
             if let Some(body) = &mut self.body {
                 // Fails only for a stream that is gone, which the next poll notices.
                 let _ = body.flow_control().release_capacity(done);
@@ -170,20 +170,30 @@ impl Process {
         if chunk.is_some() {
             self.heard.at(now);
         }
-        let (stream, deframer) = (&self.stream, &mut self.deframer);
+        let (stream, deframer, inlet) = (&self.stream, &mut self.deframer, &self.inlet);
         if stream.has_control() {
-            let result = self
-                .plane
-                .route_connector(stream, now, |router| match chunk {
-                    Some(chunk) => deframer.feed(chunk, |m| take_data(stream, router, &m)),
-                    None => deframer.go_on(|m| take_data(stream, router, &m)),
-                });
+            let result = self.plane.route_connector(stream, now, |router| {
+                let take = |message: Message<'_>| {
+                    inlet.message();
+                    take_data(stream, router, &message)
+                };
+                match chunk {
+                    Some(chunk) => deframer.feed(chunk, take),
+                    None => deframer.go_on(take),
+                }
+            });
             stream.note_partial(deframer.has_partial(), now);
             return result;
         }
-        let result = self.plane.route(stream.conn, now, |router| match chunk {
-            Some(chunk) => deframer.feed(chunk, |message| take_message(stream, router, &message)),
-            None => deframer.go_on(|message| take_message(stream, router, &message)),
+        let result = self.plane.route(stream.conn, now, |router| {
+            let take = |message: Message<'_>| {
+                inlet.message();
+                take_message(stream, router, &message)
+            };
+            match chunk {
+                Some(chunk) => deframer.feed(chunk, take),
+                None => deframer.go_on(take),
+            }
         });
         stream.note_partial(deframer.has_partial(), now);
         result
@@ -192,7 +202,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.put_by.set(self.put_by.get() - self.unreleased);
+        self.inlet.taken(self.unreleased);
         self.plane.disconnect(&self.stream);
         if self.stream.has_control() {
             // The streams of a session end together.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf, Take};
 use tokio::net::TcpStream;
 
 use super::greeting::Greeting;
-use super::inlet::{A_TURN, Inlet};
+use super::inlet::Inlet;
 use super::meter::Meter;
 use super::ticket::Ticket;
 use super::turnstile::Turnstile;
@@ -61,7 +61,7 @@ impl<I: AsyncRead + Ending> Rewind<I> {
     ) -> Self {
         Self {
             head,
-            io: io.take(A_TURN),
+            io: io.take(0),
             inlet,
             meter,
             exit: Exit::Unknown,
@@ -74,6 +74,7 @@ impl<I: AsyncRead + Ending> Rewind<I> {
     fn poll_exit(&mut self, cx: &Context<'_>) -> Poll<()> {
         if let Exit::Unknown = self.exit
             && self.inlet.fresh.replace(false)
+            && self.turnstile.is_crowded()
             && self.io.get_ref().has_ended()
         {
             self.exit = Exit::Waiting(Ticket::default());
@@ -120,6 +121,14 @@ impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
         }
         this.inlet.stuck_since.set(this.meter.stuck_since());
         read
+    }
+}
+
+impl<I> Drop for Rewind<I> {
+    fn drop(&mut self) {
+        if let Exit::Unknown = self.exit {
+            self.turnstile.note();
+        }
     }
 }
 
@@ -347,15 +356,15 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_reads_256_kib_and_the_next_one_goes_on() {
-        let bytes = vec![0; 600 << 10];
+    fn a_turn_reads_66_kib_and_the_next_one_goes_on() {
+        let bytes = vec![0; 150 << 10];
         let (mut rewind, inlet) = rewind(&bytes, u64::MAX);
-        assert_eq!(read_on(&mut rewind), 4 + (256 << 10));
+        assert_eq!(read_on(&mut rewind), 4 + (66 << 10));
         assert_eq!(read_on(&mut rewind), 0);
         inlet.open();
-        assert_eq!(read_on(&mut rewind), 256 << 10);
+        assert_eq!(read_on(&mut rewind), 66 << 10);
         inlet.open();
-        assert_eq!(read_on(&mut rewind), 88 << 10);
+        assert_eq!(read_on(&mut rewind), 18 << 10);
         assert!(!inlet.is_over());
     }
 

@@ -73,6 +73,17 @@ impl Turnstile {
         Poll::Pending
     }
 
+    /// Whether somebody waits, or has to when the next one asks.
+    pub(super) fn is_crowded(&self) -> bool {
+        let line = self.line.borrow();
+        !line.open && (line.left == 0 || !line.waiting.is_empty())
+    }
+
+    /// Somebody has passed who did not ask, as there was no crowd.
+    pub(super) fn note(&self) {
+        self.line.borrow_mut().passes(self.clock.now());
+    }
+
     /// Lets everybody through from now on.
     pub(super) fn open(&self) {
         let mut line = self.line.borrow_mut();
@@ -251,6 +262,22 @@ mod tests {
         line.beat(at(1001));
         while line.call_next() {}
         assert_eq!(passed(&mut crowd), A_BEAT);
+    }
+
+    #[test]
+    fn those_who_do_not_ask_make_a_crowd_as_well() {
+        let turnstile = Turnstile::new(Clock::start());
+        turnstile.note();
+        turnstile.line.borrow_mut().left = RESTED;
+        let mut noted = 0;
+        // It takes a beat for one more to be let through: this is much faster.
+        while !turnstile.is_crowded() && noted < 1000 {
+            turnstile.note();
+            noted += 1;
+        }
+        assert!((RESTED - 1..1000).contains(&noted), "{noted}");
+        turnstile.open();
+        assert!(!turnstile.is_crowded());
     }
 
     #[test]
