@@ -13,8 +13,9 @@ use super::Status;
 
 /// gRPC message prefix: one flag byte and a length of four bytes, big endian.
 const PREFIX: usize = 5;
-/// Most memory set aside for a message of which little has arrived.
-const FIRST_RESERVE: usize = 64 * 1024;
+/// Most memory set aside for a message of which little has arrived: a payload of 64 KiB, and what
+/// goes with it.
+const FIRST_RESERVE: usize = 80 * 1024;
 
 /// One message where it stands.
 pub(crate) struct Message<'a> {
