@@ -14,6 +14,11 @@ use engine::Moment;
 const LONGEST: u64 = 66 << 10;
 /// As many while messages are tiny: one such frame.
 const SHORTEST: u64 = 17 << 10;
+/// A frame is of use to nobody before its end: one that is longer than a turn is read on in the turn
+/// that it has to itself, up to so many bytes.
+const A_FRAME: u64 = 256 << 10;
+/// Length of the header of a frame (RFC 9113, 4.1).
+const HEADER: u64 = 9;
 /// Messages that a turn is meant to read: routing them takes about 50 microseconds.
 const MESSAGES: u64 = 128;
 
@@ -23,8 +28,8 @@ pub(super) struct Inlet {
     turn: Cell<u64>,
     /// Messages read in this turn.
     messages: Cell<u64>,
-    /// Bytes that may still be read in this turn.
-    pub(super) left: Cell<u64>,
+    /// Bytes that have been read in this turn.
+    read: Cell<u64>,
     /// Nothing has been read in this turn.
     pub(super) fresh: Cell<bool>,
     /// The peer has sent too many frames.
@@ -43,7 +48,7 @@ impl Inlet {
             stuck_since: Cell::new(Some(now)),
             turn: Cell::new(LONGEST),
             messages: Cell::new(0),
-            left: Cell::new(LONGEST),
+            read: Cell::new(0),
             fresh: Cell::new(true),
             over: Cell::new(false),
             greeting: Cell::new(true),
@@ -53,15 +58,28 @@ impl Inlet {
 
     /// A new turn begins, as long as the messages of the last one suggest.
     pub(super) fn open(&self) {
-        let bytes = self.turn.get() - self.left.get();
-        let wanted = bytes
-            .saturating_mul(MESSAGES)
-            .checked_div(self.messages.take());
-        if let Some(bytes) = wanted {
+        let wanted = self.read.take().saturating_mul(MESSAGES);
+        if let Some(bytes) = wanted.checked_div(self.messages.take()) {
             self.turn.set(bytes.clamp(SHORTEST, LONGEST));
         }
-        self.left.set(self.turn.get());
         self.fresh.set(true);
+    }
+
+    /// Bytes that may be read now, where `rest` of `len` bytes of a frame are still to come.
+    pub(super) fn room(&self, (rest, len): (u64, u64)) -> u64 {
+        if self.over.get() {
+            return 0;
+        }
+        let read = self.read.get();
+        let alone = read + rest <= HEADER + len;
+        let frame = if alone { read + rest } else { 0 };
+        let turn = self.turn.get().max(frame.min(A_FRAME));
+        turn.saturating_sub(read)
+    }
+
+    /// So many bytes have been read.
+    pub(super) fn read(&self, bytes: u64) {
+        self.read.set(self.read.get() + bytes);
     }
 
     /// A message has been read.
@@ -102,10 +120,10 @@ mod tests {
 
     fn turn_after(messages: u64, of: u64) -> u64 {
         let inlet = Inlet::new(Moment::from_nanos(0));
-        inlet.left.set(inlet.left.get() - messages * of);
+        inlet.read(messages * of);
         (0..messages).for_each(|_| inlet.message());
         inlet.open();
-        inlet.left.get()
+        inlet.room((0, 0))
     }
 
     #[test]
@@ -119,13 +137,48 @@ mod tests {
     #[test]
     fn a_turn_without_a_message_says_nothing() {
         let inlet = Inlet::new(Moment::from_nanos(0));
-        inlet.left.set(0);
+        inlet.read(LONGEST);
         inlet.open();
-        assert_eq!(inlet.left.get(), LONGEST);
-        inlet.left.set(inlet.left.get() - 50_000);
+        assert_eq!(inlet.room((0, 0)), LONGEST);
+        inlet.read(50_000);
         (0..500).for_each(|_| inlet.message());
         inlet.open();
         inlet.open();
-        assert_eq!(inlet.left.get(), SHORTEST, "it stays as it was");
+        assert_eq!(inlet.room((0, 0)), SHORTEST, "it stays as it was");
+    }
+
+    #[test]
+    fn a_long_frame_that_has_the_turn_to_itself_is_read_on() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        assert_eq!(inlet.room((0, 0)), LONGEST);
+        inlet.read(HEADER + 20_000);
+        assert_eq!(inlet.room((80_000, 100_000)), 80_000);
+        inlet.read(80_000);
+        assert_eq!(inlet.room((0, 100_000)), 0, "no other is begun");
+        inlet.open();
+        inlet.read(LONGEST);
+        let rest = 1_000_000 - LONGEST;
+        assert_eq!(inlet.room((rest, 1_000_000)), A_FRAME - LONGEST);
+        inlet.read(A_FRAME - LONGEST);
+        assert_eq!(inlet.room((1_000_000 - A_FRAME, 1_000_000)), 0);
+        inlet.open();
+        let rest = 1_000_000 - A_FRAME;
+        assert_eq!(inlet.room((rest, 1_000_000)), A_FRAME, "it goes on");
+    }
+
+    #[test]
+    fn a_frame_behind_others_waits_for_the_next_turn() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        inlet.read(LONGEST - 10);
+        assert_eq!(inlet.room((8_000, 16_384)), 10);
+        inlet.read(10);
+        assert_eq!(inlet.room((7_990, 16_384)), 0);
+    }
+
+    #[test]
+    fn whoever_is_over_the_limit_is_read_no_further() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        inlet.over.set(true);
+        assert_eq!(inlet.room((100, 100)), 0);
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Meter {
     have: usize,
     /// Bytes of the payload that are still to come.
     skip: usize,
+    /// Bytes of the payload in all.
+    len: usize,
     /// What the frames since `since` cost.
     spent: u64,
     since: Moment,
@@ -46,6 +48,7 @@ impl Meter {
             header: [0; HEADER],
             have: 0,
             skip: 0,
+            len: 0,
             spent: 0,
             since,
             most: per_second.saturating_mul(WHOLE),
@@ -83,6 +86,12 @@ impl Meter {
         self.spent <= self.most || self.afresh()
     }
 
+    /// Bytes that are still to come of the frame that came last, and how many it has without its
+    /// header.
+    pub(super) fn rest(&self) -> (u64, u64) {
+        (self.skip as u64, self.len as u64)
+    }
+
     /// Since when a frame other than DATA has begun, or been due, and not ended. Such frames are
     /// short; DATA may be long and slow.
     pub(super) fn stuck_since(&self) -> Option<Moment> {
@@ -92,7 +101,7 @@ impl Meter {
     fn frame(&mut self) {
         let [a, b, c, kind, flags, ..] = self.header;
         let len = u32::from_be_bytes([0, a, b, c]) as usize;
-        self.skip = len;
+        (self.skip, self.len) = (len, len);
         self.spent += match kind {
             DATA if len >= TINY => 0,
             DATA if len > 0 => TENTH,

@@ -105,19 +105,18 @@ impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_exit(cx));
-        let left = self.inlet.left.get();
-        if left == 0 {
+        let room = self.inlet.room(self.meter.rest());
+        if room == 0 {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let this = &mut *self;
-        this.io.set_limit(left);
+        this.io.set_limit(room);
         let before = buf.filled().len();
         let read = Pin::new(&mut this.io).poll_read(cx, buf);
-        this.inlet.left.set(this.io.limit());
+        this.inlet.read(room - this.io.limit());
         if !this.meter.note(&buf.filled()[before..]) {
             this.inlet.over.set(true);
-            this.inlet.left.set(0);
         }
         this.inlet.stuck_since.set(this.meter.stuck_since());
         read
@@ -357,15 +356,28 @@ mod tests {
 
     #[test]
     fn a_turn_reads_66_kib_and_the_next_one_goes_on() {
-        let bytes = vec![0; 150 << 10];
+        // Frames of kind 0, DATA, of 15 bytes.
+        let frame = [[0, 0, 15, 0, 0, 0, 0, 0, 1].as_slice(), &[7; 15]].concat();
+        let bytes = frame.repeat((150 << 10) / frame.len());
         let (mut rewind, inlet) = rewind(&bytes, u64::MAX);
-        assert_eq!(read_on(&mut rewind), 4 + (66 << 10));
+        let turn = 66 << 10;
+        assert_eq!(read_on(&mut rewind), 4 + turn);
         assert_eq!(read_on(&mut rewind), 0);
         inlet.open();
-        assert_eq!(read_on(&mut rewind), 66 << 10);
+        assert_eq!(read_on(&mut rewind), turn);
         inlet.open();
-        assert_eq!(read_on(&mut rewind), 18 << 10);
+        assert_eq!(read_on(&mut rewind), bytes.len() - 2 * turn);
         assert!(!inlet.is_over());
+    }
+
+    #[test]
+    fn a_long_frame_is_read_in_one_turn() {
+        let head = [0x02, 0xbf, 0x20, 0, 0, 0, 0, 0, 1];
+        let bytes = [head.as_slice(), &vec![7; 180_000], &[0; 90_000]].concat();
+        let (mut rewind, inlet) = rewind(&bytes, u64::MAX);
+        assert_eq!(read_on(&mut rewind), 4 + 9 + 180_000);
+        inlet.open();
+        assert_eq!(read_on(&mut rewind), 66 << 10);
     }
 
     #[test]
