@@ -161,6 +161,19 @@ impl HubProcess {
         self.child.try_wait().ok().flatten()
     }
 
+    /// As [`ended`](Self::ended), for a hub that seems to be dying: its connections close before the
+    /// system says how it ended. Waits for `patience` at most.
+    pub fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let ended = self.ended();
+            if ended.is_some() || Instant::now() >= deadline {
+                return ended;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// The last lines of its log.
     pub fn log_tail(&self) -> String {
         let log = fs::read_to_string(&self.files.log).unwrap_or_default();
@@ -178,12 +191,9 @@ impl HubProcess {
             // The child has not been waited for, so the number is still its own.
             let _ = kill_process(pid, Signal::TERM);
         }
-        let deadline = Instant::now() + END_DEADLINE;
-        while Instant::now() < deadline {
-            if let Some(status) = self.ended() {
-                return Some(status);
-            }
-            std::thread::sleep(LOOK);
+        let ended = self.ended_within(END_DEADLINE);
+        if ended.is_some() {
+            return ended;
         }
         let _ = self.child.kill();
         self.child.wait().ok()
