@@ -166,7 +166,7 @@ fn the_help_shows_examples() {
 }
 
 #[test]
-fn every_example_story_passes_without_warning() {
+fn every_example_story_can_be_run_and_passes_without_warning() {
     let folder = root().join("deploy/stories");
     let files = std::fs::read_dir(folder)
         .unwrap()
@@ -186,6 +186,7 @@ fn every_example_story_passes_without_warning() {
         assert_eq!(status, 0, "{shown}");
         let warned = shown.lines().any(|line| line.starts_with("warning: "));
         assert!(!warned, "{shown}");
+        assert!(!shown.contains("hub run refuses"), "{shown}");
         assert!(shown.lines().any(|line| line.contains(" -> ")), "{shown}");
     }
     let (status, shown) = check(&["deploy/stories"]);
