@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::{Pace, Scenario, Topology};
+use super::{Flow, Pace, Scenario, Topology};
+use crate::units::ProducerId;
 
 /// Targets that a step has without a setting of its own (spec 2.8).
 const DEFAULT_MAX_DOWNSTREAMS: u32 = 32;
@@ -11,6 +12,10 @@ const DEFAULT_MAX_DOWNSTREAMS: u32 = 32;
 const LEAST_MESSAGES: u64 = 256;
 /// Bytes that it holds at least (spec 2.8).
 const LEAST_BYTES: u64 = 10 << 20;
+/// Messages that a best_effort queue holds without a setting of its own (spec 2.8).
+const DEFAULT_MESSAGES: u64 = 1000;
+/// Bytes that it holds (spec 2.8).
+const DEFAULT_BYTES: u64 = 10 << 20;
 /// What a packet is beside its payload, at most.
 const AROUND_PAYLOAD: u64 = 1024;
 /// After so many packets a producer hears what is settled, unless its window is small (spec 2.8).
@@ -51,15 +56,45 @@ impl Bounds {
                     }
                     Pace::Rate(rate) => rate.ceil() as u64,
                 };
-                let size = flow.size.max(flow.key_size) as u64 + AROUND_PAYLOAD;
                 messages = messages.saturating_add(most);
-                bytes = bytes.saturating_add(most.saturating_mul(size));
+                bytes = bytes.saturating_add(most.saturating_mul(packet_bytes(flow)));
             }
             bounds.messages = bounds.messages.max(messages);
             bounds.bytes = bounds.bytes.max(bytes);
         }
         bounds
     }
+}
+
+/// What one packet of a flow takes up at most.
+fn packet_bytes(flow: &Flow) -> u64 {
+    flow.size.max(flow.key_size) as u64 + AROUND_PAYLOAD
+}
+
+/// The windows of all whom the busiest best_effort consumer hears, as messages and bytes, where the
+/// default queue has no room for them: what is under way flat out is never dropped by policy. Open
+/// loop nothing bounds what is under way, and the default stays.
+fn windows_beyond_default(scenario: &Scenario, topology: &Topology) -> Option<(u64, u64)> {
+    let windows = |producer: &ProducerId| {
+        let plan = topology.producers.get(producer.0 as usize)?;
+        let flow = scenario.flows.get(plan.flow)?;
+        match flow.pace {
+            Pace::Window(window) => Some((u64::from(window), packet_bytes(flow))),
+            Pace::Rate(_) => None,
+        }
+    };
+    let rooms = topology.consumers.iter().map(|consumer| {
+        let heard = consumer.inputs.iter();
+        let heard = heard.filter_map(|(producer, _)| windows(producer));
+        heard.fold((0u64, 0u64), |(messages, bytes), (window, size)| {
+            let more = window.saturating_mul(size);
+            (messages.saturating_add(window), bytes.saturating_add(more))
+        })
+    });
+    let most = rooms.fold((DEFAULT_MESSAGES, DEFAULT_BYTES), |most, room| {
+        (most.0.max(room.0), most.1.max(room.1))
+    });
+    (most != (DEFAULT_MESSAGES, DEFAULT_BYTES)).then_some(most)
 }
 
 /// The Story documents of a scenario, one per run, as YAML.
@@ -89,10 +124,8 @@ pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
             "    - {{ name: {step}, ref: {{ name: {step} }}, transport: load, needs: [{needs}]{condition} }}"
         );
     }
-    let guarantee = scenario
-        .is_guaranteed()
-        .then(|| Bounds::of(scenario, topology));
-    let head = |run: &str| head(scenario, run, guarantee);
+    let settings = settings(scenario, topology);
+    let head = |run: &str| head(scenario, run, &settings);
     let documents = order
         .iter()
         .filter_map(|run| Some(head(run) + steps.get(run)?));
@@ -101,8 +134,7 @@ pub fn story_yaml(scenario: &Scenario, topology: &Topology) -> String {
 }
 
 /// A document up to its steps.
-fn head(scenario: &Scenario, run: &str, guarantee: Option<Bounds>) -> String {
-    let settings = settings(scenario, guarantee);
+fn head(scenario: &Scenario, run: &str, settings: &str) -> String {
     let streaming = if settings.is_empty() {
         String::new()
     } else {
@@ -117,21 +149,29 @@ fn head(scenario: &Scenario, run: &str, guarantee: Option<Bounds>) -> String {
 }
 
 /// The settings that differ from the defaults, one a line.
-fn settings(scenario: &Scenario, guarantee: Option<Bounds>) -> String {
+fn settings(scenario: &Scenario, topology: &Topology) -> String {
     let mut lines = String::new();
     let widest = scenario.flows.iter().map(|flow| flow.fan_out).max();
     // Writing to a String cannot fail.
     if let Some(fan_out) = widest.filter(|fan_out| *fan_out > DEFAULT_MAX_DOWNSTREAMS) {
         let _ = writeln!(lines, "        routing: {{ maxDownstreams: {fan_out} }}");
     }
-    if let Some(bounds) = guarantee {
+    let buffer = |(messages, bytes): (u64, u64)| {
+        format!(
+            "        backpressure: {{ buffer: {{ maxMessages: {messages}, maxBytes: {bytes} }} }}\n"
+        )
+    };
+    if scenario.is_guaranteed() {
+        let bounds = Bounds::of(scenario, topology);
         let _ = write!(
             lines,
             "        delivery: {{ semantics: at_least_once, ordering: per_stream, replay: {{ mode: memory }} }}\n\
-             \x20       backpressure: {{ buffer: {{ maxMessages: {}, maxBytes: {} }} }}\n\
-             \x20       flowControl: {{ ackEvery: {{ messages: {} }} }}\n",
-            bounds.messages, bounds.bytes, bounds.ack_every
+             {}\x20       flowControl: {{ ackEvery: {{ messages: {} }} }}\n",
+            buffer((bounds.messages, bounds.bytes)),
+            bounds.ack_every
         );
+    } else if let Some(room) = windows_beyond_default(scenario, topology) {
+        lines += &buffer(room);
     }
     lines
 }
@@ -193,6 +233,31 @@ mod tests {
         let scenario = Scenario::from_toml("test", text).unwrap();
         let bounds = Bounds::of(&scenario, &Topology::of(&scenario));
         assert_eq!((bounds.messages, bounds.ack_every), (4 * 3 * 256, 10));
+    }
+
+    #[test]
+    fn a_window_that_the_default_queue_has_no_room_for_gets_its_room() {
+        let text = |flow: &str| {
+            let text = format!("[[flow]]\nkind = \"audio\"\n{flow}");
+            let scenario = Scenario::from_toml("test", &text).unwrap();
+            story_yaml(&scenario, &Topology::of(&scenario))
+        };
+        let fits = text("size = 640\npace = { window = 256 }");
+        assert!(!fits.contains("buffer"), "{fits}");
+        let many = text("size = 80\npace = { window = 1024 }");
+        assert!(
+            many.contains("maxMessages: 1024, maxBytes: 10485760"),
+            "{many}"
+        );
+        let long = text("size = \"1MiB\"\npace = { window = 20 }");
+        assert!(
+            long.contains("maxMessages: 1000, maxBytes: 20992000"),
+            "{long}"
+        );
+        let several = text("size = 80\nproducers = 5\nconsumers = 1\npace = { window = 256 }");
+        assert!(several.contains("maxMessages: 1280"), "{several}");
+        let paced = text("size = 80\npace = { rate = 90000.0 }");
+        assert!(!paced.contains("buffer"), "{paced}");
     }
 
     #[test]
