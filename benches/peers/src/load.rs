@@ -6,7 +6,8 @@ use loadtest::packet::Kind;
 use loadtest::scenario::{Flow, Pace, Scenario, Semantics};
 use serde::Serialize;
 
-/// Messages under way per producer, at most, unless told otherwise (below a hub's queue of 1,000).
+/// Messages under way per producer, at most, unless told otherwise. Fits into a hub's default queue
+/// of 1,000; the Story of a larger window asks for room for it.
 pub const WINDOW: usize = 256;
 /// Payload bytes under way per producer, at most (below a hub's queue of 10 MiB).
 const WINDOW_BYTES: usize = 4 << 20;

@@ -1,6 +1,7 @@
 //! Compares the hub with its peers in one interleaved run; see `scripts/bench-peers`.
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,16 +28,16 @@ struct Args {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Measured time of each meeting.
-    #[arg(long, default_value = "2s", value_parser = parse_duration)]
+    #[arg(long, default_value = "2s", value_parser = some_time)]
     measured: Duration,
     /// Traffic before the measured time.
     #[arg(long, default_value = "500ms", value_parser = parse_duration)]
     warmup: Duration,
     /// Messages under way per producer, at most (and at most 4 MiB).
-    #[arg(long, default_value_t = WINDOW as u16, value_parser = clap::value_parser!(u16).range(1..=900))]
+    #[arg(long, default_value_t = WINDOW as u16, value_parser = clap::value_parser!(u16).range(1..))]
     window: u16,
     /// Bytes of a DATA frame that the HTTP/2 client sends, at most.
-    #[arg(long, default_value = "16KiB", value_parser = parse_bytes)]
+    #[arg(long, default_value = "16KiB", value_parser = some_bytes)]
     frame: usize,
     /// Only loads whose name contains this.
     #[arg(long)]
@@ -53,6 +54,18 @@ struct Args {
     /// Writes every measurement and gate here.
     #[arg(long)]
     json: Option<PathBuf>,
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text).map_err(|error| error.to_string())?;
+    let some = Some(time).filter(|time| !time.is_zero());
+    some.ok_or_else(|| "must be longer than nothing".to_owned())
+}
+
+fn some_bytes(text: &str) -> Result<usize, String> {
+    let bytes = parse_bytes(text).map_err(|error| error.to_string())?;
+    let some = Some(bytes).filter(|bytes| *bytes > 0);
+    some.ok_or_else(|| "at least 1".to_owned())
 }
 
 fn fact(text: &str) -> Result<(String, String), String> {
@@ -75,7 +88,10 @@ fn main() -> ExitCode {
 /// Whether every message of every measurement arrived sound. Gates that are short do not fail it:
 /// figures of a shared machine are for people to judge.
 fn compare(args: &Args) -> Result<bool, Box<dyn std::error::Error>> {
-    let plan = plan(args);
+    let plan = plan(args)?;
+    for path in [&args.markdown, &args.json].into_iter().flatten() {
+        writable(path)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -96,7 +112,14 @@ fn compare(args: &Args) -> Result<bool, Box<dyn std::error::Error>> {
     Ok(measurements.iter().all(|m| m.objections.is_empty()))
 }
 
-fn plan(args: &Args) -> Plan {
+/// Finds out before anything is measured whether the result can be written; keeps what is there.
+fn writable(path: &Path) -> Result<(), String> {
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    let opened = opened.map_err(|error| format!("cannot write {}: {error}", path.display()));
+    opened.map(drop)
+}
+
+fn plan(args: &Args) -> Result<Plan, String> {
     let programs = Programs {
         folder: args.folder.clone(),
         nats: args.nats.clone(),
@@ -104,13 +127,22 @@ fn plan(args: &Args) -> Plan {
     let mut compared = programs.present();
     if !args.program.is_empty() {
         let wanted = |name: &str| args.program.iter().any(|part| name.contains(part));
+        let names: Vec<&str> = compared.iter().map(|program| program.name()).collect();
         compared.retain(|program| wanted(program.name()));
+        if compared.is_empty() {
+            return Err(format!("no such --program; there are {}", names.join(", ")));
+        }
     }
     let mut loads = Load::all(usize::from(args.window));
     if let Some(part) = &args.load {
+        let names: Vec<&str> = loads.iter().map(|load| load.name).collect();
         loads.retain(|load| load.name.contains(part));
+        if loads.is_empty() {
+            let names = names.join(", ");
+            return Err(format!("no --load is called {part:?}; there are {names}"));
+        }
     }
-    Plan {
+    Ok(Plan {
         programs,
         compared,
         loads,
@@ -120,7 +152,7 @@ fn plan(args: &Args) -> Plan {
             measured: args.measured,
         },
         frame_bytes: args.frame,
-    }
+    })
 }
 
 fn line(plan: &Plan, measurement: &Measurement) -> String {
