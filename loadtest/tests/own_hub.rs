@@ -101,6 +101,41 @@ fn a_finite_load_passes_and_every_form_of_the_report_agrees() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_said_before_the_load_and_its_folder_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("new/a.json");
+    // The page's place is a folder: refused, though the other could be written.
+    let line = format!(
+        "run --duration 300s --json {} --report {}",
+        inside.display(),
+        folder.path().display()
+    );
+    let refused = output(&line);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("--report: cannot write"), "{said}");
+    assert!(!said.contains("msg/s") && !inside.exists(), "{said}");
+    let line = format!("run --saturate --messages 10 --json {}", inside.display());
+    assert!(output(&line).status.success());
+    assert!(inside.exists());
+}
+
+#[test]
+fn what_is_missing_or_makes_no_sense_is_refused_before_anything_starts() {
+    for (line, code, word) in [
+        ("run --messages 0", 2, "0 is not in 1"),
+        ("run --accept-pause", 64, "at_least_once"),
+        ("run --producers 100000000", 64, "100000 at most"),
+        ("run --size 8", 64, "8 bytes of audio have no room"),
+    ] {
+        let refused = output(line);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(code), "{line}: {said}");
+        assert!(said.contains(word), "{line}: {said}");
+    }
+}
+
+#[test]
 fn ctrl_c_ends_a_run_with_its_report_and_its_hub() {
     let (child, hub) = long_run();
     signal(&child, Signal::INT);

@@ -75,7 +75,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub warmup: Option<Duration>,
     /// Stop after so many messages per producer; --duration is the longest it may take.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub messages: Option<u64>,
     /// Delivery policy [default: best_effort].
     #[arg(long)]

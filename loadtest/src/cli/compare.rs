@@ -46,7 +46,7 @@ pub(super) fn run(args: &CompareArgs) -> u8 {
 
 fn read(path: &Path) -> Result<Report, String> {
     let name = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-    serde_json::from_str(&text)
+    let text = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+    serde_json::from_slice(&text)
         .map_err(|error| format!("{name}: no report of `loadtest run --json`: {error}"))
 }

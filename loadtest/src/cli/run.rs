@@ -1,5 +1,6 @@
 //! Owns `loadtest run` from flags to exit code.
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 use super::args::{Output, RunArgs};
 use super::kill::Killer;
 use super::pin::Halves;
-use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK};
+use super::{EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_USAGE};
 use crate::drive::{Observer, RunError, RunOptions, Target, run as drive};
 use crate::hub_process::{HubCommand, HubProcess};
 use crate::report::{Live, LiveTitle, Report, Sample, html, per_second_line, table};
@@ -65,6 +66,11 @@ fn attempt(args: &RunArgs) -> Result<u8, Failure> {
     if args.print_story {
         print!("{story}");
         return Ok(EXIT_OK);
+    }
+    for (flag, path) in [("--json", &args.json), ("--report", &args.report)] {
+        if let Some(path) = path {
+            make_room(path).map_err(|error| (EXIT_USAGE, format!("{flag}: {error}")))?;
+        }
     }
     let streams = topology.producers.len() + topology.consumers.len();
     raise_file_limit(streams);
@@ -258,15 +264,15 @@ fn explain(error: &RunError, hub_death: Option<&str>) -> String {
 
 fn show(args: &RunArgs, report: &Report) -> Result<u8, String> {
     let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
+    match args.output {
+        Output::Table => print!("{}", table(report)),
+        Output::Json => println!("{json}"),
+    }
     if let Some(path) = &args.json {
         write(path, &json)?;
     }
     if let Some(path) = &args.report {
         write(path, &html(report).map_err(|error| error.to_string())?)?;
-    }
-    match args.output {
-        Output::Table => print!("{}", table(report)),
-        Output::Json => println!("{json}"),
     }
     Ok(if report.verdict.passed {
         EXIT_OK
@@ -275,8 +281,28 @@ fn show(args: &RunArgs, report: &Report) -> Result<u8, String> {
     })
 }
 
+/// Finds out before the load whether its result can be written, and makes the folder. Keeps a
+/// report that is there.
+fn make_room(path: &Path) -> Result<(), String> {
+    let kept = path.exists();
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let opened = folder.and_then(|()| OpenOptions::new().append(true).create(true).open(path));
+    let tried = opened.and_then(|_| {
+        if kept {
+            Ok(())
+        } else {
+            std::fs::remove_file(path)
+        }
+    });
+    tried.map_err(|error| unwritable(path, &error))
+}
+
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    std::fs::write(path, text).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
 }
 
 /// Asks the system for as many open files as the streams need; it is said later if too few.

@@ -7,6 +7,8 @@
 //! `envelope.sequence` after the frame; its varint grows with the number, so there is a template for
 //! every length of it ([`number_len`]), and nothing is padded.
 
+use std::fmt;
+
 use bytes::BytesMut;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -38,6 +40,17 @@ pub enum Kind {
     Json,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Audio => "audio",
+            Kind::Video => "video",
+            Kind::Binary => "binary",
+            Kind::Json => "json",
+        })
+    }
+}
+
 impl Kind {
     /// Fewest payload bytes that hold the header and what must stand around it.
     pub fn min_size(self) -> usize {
@@ -63,7 +76,7 @@ impl Kind {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TemplateError {
     /// The asked-for payload has no room for the header.
-    #[error("a {kind:?} payload of {size} bytes has no room for its checks: at least {least}")]
+    #[error("{size} bytes of {kind} have no room for the checks of a message: at least {least}")]
     TooSmall {
         /// What was asked for.
         kind: Kind,

@@ -62,6 +62,7 @@ impl Report {
                 send_lag: &send_lag,
                 machine: observed.machine,
                 dropped: judgement.dropped,
+                interrupted: observed.interrupted,
             }),
             verdict: verdict(&judgement, &collected, &observed),
             timeline: observed.samples,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::model::{GuaranteeReport, Report};
-use super::plot::{Plot, Scale, Series};
+use super::plot::{Plot, Scale, Series, short};
 use super::table::{grouped, micros, table};
 
 const STYLE: &str = include_str!("page.css");
@@ -307,17 +307,6 @@ fn micros_mark(us: f64) -> String {
         format!("{:.0} ms", us / 1e3)
     } else {
         format!("{us:.0} us")
-    }
-}
-
-/// A large number in thousands or millions.
-fn short(value: f64) -> String {
-    if value >= 1e6 {
-        format!("{:.1} M", value / 1e6)
-    } else if value >= 1e4 {
-        format!("{:.0} k", value / 1e3)
-    } else {
-        format!("{value:.0}")
     }
 }
 

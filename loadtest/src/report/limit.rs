@@ -44,6 +44,8 @@ pub(super) struct Evidence<'a> {
     pub(super) machine: Option<(MachineUse, MachineUse)>,
     /// Missing messages that the hub counted as dropped.
     pub(super) dropped: u64,
+    /// The run was ended early on request.
+    pub(super) interrupted: bool,
 }
 
 /// Judges who was the limit of a run.
@@ -59,7 +61,9 @@ pub(super) fn limit(evidence: &Evidence<'_>) -> Limit {
         if late && !waited {
             return late_by_itself(evidence.send_lag, measured.busiest_thread, worked);
         }
-        if collected.unsent == 0 && carried >= offered * MET {
+        let carried = carried >= offered * MET;
+        // What was due in the moment of an early end was nobody's to send.
+        if carried && (collected.unsent == 0 || evidence.interrupted) {
             return Limit::new("none", "the offered rate was carried".to_owned());
         }
         if waited && held > 0.0 && collected.scenario.slow.is_some() {
@@ -76,7 +80,7 @@ pub(super) fn limit(evidence: &Evidence<'_>) -> Limit {
             return Limit::new("hub", because);
         }
     }
-    busiest(measured, worked)
+    busiest(measured, worked, collected.offered_per_second.is_some())
 }
 
 /// Sends were late and the hub did not cause it.
@@ -99,7 +103,7 @@ fn machine_worked(machine: Option<(MachineUse, MachineUse)>) -> Option<f64> {
     Some(busy / (busy + to.idle_seconds - from.idle_seconds).max(1e-9))
 }
 
-fn busiest(measured: &Measured, worked: Option<f64>) -> Limit {
+fn busiest(measured: &Measured, worked: Option<f64>, open_loop: bool) -> Limit {
     let hub = measured
         .hub_cpu_seconds
         .map(|cpu| cpu / measured.seconds.max(1e-9));
@@ -127,6 +131,15 @@ fn busiest(measured: &Measured, worked: Option<f64>) -> Limit {
         None => Limit::new(
             "hub",
             "the generator had time left; the hub's CPU is not known (--hub-pid)".to_owned(),
+        ),
+        // There is no window in open loop.
+        Some(hub) if open_loop => Limit::new(
+            "none",
+            format!(
+                "hub {} and generator {} busy: neither held the rate down",
+                percent(hub),
+                percent(generator)
+            ),
         ),
         Some(hub) => Limit::new(
             "window",
@@ -183,6 +196,7 @@ mod tests {
             send_lag: &send_lag,
             machine,
             dropped,
+            interrupted: false,
         };
         limit(&evidence).by
     }
@@ -201,6 +215,23 @@ mod tests {
             by(&measured(1000, 0.95, 0.1), &offered(100.0, 0.0), 50.0),
             "none"
         );
+    }
+
+    #[test]
+    fn open_loop_no_window_is_the_limit_and_an_early_end_is_none() {
+        let run = measured(1000, 0.1, 0.1);
+        let mut collected = offered(100.0, 0.0);
+        collected.unsent = 2;
+        assert_eq!(by(&run, &collected, 50.0), "none");
+        let evidence = Evidence {
+            measured: &run,
+            collected: &collected,
+            send_lag: &Percentiles::default(),
+            machine: None,
+            dropped: 0,
+            interrupted: true,
+        };
+        assert_eq!(limit(&evidence).because, "the offered rate was carried");
     }
 
     #[test]

@@ -214,6 +214,19 @@ fn round_step(rough: f64) -> f64 {
     fits.unwrap_or(&10.0) * magnitude
 }
 
+/// A large number in thousands or millions.
+pub(super) fn short(value: f64) -> String {
+    if value >= 1e6 {
+        format!("{:.1} M", value / 1e6)
+    } else if value >= 1e4 {
+        format!("{:.0} k", value / 1e3)
+    } else if value < 10.0 && value.fract() != 0.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +253,17 @@ mod tests {
         ] {
             assert!((round_step(rough) - step).abs() < 1e-9, "{rough}");
         }
+    }
+
+    #[test]
+    fn marks_of_a_small_axis_are_told_apart() {
+        let (_, ticks) = linear(1.0);
+        let texts: Vec<String> = ticks.into_iter().map(short).collect();
+        assert_eq!(texts, ["0", "0.5", "1"]);
+        assert_eq!(
+            [2.0, 930.0, 25e3, 3e6].map(short),
+            ["2", "930", "25 k", "3.0 M"]
+        );
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn scenario(report: &Report) -> String {
             Pace::Window(window) => format!("flat out, window {window}"),
         };
         format!(
-            "{} x {:?} {} B to {} each, {pace}",
+            "{} x {} {} B to {} each, {pace}",
             flow.producers, flow.kind, flow.size, flow.fan_out
         )
     });

@@ -22,6 +22,10 @@ pub use topology::{ConsumerPlan, EdgePlan, ProducerPlan, StepName, Topology};
 
 use crate::packet::TemplateError;
 
+/// Streams of a load, at most: several times what the ports of one address allow, and what a Story
+/// and the account of every edge still have room for.
+const MAX_STREAMS: u32 = 100_000;
+
 /// One run of the load generator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -196,7 +200,22 @@ impl Scenario {
             require(reads, "slow.rate", || {
                 "more than 0 messages a second".into()
             })?;
+            require(slow.consumers > 0, "slow.consumers", || "at least 1".into())?;
         }
+        require(
+            !self.accept_pause || self.is_guaranteed(),
+            "accept_pause",
+            || {
+                "only producers of an at_least_once load are told to pause; say --semantics at_least_once".into()
+            },
+        )?;
+        let streams = self.flows.iter().fold(0u32, |streams, flow| {
+            let more = flow.producers.saturating_add(flow.consumer_count());
+            streams.saturating_add(more)
+        });
+        require(streams <= MAX_STREAMS, "producers", || {
+            format!("producers and consumers are {streams} streams; {MAX_STREAMS} at most")
+        })?;
         for (i, flow) in self.flows.iter().enumerate() {
             flow.check(self.runs)?;
             let twice = self.flows[..i].iter().any(|other| other.name == flow.name);
@@ -297,6 +316,14 @@ mod tests {
             ("size = \"11MiB\"\npace = { rate = 1.0 }", "contract"),
             ("size = 80\npace = { rate = 0.0 }", "more than 0"),
             ("size = 80\npace = { window = 0 }", "at least 1"),
+            (
+                "size = 80\nproducers = 90000\npace = { window = 1 }",
+                "180000 streams",
+            ),
+            (
+                "size = 80\nproducers = 4294967295\nfan_out = 64\npace = { window = 1 }",
+                "at most",
+            ),
             ("size = 80\nfan_out = 65\npace = { window = 1 }", "1 to 64"),
             (
                 "size = 80\nproducers = 2\nconsumers = 5\npace = { window = 1 }",
@@ -332,12 +359,21 @@ mod tests {
         for (head, field) in [
             ("cut = { every = \"0s\" }", "cut.every"),
             ("slow = { rate = 0.0 }", "slow.rate"),
+            ("slow = { consumers = 0 }", "slow.consumers"),
         ] {
             let text =
                 format!("{head}\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = {{ window = 1 }}");
             let error = Scenario::from_toml("t", &text).unwrap_err();
             assert!(error.to_string().contains(field), "{error}");
         }
+    }
+
+    #[test]
+    fn a_pause_that_nobody_would_say_is_refused() {
+        let text =
+            "accept_pause = true\n[[flow]]\nkind = \"audio\"\nsize = 80\npace = { window = 1 }";
+        let error = Scenario::from_toml("t", text).unwrap_err().to_string();
+        assert!(error.contains("accept_pause: only"), "{error}");
     }
 
     #[test]
