@@ -173,7 +173,13 @@ pub fn run(args: &BindingArgs, out: &mut impl Write, err: &mut impl Write) -> io
     }
     let chosen: Vec<_> = all.iter().filter(chosen).collect();
     if chosen.is_empty() && ambiguous.is_empty() {
-        writeln!(err, "no engram to connect: {}", known(&loaded.snapshot))?;
+        let wrong = match (&args.run, &args.step) {
+            (Some(run), Some(step)) => format!("no step {step} in a run {run}"),
+            (Some(run), None) => format!("no run {run}"),
+            (None, Some(step)) => format!("no step {step}"),
+            (None, None) => "no engram to connect".to_owned(),
+        };
+        writeln!(err, "{wrong}: {}", known(&loaded.snapshot))?;
     }
     if !chosen.is_empty() && !is_loopback(&args.endpoint) {
         writeln!(

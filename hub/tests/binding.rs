@@ -144,6 +144,10 @@ fn a_step_that_is_not_there_fails_and_names_those_that_are() {
         err.contains("call-1 mic") && err.contains("call-1 asr"),
         "{err}"
     );
+    assert!(err.starts_with("no step tts: "), "{err}");
+    let (status, _, err) = printed(STORY, &["--step", "asr", "--run", "call-2"]);
+    assert_eq!(status, 1);
+    assert!(err.starts_with("no step asr in a run call-2: "), "{err}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ const MOST_PROBLEMS: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address could not be bound.
-    #[error("cannot listen on {addr} ({key}): {source}")]
+    #[error("cannot listen on {addr} ({key}): {source}{}", way_out(.key, .source))]
     Listen {
         /// The configuration key that names the address.
         key: &'static str,
@@ -67,6 +67,27 @@ pub enum StartError {
     /// A part of the program itself is broken.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+/// What to do about an address that cannot be bound.
+fn way_out(key: &str, error: &io::Error) -> String {
+    let flag = if key == "listen.grpc" {
+        "--listen"
+    } else {
+        "--admin"
+    };
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("; end what listens there, or choose another with {flag} (port 0: a free one)")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("; this machine has no such address, choose one that it has with {flag}")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("; choose a port from 1024 on with {flag}")
+        }
+        _ => String::new(),
+    }
 }
 
 fn lines(problems: &[Problem]) -> String {

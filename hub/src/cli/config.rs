@@ -62,7 +62,16 @@ pub(crate) fn run(args: &ConfigArgs) -> u8 {
     };
     match source.load(Vec::new()) {
         Ok(config) if shown => print(config.to_toml().as_bytes()),
-        Ok(_) => print(b"configuration ok\n"),
+        Ok(config) => {
+            for text in config.without_effect() {
+                eprintln!("warning: {text}");
+            }
+            // An error of `hub run`, whose flag may allow it.
+            if let Err(exposed) = config.check_exposure() {
+                eprintln!("warning: {exposed}");
+            }
+            print(b"configuration ok\n")
+        }
         Err(error) => {
             eprintln!("{error}");
             EXIT_CONFIG

@@ -31,7 +31,7 @@ pub(crate) struct RunArgs {
     /// Address for health, metrics and the admin API; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     admin: Option<String>,
-    /// Folder for durable state.
+    /// Folder for durable state; not built yet: no effect.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
     /// Serve in plain text on addresses that other machines reach.
@@ -50,6 +50,9 @@ pub(crate) fn run(args: &RunArgs) -> u8 {
         }
     };
     let _logging = telemetry::init_log(&config.log);
+    for text in config.without_effect() {
+        tracing::warn!("{text}");
+    }
     let stories = match story::load(&args.stories, &LoadOptions::from_config(&config)) {
         Ok(stories) => stories,
         Err(problems) => {

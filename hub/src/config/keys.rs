@@ -85,7 +85,7 @@ pub const KEYS: &[Key] = &[
         name: "data.dir",
         default: None,
         kind: Kind::Path,
-        about: "Folder of the durable state.",
+        about: "Folder of the durable state. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.data.dir, path(v)),
     },
     Key {
@@ -127,14 +127,14 @@ pub const KEYS: &[Key] = &[
         name: "runs.auto_create",
         default: Some("false"),
         kind: Kind::Boolean,
-        about: "Whether registering for an unknown run of a known Story creates it.",
+        about: "Whether registering for an unknown run of a known Story creates it. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.runs.auto_create, boolean(v)),
     },
     Key {
         name: "runs.default_ttl",
         default: Some("\"0s\""),
         kind: Kind::Duration,
-        about: "How long after its last engram left a run on demand ends; 0s: never.",
+        about: "How long after its last engram left a run on demand ends; 0s: never. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.runs.default_ttl, duration(v, FROM_ZERO)),
     },
     Key {
@@ -188,7 +188,7 @@ pub const KEYS: &[Key] = &[
         name: "limits.max_queues",
         default: Some("2000"),
         kind: Kind::Count,
-        about: "Most downstream queues at once.",
+        about: "Most downstream queues at once. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.limits.max_queues, count(v, MANY)),
     },
     Key {
@@ -238,14 +238,14 @@ pub const KEYS: &[Key] = &[
         name: "recording.dir",
         default: None,
         kind: Kind::Path,
-        about: "Folder of recordings; without it they stay off.",
+        about: "Folder of recordings; without it they stay off. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.recording.dir, path(v)),
     },
     Key {
         name: "secrets.dir",
         default: None,
         kind: Kind::Path,
-        about: "Folder with one sub-folder per secret.",
+        about: "Folder with one sub-folder per secret. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.secrets.dir, path(v)),
     },
     Key {
@@ -259,7 +259,7 @@ pub const KEYS: &[Key] = &[
         name: "dead_letter.path",
         default: None,
         kind: Kind::Path,
-        about: "File of dead-lettered packets; without it, an event without payload.",
+        about: "File of dead-lettered packets; without it, an event without payload. Not built yet: no effect.",
         set: |c, v, _| put(&mut c.dead_letter.path, path(v)),
     },
     Key {

@@ -189,10 +189,17 @@ fn keys_in(section: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// Within a section that there is, its name says nothing about how near two keys are.
 fn nearest(key: &str) -> Option<&'static str> {
+    let likeness = |known: &'static str| match (key.split_once('.'), known.split_once('.')) {
+        (Some((section, name)), Some((same, other))) if section == same => {
+            strsim::jaro_winkler(name, other)
+        }
+        _ => strsim::jaro_winkler(key, known),
+    };
     keys::KEYS
         .iter()
-        .map(|known| (strsim::jaro_winkler(key, known.name), known.name))
+        .map(|known| (likeness(known.name), known.name))
         .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)

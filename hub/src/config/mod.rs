@@ -15,6 +15,7 @@ mod print;
 mod schema;
 mod sources;
 mod subscribers;
+mod unbuilt;
 pub mod units;
 mod value;
 
@@ -26,3 +27,4 @@ pub use model::{
 };
 pub use schema::schema;
 pub use sources::{FlagOverride, Sources};
+pub use unbuilt::UNBUILT;

@@ -27,7 +27,8 @@ impl Config {
         out
     }
 
-    fn values(&self) -> Vec<(&'static str, Value)> {
+    /// Every key that has a value, with it.
+    pub(super) fn values(&self) -> Vec<(&'static str, Value)> {
         let l = &self.limits;
         let values = [
             ("listen.grpc", Some(text(self.listen.grpc))),

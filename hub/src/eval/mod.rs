@@ -115,7 +115,7 @@ fn evaluate(args: &EvalArgs, out: &mut impl Write) -> Result<io::Result<u8>, Ref
     let (index, step) = picked_step(&run, &args.step).map_err(|text| (USAGE, text))?;
     let sample = text_of(&args.packet)
         .and_then(|text| Sample::read(&text))
-        .map_err(|text| (FAILED, format!("{}: {text}", args.packet.display())))?;
+        .map_err(|text| (FAILED, format!("{}: {text}", shown(&args.packet))))?;
     let run_inputs = run
         .evaluated_inputs()
         .map_err(|problems| (FAILED, lines(&problems)))?;
@@ -234,7 +234,16 @@ fn inputs(path: &Path) -> Result<serde_json::Map<String, serde_json::Value>, Str
     match serde_json::from_str(&text) {
         Ok(serde_json::Value::Object(inputs)) => Ok(inputs),
         Ok(_) => Err(named("must be an object".to_owned())),
-        Err(error) => Err(named(error.to_string())),
+        Err(error) => Err(named(format!("no JSON: {error}"))),
+    }
+}
+
+/// A file's name for people.
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
     }
 }
 

@@ -45,7 +45,7 @@ impl Sample {
     /// # Errors
     /// What is wrong, with the path of the field: `audio.codec: must be text`.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let json: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let json: Json = serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))?;
         let fields = object("(file)", &json)?;
         known("", fields, FIELDS)?;
         let frame = frame(fields)?;

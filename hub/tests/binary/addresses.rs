@@ -17,6 +17,8 @@ fn a_second_hub_on_the_same_port_fails_and_says_which() {
         assert_eq!(ended.stdout, "");
         let text = format!("cannot listen on {taken} ({key}): ");
         assert!(ended.stderr.contains(&text), "{}", ended.stderr);
+        let way_out = format!("choose another with {flag}");
+        assert!(ended.stderr.contains(&way_out), "{}", ended.stderr);
     }
     assert!(first.get("/readyz").0.starts_with("HTTP/1.1 200 "));
 }
@@ -31,6 +33,27 @@ fn an_address_that_other_machines_reach_needs_insecure() {
         assert!(ended.stderr.contains("--insecure"), "{}", ended.stderr);
         assert_eq!(ended.stdout, "");
     }
+}
+
+#[test]
+fn config_check_warns_of_what_run_refuses_or_takes_no_notice_of() {
+    let sets = [
+        "--set",
+        "listen.grpc=0.0.0.0:0",
+        "--set",
+        "runs.auto_create=true",
+    ];
+    let ended = hub(&[&["config", "check"], &sets[..]].concat());
+    assert_eq!(
+        (ended.code, &*ended.stdout),
+        (Some(0), "configuration ok\n")
+    );
+    assert!(ended.stderr.contains("--insecure"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("runs.auto_create has no effect"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use hub::config::{Config, LogLevel, Sources, Subscriber, keys, schema};
+use hub::config::{Config, LogLevel, Sources, Subscriber, UNBUILT, keys, schema};
 
-use crate::{from_file, root};
+use crate::{from_file, from_sets, root};
 
 #[test]
 fn without_sources_the_documented_defaults_hold() {
@@ -66,6 +66,38 @@ fn the_committed_hub_toml_shows_every_key_once_in_its_section_with_its_default()
         .map(|key| (key.name.to_owned(), key.default.map(str::to_owned)))
         .collect();
     assert_eq!(shown, known);
+}
+
+#[test]
+fn a_key_without_effect_says_so_wherever_it_is_described() {
+    let text = fs::read_to_string(root().join("hub.toml")).unwrap();
+    for name in UNBUILT {
+        let key = keys::find(name).unwrap();
+        assert!(key.about.ends_with("Not built yet: no effect."), "{name}");
+        let (section, key) = name.split_once('.').unwrap();
+        let (_, section) = text.split_once(&format!("[{section}]\n")).unwrap();
+        let (before, _) = section.split_once(&format!("{key} = ")).unwrap();
+        // The comment right above the key, in however many lines.
+        let above = before.trim_end_matches("# ").lines().rev();
+        let mut comment: Vec<_> = above.take_while(|line| line.starts_with('#')).collect();
+        comment.reverse();
+        let comment = comment.join(" ").replace("# ", "");
+        assert!(
+            comment.contains("Not built yet: no effect"),
+            "{name}: {comment}"
+        );
+    }
+}
+
+#[test]
+fn who_sets_a_key_without_effect_is_told_and_nobody_else() {
+    let told = |sets: &[&str]| from_sets(sets).unwrap().without_effect();
+    assert!(told(&[]).is_empty());
+    assert!(told(&["runs.auto_create=false", "heartbeat.timeout=1m"]).is_empty());
+    let texts = told(&["runs.auto_create=true", "data.dir=/data"]);
+    assert_eq!(texts.len(), 2);
+    assert!(texts[0].starts_with("data.dir has no effect"), "{texts:?}");
+    assert!(texts[1].starts_with("runs.auto_create has no"), "{texts:?}");
 }
 
 #[test]

@@ -47,6 +47,11 @@ fn a_mistake_in_the_environment_names_the_variable() {
             "did you mean heartbeat.timeout?",
         ],
     );
+    // A name that is like none: all that there are.
+    refused(
+        from_env(&[("HUB__STATE__FOO", "1s")]),
+        &["HUB__STATE__FOO", "[state] has ttl"],
+    );
     refused(
         from_env(&[("HUB__STATE__TTL", "10 minutes")]),
         &["HUB__STATE__TTL: state.ttl:", "10 minutes"],

@@ -72,6 +72,15 @@ fn a_story_or_sample_that_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn a_sample_that_is_no_json_is_said_to_be_none() {
+    let case = Case::new("", &[A]);
+    let ended = case.eval("text: hello", &[]);
+    assert_eq!(ended.code, Some(1));
+    let says = "sample.json: no JSON: ";
+    assert!(ended.stderr.contains(says), "{}", ended.stderr);
+}
+
+#[test]
 fn the_help_shows_a_sample() {
     let ended = hub(&["eval", "--help"]);
     assert_eq!(ended.code, Some(0));
