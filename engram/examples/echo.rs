@@ -2,7 +2,9 @@
 
 mod shared;
 
-use engram::{BoxError, Context, Engram, Inbound, Outbound, RunError, StreamingEngram};
+use std::process::ExitCode;
+
+use engram::{BoxError, Context, Engram, Inbound, Outbound, StreamingEngram};
 
 struct Echo;
 
@@ -25,6 +27,6 @@ impl StreamingEngram<()> for Echo {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), RunError> {
+async fn main() -> ExitCode {
     shared::run(Echo).await
 }

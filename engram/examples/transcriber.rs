@@ -6,10 +6,12 @@
 
 mod shared;
 
+use std::process::ExitCode;
+
 use codecs::pcm::Dbfs;
 use engram::{
-    BoxError, Context, Engram, Inbound, InboundMessage, Outbound, RunError, StreamMessage,
-    StreamingEngram, StructuredError,
+    BoxError, Context, Engram, Inbound, InboundMessage, Outbound, StreamMessage, StreamingEngram,
+    StructuredError,
 };
 use serde_json::json;
 
@@ -69,7 +71,7 @@ fn transcript(segment: &[InboundMessage]) -> StreamMessage {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), RunError> {
+async fn main() -> ExitCode {
     shared::run(Transcriber).await
 }
 

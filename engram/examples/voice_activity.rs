@@ -5,11 +5,13 @@
 
 mod shared;
 
+use std::process::ExitCode;
+
 use codecs::pcm::Dbfs;
 use codecs::vad::{Detector, Event, Settings};
 use engram::{
-    BoxError, Context, Engram, ExecutionContext, Inbound, InboundMessage, Outbound, RunError,
-    Secrets, StreamMessage, StreamingEngram,
+    BoxError, Context, Engram, ExecutionContext, Inbound, InboundMessage, Outbound, Secrets,
+    StreamMessage, StreamingEngram,
 };
 use serde::Deserialize;
 
@@ -99,7 +101,7 @@ fn activity(kind: &str) -> StreamMessage {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), RunError> {
+async fn main() -> ExitCode {
     shared::run(VoiceActivity::default()).await
 }
 

@@ -37,6 +37,7 @@ impl Drive {
             let ended = match self.connect(transport).await {
                 Some(Ok(connection)) => {
                     let line = Line::new(self, connection);
+                    tracing::info!("connected to the hub");
                     let left = line.serve(&mut backoff).await;
                     self.shared.session().disconnected();
                     match left {
