@@ -119,7 +119,7 @@ async fn greet(door: Rc<Door>, mut socket: TcpStream, peer: SocketAddr, seat: Se
         name: peer.to_string().into(),
     };
     let start = (Bytes::from_static(PREFACE), socket);
-    match Connection::greet(door, client, start, seat).await {
+    match Connection::greet(door, client, start, seat) {
         Ok(connection) => {
             tokio::task::spawn_local(connection);
         }

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request};
@@ -89,7 +90,7 @@ impl Connection {
     ///
     /// # Errors
     /// When HTTP/2 does not begin.
-    pub(super) async fn greet(
+    pub(super) fn greet(
         door: Rc<Door>,
         peer: Peer,
         (head, socket): (Bytes, TcpStream),
@@ -101,10 +102,8 @@ impl Connection {
         let frames = door.config.limits.control_frames_per_second;
         let meter = Meter::new(clock, frames);
         let io = Rewind::new((head, socket), inlet.clone(), meter, door.turnstile.clone());
-        // In a box, as the connection itself: a task has room for the largest thing that it ever
-        // holds, and for each of its copies, for as long as it lives.
-        let handshake = Box::new(settings(&door.config).handshake(io));
-        let mut http2 = handshake.await?;
+        let handshake = settings(&door.config).handshake(io).now_or_never();
+        let mut http2 = handshake.expect("the preface is there, and what is said is put by")?;
         let calls = Arc::<Calls>::default();
         let heard = Heard::new(clock);
         let pings = http2
