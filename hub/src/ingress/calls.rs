@@ -165,13 +165,20 @@ impl Wake for Http2 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
+    /// Counts how often it is woken.
     #[derive(Default)]
-    struct Count(AtomicUsize);
+    pub(in super::super) struct Count(AtomicUsize);
+
+    impl Count {
+        pub(in super::super) fn woken(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
 
     impl Wake for Count {
         fn wake(self: Arc<Self>) {
@@ -200,7 +207,7 @@ mod tests {
         }
 
         fn woken(&self) -> usize {
-            self.count.0.load(Ordering::Relaxed)
+            self.count.woken()
         }
 
         fn open(&self) -> Vec<Call> {
@@ -258,7 +265,7 @@ mod tests {
         rig.calls.begin(&Waker::from(moved.clone()));
         rig.calls.end();
         rig.calls.waker(Call::Read(0)).wake();
-        assert_eq!((rig.woken(), moved.0.load(Ordering::Relaxed)), (0, 1));
+        assert_eq!((rig.woken(), moved.woken()), (0, 1));
     }
 
     #[test]

@@ -66,6 +66,9 @@ impl Ticket {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::calls::tests::Count;
     use super::*;
 
     fn crowd(waiting: &mut Waiting, many: usize) -> Vec<Ticket> {
@@ -102,5 +105,28 @@ mod tests {
         assert_eq!(crowd[0].poll(&cx), Some(Poll::Ready(())));
         crowd.clear();
         assert!(!waiting.call(), "nobody is there any more");
+    }
+
+    #[test]
+    fn who_is_called_is_woken_where_it_waited_last() {
+        let (joined, polled) = (Arc::<Count>::default(), Arc::<Count>::default());
+        let (mut waiting, mut ticket) = (Waiting::default(), Ticket::default());
+        waiting.join(&mut ticket, &Waker::from(joined.clone()));
+        let waker = Waker::from(polled.clone());
+        assert_eq!(
+            ticket.poll(&Context::from_waker(&waker)),
+            Some(Poll::Pending)
+        );
+        assert!(waiting.call());
+        assert_eq!((joined.woken(), polled.woken()), (0, 1));
+    }
+
+    #[test]
+    fn who_has_not_been_polled_since_it_joined_is_woken_as_well() {
+        let count = Arc::<Count>::default();
+        let (mut waiting, mut ticket) = (Waiting::default(), Ticket::default());
+        waiting.join(&mut ticket, &Waker::from(count.clone()));
+        assert!(waiting.call());
+        assert_eq!(count.woken(), 1);
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Usher {
 #[derive(Default)]
 struct Line {
     waiting: Waiting,
-    /// Who had a turn since the others were looked at.
+    /// Who had a turn since the others were looked at: as many as may, while anybody waits.
     passed: usize,
 }
 
@@ -78,7 +78,7 @@ impl Usher {
         if line.passed == 0 {
             self.wanted.notify_one();
         }
-        let passes = line.passed < AT_ONCE && line.waiting.is_empty();
+        let passes = line.passed < AT_ONCE;
         if passes {
             line.passed += 1;
         } else {
@@ -91,17 +91,22 @@ impl Usher {
     pub(crate) async fn usher(self: Rc<Self>) {
         loop {
             self.wanted.notified().await;
-            loop {
-                // Until the sockets and the other tasks have been looked at.
-                tokio::task::yield_now().await;
-                let mut line = self.line.borrow_mut();
-                line.passed = 0;
-                while line.passed < AT_ONCE && line.waiting.call() {
-                    line.passed += 1;
-                }
-                if line.passed == 0 {
-                    break;
-                }
+            self.clear().await;
+        }
+    }
+
+    /// Calls those who wait until a look at the others has brought nobody.
+    async fn clear(&self) {
+        loop {
+            // Until the sockets and the other tasks have been looked at.
+            tokio::task::yield_now().await;
+            let mut line = self.line.borrow_mut();
+            line.passed = 0;
+            while line.passed < AT_ONCE && line.waiting.call() {
+                line.passed += 1;
+            }
+            if line.passed == 0 {
+                return;
             }
         }
     }
@@ -110,11 +115,13 @@ impl Usher {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::pin::Pin;
+    use std::pin::{Pin, pin};
+    use std::sync::Arc;
     use std::task::Waker;
 
     use tokio::task::LocalSet;
 
+    use super::super::calls::tests::Count;
     use super::*;
 
     const NOW: Moment = Moment::from_nanos(1_000_000_000);
@@ -142,7 +149,53 @@ mod tests {
     #[test]
     fn a_few_quiet_ones_pass_at_once_and_the_rest_stand_back() {
         let usher = Usher::default();
-        assert_eq!(crowd(&usher, 100).len(), 100 - AT_ONCE);
+        assert_eq!(crowd(&usher, 100).len(), 92);
+    }
+
+    #[test]
+    fn eight_of_those_who_wait_pass_between_two_looks_at_the_others() {
+        let usher = Usher::default();
+        let mut waiting = crowd(&usher, 28);
+        let (mut clear, mut passed) = (pin!(usher.clear()), Vec::new());
+        let mut cx = Context::from_waker(Waker::noop());
+        while clear.as_mut().poll(&mut cx).is_pending() {
+            let before = waiting.len();
+            waiting.retain_mut(|one| !passes(&usher, one));
+            passed.push(before - waiting.len());
+        }
+        assert_eq!(passed, [0, 8, 8, 4]);
+        assert_eq!(crowd(&usher, 100).len(), 92, "they are forgotten");
+    }
+
+    #[test]
+    fn nobody_overtakes_those_who_wait() {
+        let usher = Usher::default();
+        let mut waiting = crowd(&usher, 28);
+        let mut clear = pin!(usher.clear());
+        let mut cx = Context::from_waker(Waker::noop());
+        for wait in [20, 12] {
+            assert!(clear.as_mut().poll(&mut cx).is_pending());
+            waiting.retain_mut(|one| !passes(&usher, one));
+            assert_eq!(waiting.len(), wait);
+            assert_eq!(crowd(&usher, 10).len(), 10);
+        }
+    }
+
+    #[test]
+    fn the_usher_rests_until_somebody_asks() {
+        let usher = Rc::new(Usher::default());
+        let mut ushering = pin!(usher.clone().usher());
+        let count = Arc::<Count>::default();
+        let waker = Waker::from(count.clone());
+        let mut cx = Context::from_waker(&waker);
+        assert!(ushering.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(count.woken(), 0);
+        drop(crowd(&usher, 9));
+        // Once to begin, and for two looks at the others: the first finds nobody who waits.
+        for woken in [1, 2, 2] {
+            assert_eq!(count.woken(), woken);
+            assert!(ushering.as_mut().poll(&mut cx).is_pending());
+        }
     }
 
     #[test]
