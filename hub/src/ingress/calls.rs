@@ -279,4 +279,26 @@ pub(super) mod tests {
         assert_eq!(rig.woken(), 1);
         assert_eq!(rig.open(), [Call::Watch]);
     }
+
+    #[test]
+    fn a_part_that_is_woken_again_and_again_is_called_once() {
+        let rig = Rig::new();
+        for _ in 0..2 {
+            let read = rig.calls.waker(Call::Read(1));
+            read.wake_by_ref();
+            read.wake_by_ref();
+            read.clone().wake();
+            assert_eq!(rig.open(), [Call::Read(1)]);
+            read.wake_by_ref();
+            assert_eq!(rig.open(), [Call::Read(1)], "it may call again");
+        }
+    }
+
+    #[test]
+    fn a_part_that_calls_while_http2_waits_wakes_nobody() {
+        let rig = Rig::new();
+        rig.calls.http2_waker().wake();
+        rig.calls.waker(Call::Read(1)).wake();
+        assert_eq!(rig.woken(), 1);
+    }
 }

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_turn_is_as_long_as_its_messages_ask_for() {
-        assert_eq!(turn_after(500, 100), SHORTEST);
+        assert_eq!(turn_after(500, 100), 17 << 10);
         assert_eq!(turn_after(100, 400), 128 * 400);
         assert_eq!(turn_after(90, 700), LONGEST);
         assert_eq!(turn_after(1, 60_000), LONGEST);
@@ -180,5 +180,55 @@ mod tests {
         let inlet = Inlet::new(Moment::from_nanos(0));
         inlet.over.set(true);
         assert_eq!(inlet.room((100, 100)), 0);
+    }
+
+    #[test]
+    fn messages_of_an_earlier_turn_do_not_count() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        (0..500).for_each(|_| inlet.message());
+        inlet.open();
+        inlet.read(60_000);
+        (0..100).for_each(|_| inlet.message());
+        inlet.open();
+        assert_eq!(inlet.room((0, 0)), LONGEST);
+    }
+
+    #[test]
+    fn a_frame_is_alone_when_nothing_but_its_header_was_read_before() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        inlet.read(HEADER);
+        assert_eq!(inlet.room((100_000, 100_000)), 100_000);
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        inlet.read(HEADER + 1);
+        assert_eq!(inlet.room((100_000, 100_000)), LONGEST - HEADER - 1);
+    }
+
+    #[test]
+    fn each_turn_is_fresh_until_it_has_read() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        assert!(inlet.fresh.replace(false));
+        inlet.open();
+        assert!(inlet.fresh.get());
+    }
+
+    #[test]
+    fn what_came_is_put_by_until_it_is_taken() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        inlet.put_by(300);
+        inlet.put_by(50);
+        inlet.taken(100);
+        assert_eq!(inlet.put_by.get(), 250);
+        inlet.taken(250);
+        assert_eq!(inlet.put_by.get(), 0);
+    }
+
+    #[test]
+    fn a_connection_is_stuck_from_its_beginning_until_a_frame_has_come() {
+        let limit = Duration::from_nanos(10);
+        let inlet = Inlet::new(Moment::from_nanos(5));
+        assert!(!inlet.is_stuck(Moment::from_nanos(14), limit));
+        assert!(inlet.is_stuck(Moment::from_nanos(15), limit));
+        inlet.stuck_since.set(None);
+        assert!(!inlet.is_stuck(Moment::from_nanos(1000), limit));
     }
 }

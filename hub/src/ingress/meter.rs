@@ -83,7 +83,7 @@ impl Meter {
         } else if whole || self.stuck_since.is_none() {
             self.stuck_since = Some(self.clock.now());
         }
-        self.spent <= self.most || self.afresh()
+        self.spent <= self.most || self.afresh(self.clock.now())
     }
 
     /// Bytes that are still to come of the frame that came last, and how many it has without its
@@ -113,10 +113,9 @@ impl Meter {
         };
     }
 
-    /// Begins a new second, unless the old one is not over.
+    /// Begins a new second `now`, unless the old one is not over.
     #[cold]
-    fn afresh(&mut self) -> bool {
-        let now = self.clock.now();
+    fn afresh(&mut self, now: Moment) -> bool {
         if now.since(self.since) < std::time::Duration::from_secs(1) {
             return false;
         }
@@ -136,6 +135,7 @@ mod tests {
     use crate::plane::Clock;
 
     const PING: u8 = 6;
+    const PADDED: u8 = 8;
 
     fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
         let len = (payload.len() as u32).to_be_bytes();
@@ -152,16 +152,17 @@ mod tests {
 
     #[test]
     fn frames_without_data_cost_and_data_is_free() {
-        assert_eq!(spent(&frame(PING, 0, &[0; 8])), WHOLE);
-        assert_eq!(spent(&frame(DATA, 0, &[])), WHOLE);
+        assert_eq!(spent(&frame(PING, 0, &[0; 8])), 10);
+        assert_eq!(spent(&frame(DATA, 0, &[])), 10);
+        assert_eq!(spent(&frame(DATA, PADDED, &[])), 10);
         assert_eq!(spent(&frame(DATA, END_STREAM, &[])), 0);
-        assert_eq!(spent(&frame(DATA, 0, &[0; 5])), TENTH);
-        assert_eq!(spent(&frame(DATA, 0, &[0; 100])), 0);
+        assert_eq!(spent(&frame(DATA, 0, &[0; 15])), 1);
+        assert_eq!(spent(&frame(DATA, 0, &[0; 16])), 0);
     }
 
     #[test]
     fn window_updates_cost_little_since_readers_send_one_for_every_read() {
-        assert_eq!(spent(&frame(WINDOW_UPDATE, 0, &[0; 4])), TENTH);
+        assert_eq!(spent(&frame(WINDOW_UPDATE, 0, &[0; 4])), 1);
     }
 
     #[test]
@@ -176,6 +177,15 @@ mod tests {
             assert!(meter.note(&ping));
         }
         assert!(!meter.note(&ping), "this second is not over");
+    }
+
+    #[test]
+    fn a_second_is_not_over_a_nanosecond_before_its_end() {
+        let mut meter = Meter::new(Clock::start(), 3);
+        meter.since = Moment::from_nanos(5);
+        assert!(!meter.afresh(Moment::from_nanos(1_000_000_004)));
+        assert!(meter.afresh(Moment::from_nanos(1_000_000_005)));
+        assert!(!meter.afresh(Moment::from_nanos(2_000_000_004)));
     }
 
     #[test]
@@ -206,6 +216,32 @@ mod tests {
         assert!(meter.stuck_since().is_none());
         meter.note(&data[..15]);
         assert!(meter.stuck_since().is_none());
+    }
+
+    #[test]
+    fn the_end_of_a_frame_is_progress_though_another_has_begun() {
+        let headers = frame(1, 0, &[0; 20]);
+        let empty = frame(4, 0, &[]);
+        for first in [&headers, &empty] {
+            let mut meter = Meter::new(Clock::started(Duration::from_secs(5)), u64::MAX);
+            meter.note(&first[..8]);
+            meter.stuck_since = Some(Moment::default());
+            meter.note(&[&first[8..], &headers[..3]].concat());
+            let since = meter.stuck_since().expect("the second frame has begun");
+            assert!(since > Moment::default());
+        }
+    }
+
+    #[test]
+    fn a_header_after_data_may_be_stuck_and_that_of_data_as_well() {
+        for header in [[0, 0, 20, 1], [0, 0, 20, DATA]] {
+            for len in 1..=4 {
+                let mut meter = Meter::new(Clock::start(), u64::MAX);
+                meter.note(&frame(DATA, 0, &[0; 20]));
+                meter.note(&header[..len]);
+                assert!(meter.stuck_since().is_some(), "{header:?} {len}");
+            }
+        }
     }
 
     proptest! {

@@ -122,6 +122,15 @@ impl Turnstile {
     fn call_next(&self) -> bool {
         self.line.borrow_mut().call_next()
     }
+
+    /// Lets so many through from now on, and nobody for the time that passes.
+    #[cfg(test)]
+    pub(super) fn allow(&self, many: usize) {
+        let mut line = self.line.borrow_mut();
+        line.began = Moment::from_nanos(u64::MAX);
+        line.left = many;
+        while line.call_next() {}
+    }
 }
 
 impl Line {

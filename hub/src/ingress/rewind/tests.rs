@@ -1,5 +1,12 @@
+use std::cell::Cell;
+use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+use super::super::calls::tests::Count;
 use super::*;
 use crate::plane::Clock;
 
@@ -36,6 +43,8 @@ fn rewind(bytes: &[u8], frames_per_second: u64) -> (Rewind<&[u8]>, Rc<Inlet>) {
 struct Narrow {
     room: usize,
     ended: bool,
+    /// How often it was asked whether it has ended.
+    asked: Cell<usize>,
     /// What each write brought.
     written: Vec<Vec<u8>>,
     shut: bool,
@@ -53,6 +62,7 @@ impl AsyncRead for Narrow {
 
 impl Ending for Narrow {
     fn has_ended(&self) -> bool {
+        self.asked.set(self.asked.get() + 1);
         self.ended
     }
 }
@@ -99,32 +109,25 @@ fn socket(io: Narrow) -> (Rewind<Narrow>, Rc<Inlet>) {
     (rewind, inlet)
 }
 
-/// Somebody who waits at `turnstile`, for as long as this is kept.
-fn crowd(turnstile: &Turnstile) -> Ticket {
-    let cx = Context::from_waker(Waker::noop());
-    loop {
-        let mut one = Ticket::default();
-        if turnstile.poll_pass(&mut one, &cx).is_pending() {
-            return one;
-        }
-    }
-}
-
-/// A socket that has ended and waits for its turn, `said` before.
-fn leaving(said: &[u8]) -> (Rewind<Narrow>, Rc<Inlet>) {
+/// A socket that ended after the hub said `said`; so many may pass the turnstile.
+fn leaving(said: &[u8], may_pass: usize) -> (Rewind<Narrow>, Rc<Inlet>) {
     let (mut rewind, inlet) = socket(Narrow {
         room: 100,
         ended: true,
         ..Narrow::default()
     });
     assert_eq!(write(&mut rewind, said), Some(said.len()));
-    let _crowd = crowd(&rewind.turnstile);
+    rewind.turnstile.allow(may_pass);
+    read(&mut rewind);
+    (rewind, inlet)
+}
+
+/// Reads, which the socket has nothing for.
+fn read(rewind: &mut Rewind<Narrow>) {
     let mut cx = Context::from_waker(Waker::noop());
     let mut room = [0; 10];
-    let read = Pin::new(&mut rewind).poll_read(&mut cx, &mut ReadBuf::new(&mut room));
+    let read = Pin::new(rewind).poll_read(&mut cx, &mut ReadBuf::new(&mut room));
     assert!(read.is_pending());
-    assert!(matches!(rewind.exit, Exit::Waiting(_)));
-    (rewind, inlet)
 }
 
 fn write(rewind: &mut Rewind<Narrow>, bytes: &[u8]) -> Option<usize> {
@@ -190,7 +193,7 @@ fn a_connection_that_ends_at_once_says_its_greeting() {
 
 #[test]
 fn nothing_is_written_to_a_socket_that_waits_for_its_turn_to_go() {
-    let (mut rewind, inlet) = leaving(b"settings");
+    let (mut rewind, inlet) = leaving(b"settings", 0);
     inlet.greet();
     assert!(!flush(&mut rewind));
     assert_eq!(write(&mut rewind, b"more"), None);
@@ -201,11 +204,112 @@ fn nothing_is_written_to_a_socket_that_waits_for_its_turn_to_go() {
 /// by a write that the socket gets to know that it is its turn.
 #[test]
 fn a_socket_whose_turn_it_is_to_go_is_written_again_before_it_is_read() {
-    let (mut rewind, inlet) = leaving(b"settings");
+    let (mut rewind, inlet) = leaving(b"settings", 0);
     inlet.greet();
-    rewind.turnstile.open();
+    rewind.turnstile.allow(1);
     assert_eq!(write(&mut rewind, b"more"), Some(4));
     assert_eq!(rewind.io.get_ref().written.concat(), b"settingsmore");
+}
+
+#[test]
+fn a_socket_that_ends_alone_does_not_wait() {
+    let (mut rewind, inlet) = leaving(b"settings", 1);
+    inlet.greet();
+    assert!(flush(&mut rewind));
+    assert_eq!(rewind.io.get_ref().asked.get(), 0, "there is no crowd");
+}
+
+#[test]
+fn a_socket_in_a_crowd_is_asked_once_a_turn_whether_it_has_ended() {
+    let (mut rewind, inlet) = narrow(100);
+    rewind.turnstile.allow(0);
+    for turn in 1..3 {
+        for _ in 0..3 {
+            read(&mut rewind);
+        }
+        assert_eq!(rewind.io.get_ref().asked.get(), turn);
+        inlet.open();
+    }
+    inlet.greet();
+    assert_eq!(write(&mut rewind, b"more"), Some(4), "it has not");
+}
+
+#[test]
+fn whoever_goes_without_having_waited_is_noted() {
+    let (rewind, _inlet) = leaving(b"settings", 1);
+    let turnstile = rewind.turnstile.clone();
+    assert!(!turnstile.is_crowded());
+    drop(rewind);
+    assert!(turnstile.is_crowded());
+}
+
+#[test]
+fn whoever_has_waited_is_not_noted_again() {
+    let (mut rewind, _inlet) = leaving(b"settings", 0);
+    let turnstile = rewind.turnstile.clone();
+    turnstile.allow(2);
+    read(&mut rewind);
+    drop(rewind);
+    assert!(!turnstile.is_crowded(), "one more may pass");
+}
+
+#[tokio::test]
+async fn a_socket_knows_before_it_is_read_that_its_peer_has_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let addr = listener.local_addr().expect("it has one");
+    let (theirs, accepted) = tokio::join!(TcpStream::connect(addr), listener.accept());
+    let (mut theirs, (ours, _)) = (theirs.expect("connected"), accepted.expect("accepted"));
+    theirs.write_all(b"more").await.expect("written");
+    ours.readable().await.expect("something has come");
+    assert!(!ours.has_ended());
+    drop(theirs);
+    let ended = async {
+        while !ours.has_ended() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    assert!(in_time.is_ok());
+}
+
+#[test]
+fn the_greeting_goes_out_before_anything_else_by_vectored_writes_as_well() {
+    let (mut rewind, inlet) = narrow(100);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut write = |bytes: &[u8]| {
+        let bufs = [io::IoSlice::new(&[]), io::IoSlice::new(bytes)];
+        Pin::new(&mut rewind).poll_write_vectored(&mut cx, &bufs)
+    };
+    assert!(matches!(write(b"settings"), Poll::Ready(Ok(8))));
+    inlet.greet();
+    assert!(matches!(write(b"more"), Poll::Ready(Ok(4))));
+    let written = &rewind.io.get_ref().written;
+    assert_eq!(*written, [b"settings".to_vec(), b"more".to_vec()]);
+}
+
+#[test]
+fn a_turn_that_is_over_asks_for_another() {
+    let bytes = [0; 100 << 10];
+    let (mut rewind, _inlet) = rewind(&bytes, u64::MAX);
+    read_on(&mut rewind);
+    let count = Arc::<Count>::default();
+    let waker = Waker::from(count.clone());
+    let mut room = [0; 10];
+    let mut buf = ReadBuf::new(&mut room);
+    let read = Pin::new(&mut rewind).poll_read(&mut Context::from_waker(&waker), &mut buf);
+    assert!(read.is_pending());
+    assert_eq!(count.woken(), 1);
+}
+
+#[test]
+fn a_frame_that_has_come_whole_is_not_stuck_and_half_a_one_is() {
+    // Of kind 6, PING.
+    let ping = [0, 0, 2, 6, 0, 0, 0, 0, 0, 1, 2];
+    for (bytes, stuck) in [(&ping[..], false), (&ping[..10], true)] {
+        let (mut rewind, inlet) = rewind(bytes, u64::MAX);
+        read_on(&mut rewind);
+        assert_eq!(inlet.stuck_since.get().is_some(), stuck);
+    }
 }
 
 #[test]

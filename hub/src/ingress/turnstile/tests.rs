@@ -13,9 +13,6 @@ fn at(millis: u64) -> Moment {
     Moment::from_nanos(millis * 1_000_000)
 }
 
-/// A beat that is not over before the tests are.
-const NEVER: Moment = Moment::from_nanos(u64::MAX);
-
 fn crowd(line: &mut Line, many: usize) -> Vec<Ticket> {
     let one = |_| {
         let mut ticket = Ticket::default();
@@ -171,9 +168,7 @@ fn a_storm_after_a_rest_begins_anew() {
 #[test]
 fn those_who_do_not_ask_make_a_crowd_as_well() {
     let turnstile = Turnstile::new(Clock::start());
-    // So that the clock brings nobody more.
-    turnstile.line.borrow_mut().began = NEVER;
-    turnstile.line.borrow_mut().left = 3;
+    turnstile.allow(3);
     for _ in 0..3 {
         assert!(!turnstile.is_crowded());
         turnstile.note();
@@ -193,11 +188,8 @@ fn somebody_who_waits_makes_a_crowd() {
 fn the_crowd_is_gone_a_beat_after_the_last_of_it_has_passed() {
     let turnstile = Turnstile::new(Clock::started(Duration::from_secs(1)));
     let mut crowd = crowd(&mut turnstile.line.borrow_mut(), 1);
-    turnstile.line.borrow_mut().left = 1;
-    assert!(turnstile.is_crowded());
-    assert!(!turnstile.call_next());
+    turnstile.allow(1);
     assert_eq!(passed(&mut crowd), 1);
-    turnstile.line.borrow_mut().began = NEVER;
     assert!(turnstile.is_crowded());
     turnstile.line.borrow_mut().began = Moment::default();
     assert!(!turnstile.is_crowded());
