@@ -367,3 +367,6 @@ fn settings(config: &Config) -> h2::server::Builder {
         .max_concurrent_streams(streams.max(128));
     builder
 }
+
+#[cfg(test)]
+mod tests;

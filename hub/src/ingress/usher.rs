@@ -51,6 +51,12 @@ impl Manners {
             last: now,
         }
     }
+
+    /// Its last turn.
+    #[cfg(test)]
+    pub(super) fn last(&self) -> Moment {
+        self.last
+    }
 }
 
 impl Usher {
