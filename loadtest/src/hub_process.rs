@@ -306,4 +306,23 @@ mod tests {
         drop(hub);
         assert!(!story.exists());
     }
+
+    #[test]
+    fn a_hub_that_is_dying_is_waited_for() {
+        let script = "echo ready grpc=a:1 admin=b:2; while [ -e $0 ]; do :; done; exit 7";
+        let mut hub = HubProcess::start(&shell(script), "kind: Story").unwrap();
+        assert_eq!(hub.ended(), None);
+        fs::remove_file(&hub.files.story).unwrap();
+        // Until it has ended, and no longer.
+        let ended = hub.ended_within(Duration::from_secs(86_400));
+        assert_eq!(ended.and_then(|status| status.code()), Some(7));
+    }
+
+    #[test]
+    fn a_hub_that_lives_is_waited_for_no_longer_than_one_has_patience() {
+        let script = "echo ready grpc=a:1 admin=b:2; exec sleep 600";
+        let mut hub = HubProcess::start(&shell(script), "kind: Story").unwrap();
+        assert_eq!(hub.ended_within(Duration::ZERO), None);
+        assert_eq!(hub.ended_within(LOOK), None);
+    }
 }

@@ -260,6 +260,21 @@ async fn all_those_who_wait_pass_in_the_order_in_which_they_asked() {
 }
 
 #[tokio::test]
+async fn the_thread_rests_between_two_beats() {
+    let turnstile = Turnstile::new(Clock::start());
+    let _crowd = crowd(&mut turnstile.line.borrow_mut(), 40);
+    let (mut clear, mut polls) = (pin!(turnstile.clear()), 0);
+    let counted = poll_fn(|cx| {
+        polls += 1;
+        clear.as_mut().poll(cx)
+    });
+    let cleared = tokio::time::timeout(DEADLINE, counted).await;
+    assert!(cleared.is_ok());
+    // A few for each of the forty; it would be thousands.
+    assert!(polls <= 400, "{polls}");
+}
+
+#[tokio::test]
 async fn the_others_are_looked_at_between_two_that_pass_in_a_beat() {
     let turnstile = Turnstile::new(Clock::start());
     // A storm that has lasted: ten in a beat.
