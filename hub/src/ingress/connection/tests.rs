@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener as StdListener, TcpStream as StdStream};
 use std::sync::mpsc;
 use std::time::Instant;
@@ -44,7 +44,7 @@ fn door() -> Rc<Door> {
         registrations: Arc::new(Registrations::default()),
         routes,
         catalog: Catalog::default(),
-        watch: Watch::new(DEADLINE),
+        watch: Watch::new(Duration::from_secs(1)),
         turnstile: Turnstile::new(plane.clock()),
         usher: Rc::default(),
         stop: watch::channel(false).1,
@@ -61,7 +61,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn open(door: &Rc<Door>, listener: &StdListener) -> Self {
+    async fn open(door: &Rc<Door>, listener: &StdListener) -> Self {
         let addr = listener.local_addr().expect("it is bound");
         let mut client = StdStream::connect(addr).expect("connected");
         let (socket, peer) = listener.accept().expect("accepted");
@@ -69,6 +69,8 @@ impl Pair {
         socket.set_nonblocking(true).expect("set");
         let ours = socket.try_clone().expect("cloned");
         let ours = TcpStream::from_std(ours).expect("it is watched");
+        // As when it came along with the preface: the first turn finds it.
+        ours.readable().await.expect("something has come");
         let seat = door.peers.seat(peer.ip(), What::Connection);
         let client_name = Peer {
             ip: peer.ip(),
@@ -85,6 +87,16 @@ impl Pair {
         };
         wait_for(&pair.socket);
         pair
+    }
+
+    /// What the client has got since it last looked: something.
+    fn heard(&mut self) -> Vec<u8> {
+        self.client.set_nonblocking(true).expect("set");
+        wait_for(&self.client);
+        let mut heard = vec![0; 1000];
+        let len = self.client.read(&mut heard).expect("it is there");
+        heard.truncate(len);
+        heard
     }
 
     /// Its last turn was at `last`.
@@ -107,6 +119,7 @@ fn wait_for(socket: &StdStream) {
 
 /// Connections, the last of which streams, at rest.
 struct Rig {
+    door: Rc<Door>,
     tasks: LocalSet,
     pairs: Vec<Pair>,
     /// Whose turns there were.
@@ -117,10 +130,15 @@ impl Rig {
     async fn new() -> Self {
         let door = door();
         let listener = StdListener::bind("127.0.0.1:0").expect("bound");
+        let mut pairs = Vec::new();
+        for _ in 0..=MANY {
+            pairs.push(Pair::open(&door, &listener).await);
+        }
         let rig = Self {
             tasks: LocalSet::new(),
-            pairs: (0..=MANY).map(|_| Pair::open(&door, &listener)).collect(),
+            pairs,
             turns: Rc::default(),
+            door: door.clone(),
         };
         rig.tasks.spawn_local(door.usher.clone().usher());
         for (n, pair) in rig.pairs.iter().enumerate() {
@@ -196,4 +214,30 @@ async fn quiet_connections_that_all_end_at_once_let_one_that_streams_pass() {
             .expect("shut");
     }
     assert_eq!(rig.stream().await, 8);
+}
+
+/// Many clients send no request before they know the hub's settings.
+#[tokio::test]
+async fn a_client_that_says_no_more_than_its_settings_hears_those_of_the_hub_and_that_it_has_them()
+{
+    let mut rig = Rig::new().await;
+    let heard = rig.pairs[0].heard();
+    let frames = |kind: u8, flags: u8| {
+        heard
+            .windows(9)
+            .any(|at| at[3..] == [kind, flags, 0, 0, 0, 0])
+    };
+    assert!(frames(4, 0), "SETTINGS: {heard:?}");
+    assert!(frames(4, 1), "their acknowledgement: {heard:?}");
+}
+
+#[tokio::test]
+async fn a_connection_at_rest_hears_at_once_that_the_hub_ends_it() {
+    let mut rig = Rig::new().await;
+    rig.pairs[0].heard();
+    rig.door.watch.stop();
+    rig.run_until(|turns| (0..=MANY).all(|one| turns.iter().filter(|&&t| t == one).count() > 1))
+        .await;
+    let heard = rig.pairs[0].heard();
+    assert_eq!(heard[3], 7, "GOAWAY: {heard:?}");
 }
