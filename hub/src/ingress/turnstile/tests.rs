@@ -310,7 +310,7 @@ async fn the_line_is_left_alone_once_nobody_waits() {
 #[test]
 fn there_is_no_timer_before_somebody_waits() {
     let turnstile = Turnstile::new(Clock::start());
-    let mut turning = pin!(turnstile.clone().turn());
+    let mut turning = pin!(turnstile.turn());
     let mut cx = Context::from_waker(Waker::noop());
     assert!(turning.as_mut().poll(&mut cx).is_pending());
 }
