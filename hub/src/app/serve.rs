@@ -130,6 +130,7 @@ async fn data_plane(serving: Serving) {
         catalog: serving.catalog,
         watch: Watch::new(ticks.every),
         turnstile: Turnstile::new(plane.clock()),
+        read_ahead: Rc::default(),
         usher: Rc::default(),
         stop,
     });

@@ -101,7 +101,8 @@ impl Connection {
         let inlet = Inlet::new(now);
         let frames = door.config.limits.control_frames_per_second;
         let meter = Meter::new(clock, frames);
-        let io = Rewind::new((head, socket), inlet.clone(), meter, door.turnstile.clone());
+        let shared = (door.turnstile.clone(), door.read_ahead.clone());
+        let io = Rewind::new((head, socket), inlet.clone(), meter, shared);
         let handshake = settings(&door.config).handshake(io).now_or_never();
         let mut http2 = handshake.expect("the preface is there, and what is said is put by")?;
         let calls = Arc::<Calls>::default();

@@ -11,6 +11,8 @@ use crate::plane::Clock;
 
 /// Length of a frame header (RFC 9113, 4.1).
 const HEADER: usize = 9;
+/// Payloads that are worth room of their own, in bytes.
+const LONG: usize = 4 << 10;
 const DATA: u8 = 0;
 const WINDOW_UPDATE: u8 = 8;
 const END_STREAM: u8 = 1;
@@ -90,6 +92,44 @@ impl Meter {
     /// header.
     pub(super) fn rest(&self) -> (u64, u64) {
         (self.skip as u64, self.len as u64)
+    }
+
+    /// How many of `bytes`, the next ones, are to be handed to a reader with `room` for so many: all
+    /// that it has room for, up to the payload of a long frame that does not fit, which is to come
+    /// after its header has been seen.
+    pub(super) fn whole(&self, bytes: &[u8], room: usize) -> usize {
+        let most = room.min(bytes.len());
+        let (mut at, mut have) = (self.skip, self.have);
+        loop {
+            let header = at + HEADER - have;
+            let Some(len) = self.len_at(bytes, (at, have)) else {
+                return most;
+            };
+            if header + len > room && len >= LONG {
+                return header.min(most);
+            }
+            at = header + len;
+            if at >= most {
+                return most;
+            }
+            have = 0;
+        }
+    }
+
+    /// Length of the payload of the frame whose header begins at `at`, less the bytes of it that
+    /// have come.
+    fn len_at(&self, bytes: &[u8], (at, have): (usize, usize)) -> Option<usize> {
+        let mut header = [0; 3];
+        for (nth, byte) in header.iter_mut().enumerate() {
+            *byte = match nth.checked_sub(have) {
+                None => *self.header.get(nth)?,
+                Some(nth) => *bytes.get(at + nth)?,
+            };
+        }
+        // The whole header, so that the reader knows as much.
+        bytes.get(at + HEADER - have - 1)?;
+        let [a, b, c] = header;
+        Some(u32::from_be_bytes([0, a, b, c]) as usize)
     }
 
     /// Since when a frame other than DATA has begun, or been due, and not ended. Such frames are
@@ -244,6 +284,20 @@ mod tests {
         }
     }
 
+    /// What `whole` is to say, by a meter that sees one byte after the other.
+    fn whole_by_bytes(before: &[u8], bytes: &[u8], room: usize) -> usize {
+        let mut meter = Meter::new(Clock::start(), u64::MAX);
+        meter.note(before);
+        for (nth, byte) in bytes.iter().enumerate().take(room) {
+            let was_header = meter.skip == 0;
+            meter.note(&[*byte]);
+            if was_header && meter.have == 0 && meter.len >= LONG && nth + 1 + meter.skip > room {
+                return nth + 1;
+            }
+        }
+        room.min(bytes.len())
+    }
+
     proptest! {
         /// Wherever the bytes are cut, the same frames are counted.
         #[test]
@@ -267,6 +321,24 @@ mod tests {
                 at = end;
             }
             prop_assert_eq!(meter.spent, expected);
+        }
+
+        /// A long frame that does not fit is let alone until its header has been read.
+        #[test]
+        fn as_much_is_handed_out_as_there_is_use_for(
+            lens in proptest::collection::vec(
+                prop_oneof![0..30usize, LONG - 2..LONG + 3, Just(4 * LONG)], 1..8),
+            (before, room) in (prop_oneof![0..60usize, 0..9000usize], 1..20_000usize),
+            known in 0..30_000usize,
+        ) {
+            let bytes: Vec<u8> = lens.iter().flat_map(|len| frame(DATA, 0, &vec![0; *len])).collect();
+            let (before, bytes) = bytes.split_at(before.min(bytes.len()));
+            let bytes = &bytes[..known.min(bytes.len())];
+            let mut meter = Meter::new(Clock::start(), u64::MAX);
+            meter.note(before);
+            let whole = meter.whole(bytes, room);
+            prop_assert_eq!(whole, whole_by_bytes(before, bytes, room));
+            prop_assert!(whole > 0 || bytes.is_empty());
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | `calls` | which parts of a connection have something to do |
 //! | `keep_alive` | PINGs, and giving up a peer that is gone |
 //! | `rewind`, `inlet`, `meter` | how much is read in one turn, and which frames cost too much |
+//! | `read_ahead` | one read of a socket that has much to say, and not one for each half of a frame |
 //! | `greeting` | the first bytes to a client, written at once |
 //! | `peers` | connections and streams by peer |
 //! | `turnstile` | storms of connections, let through a few at a time |
@@ -35,6 +36,7 @@ mod keep_alive;
 mod meter;
 mod peers;
 mod process;
+mod read_ahead;
 mod refusal;
 mod registration;
 mod request;

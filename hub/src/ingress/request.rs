@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::connector::{Catalog, Parked};
 use super::keep_alive::Watch;
 use super::peers::{Peers, Seat, What};
+use super::read_ahead::Shared;
 use super::registration::{refusal_status, registration, startup_capabilities};
 use super::{Refusals, Status, Turnstile, Usher};
 use crate::config::Config;
@@ -39,6 +40,7 @@ pub(crate) struct Door {
     pub(crate) watch: Watch,
     pub(crate) turnstile: Rc<Turnstile>,
     pub(crate) usher: Rc<Usher>,
+    pub(crate) read_ahead: Rc<Shared>,
     /// Says true when the hub is to end its connections; a dropped sender means that, too.
     pub(crate) stop: watch::Receiver<bool>,
 }

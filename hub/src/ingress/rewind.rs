@@ -13,8 +13,14 @@ use tokio::net::TcpStream;
 use super::greeting::Greeting;
 use super::inlet::Inlet;
 use super::meter::Meter;
+use super::read_ahead::{ReadAhead, Shared};
 use super::ticket::Ticket;
 use super::turnstile::Turnstile;
+
+/// A socket that had so much to say at once is likely to have more.
+const FLOWS: usize = 6 << 10;
+/// HTTP/2 has so much room where it waits for the rest of a long frame, which goes there straight.
+const WIDE: usize = 32 << 10;
 
 /// A socket that knows, before it is read, that the peer has ended it or is gone.
 pub(super) trait Ending {
@@ -45,6 +51,9 @@ enum Exit {
 pub(crate) struct Rewind<I> {
     head: Bytes,
     io: Take<I>,
+    ahead: ReadAhead,
+    /// The socket had as much to say as it was asked for.
+    flows: bool,
     inlet: Rc<Inlet>,
     meter: Meter,
     exit: Exit,
@@ -57,11 +66,13 @@ impl<I: AsyncRead + Ending> Rewind<I> {
         (head, io): (Bytes, I),
         inlet: Rc<Inlet>,
         meter: Meter,
-        turnstile: Rc<Turnstile>,
+        (turnstile, shared): (Rc<Turnstile>, Rc<Shared>),
     ) -> Self {
         Self {
             head,
             io: io.take(0),
+            ahead: ReadAhead::new(shared),
+            flows: false,
             inlet,
             meter,
             exit: Exit::Unknown,
@@ -109,21 +120,52 @@ impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_exit(cx));
-        let room = self.inlet.room(self.meter.rest());
-        if room == 0 {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
         let this = &mut *self;
-        this.io.set_limit(room);
-        let before = buf.filled().len();
-        let read = Pin::new(&mut this.io).poll_read(cx, buf);
-        this.inlet.read(room - this.io.limit());
-        if !this.meter.note(&buf.filled()[before..]) {
-            this.inlet.over.set(true);
+        if this.ahead.is_empty() {
+            let room = this.inlet.room(this.meter.rest());
+            if room == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if !this.flows || buf.remaining() >= WIDE {
+                return this.read_straight(room, buf, cx);
+            }
+            let most = usize::try_from(room).unwrap_or(usize::MAX);
+            let came = ready!(this.ahead.fill(this.io.get_mut(), most, cx))?;
+            this.inlet.read(came as u64);
+            this.flows = came >= FLOWS;
         }
-        this.inlet.stuck_since.set(this.meter.stuck_since());
+        let before = buf.filled().len();
+        let (meter, room) = (&this.meter, buf.remaining());
+        this.ahead.hand_out(buf, |bytes| meter.whole(bytes, room));
+        this.note(&buf.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncRead + Ending + Unpin> Rewind<I> {
+    /// Reads what HTTP/2 has room for.
+    fn read_straight(
+        &mut self,
+        room: u64,
+        buf: &mut ReadBuf<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.io.set_limit(room);
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        let came = room - self.io.limit();
+        self.inlet.read(came);
+        self.flows = buf.remaining() == 0 && came >= FLOWS as u64;
+        self.note(&buf.filled()[before..]);
         read
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        if !self.meter.note(bytes) {
+            self.inlet.over.set(true);
+        }
+        self.inlet.stuck_since.set(self.meter.stuck_since());
     }
 }
 

@@ -47,6 +47,7 @@ fn door() -> Rc<Door> {
         watch: Watch::new(Duration::from_secs(1)),
         turnstile: Turnstile::new(plane.clock()),
         usher: Rc::default(),
+        read_ahead: Rc::default(),
         stop: watch::channel(false).1,
         plane,
     })

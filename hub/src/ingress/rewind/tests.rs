@@ -1,3 +1,5 @@
+mod flowing;
+
 use std::cell::Cell;
 use std::sync::Arc;
 use std::task::Waker;
@@ -14,6 +16,10 @@ impl Ending for &[u8] {
     fn has_ended(&self) -> bool {
         false
     }
+}
+
+fn with_turnstile(clock: Clock) -> (Rc<Turnstile>, Rc<Shared>) {
+    (Turnstile::new(clock), Rc::default())
 }
 
 /// What is read until there is no more in this turn.
@@ -34,7 +40,7 @@ fn rewind(bytes: &[u8], frames_per_second: u64) -> (Rewind<&[u8]>, Rc<Inlet>) {
     let inlet = Inlet::new(clock.now());
     let meter = Meter::new(clock, frames_per_second);
     let head = Bytes::from_static(b"head");
-    let rewind = Rewind::new((head, bytes), inlet.clone(), meter, Turnstile::new(clock));
+    let rewind = Rewind::new((head, bytes), inlet.clone(), meter, with_turnstile(clock));
     (rewind, inlet)
 }
 
@@ -105,7 +111,7 @@ fn socket(io: Narrow) -> (Rewind<Narrow>, Rc<Inlet>) {
     let inlet = Inlet::new(clock.now());
     let meter = Meter::new(clock, u64::MAX);
     let from = (Bytes::new(), io);
-    let rewind = Rewind::new(from, inlet.clone(), meter, Turnstile::new(clock));
+    let rewind = Rewind::new(from, inlet.clone(), meter, with_turnstile(clock));
     (rewind, inlet)
 }
 

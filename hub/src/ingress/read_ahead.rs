@@ -1,0 +1,122 @@
+//! Reading ahead: where a socket has much to say, it is asked once for all that a turn reads.
+//!
+//! HTTP/2 asks for as much as the frame that it is at has left, and for 8 KiB between frames: a frame
+//! of 16 KiB, which is what clients send when there is much, takes two reads, and half of it is moved
+//! into a larger buffer in between. Owns one buffer for all connections of a thread, which they fill
+//! and empty one after the other, so that an idle one has none. Never holds a byte back.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, ReadBuf};
+
+/// Bytes that are read at once: what a turn reads of frames of 16 KiB.
+pub(super) const MOST: usize = 66 << 10;
+
+/// The buffer of a thread.
+#[derive(Default)]
+pub(crate) struct Shared(RefCell<Buffer>);
+
+#[derive(Default)]
+struct Buffer {
+    bytes: Box<[u8]>,
+    /// What nobody has asked for yet, and whose it is.
+    unread: Range<usize>,
+    of: Option<Rc<Own>>,
+}
+
+/// What a connection had in the buffer when another one needed it.
+#[derive(Default)]
+struct Own(Cell<Bytes>);
+
+/// What a connection reads ahead.
+pub(super) struct ReadAhead {
+    shared: Rc<Shared>,
+    own: Rc<Own>,
+    /// Its bytes that nobody has asked for yet.
+    left: usize,
+}
+
+impl ReadAhead {
+    pub(super) fn new(shared: Rc<Shared>) -> Self {
+        Self {
+            shared,
+            own: Rc::default(),
+            left: 0,
+        }
+    }
+
+    /// Whether nothing is read ahead.
+    pub(super) fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Reads up to `most` bytes from `io`. Returns how many came: none at its end.
+    pub(super) fn fill<I: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut I,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let buffer = &mut *self.shared.0.borrow_mut();
+        buffer.give_way(&self.own);
+        let most = most.min(buffer.bytes.len());
+        let mut room = ReadBuf::new(buffer.bytes.split_at_mut(most).0);
+        ready!(Pin::new(io).poll_read(cx, &mut room))?;
+        self.left = room.filled().len();
+        buffer.unread = 0..self.left;
+        Poll::Ready(Ok(self.left))
+    }
+
+    /// Has `look` say how many of the bytes that were read ahead go to `buf`, as many as there is
+    /// room for at most.
+    pub(super) fn hand_out(&mut self, buf: &mut ReadBuf<'_>, look: impl FnOnce(&[u8]) -> usize) {
+        let buffer = &mut *self.shared.0.borrow_mut();
+        let is_here = buffer
+            .of
+            .as_ref()
+            .is_some_and(|of| Rc::ptr_eq(of, &self.own));
+        let mut kept = if is_here {
+            Bytes::new()
+        } else {
+            self.own.0.take()
+        };
+        let unread = match is_here {
+            true => buffer.bytes.get(buffer.unread.clone()).unwrap_or_default(),
+            false => &kept[..],
+        };
+        let most = unread.len().min(buf.remaining());
+        let count = look(unread).min(most);
+        buf.put_slice(unread.split_at(count).0);
+        self.left -= count;
+        if is_here {
+            buffer.unread.start += count;
+        } else {
+            kept.advance(count);
+            self.own.0.set(kept);
+        }
+    }
+}
+
+impl Buffer {
+    /// Lets `own` have the buffer; what another connection has in it is kept for it.
+    fn give_way(&mut self, own: &Rc<Own>) {
+        if self.bytes.is_empty() {
+            self.bytes = vec![0; MOST].into();
+        }
+        let is_its = |of: &Rc<Own>| Rc::ptr_eq(of, own);
+        if self.of.as_ref().is_some_and(is_its) {
+            return;
+        }
+        let unread = self.bytes.get(self.unread.clone()).unwrap_or_default();
+        let before = self.of.replace(own.clone());
+        if let (Some(before), false) = (before, unread.is_empty()) {
+            before.0.set(Bytes::copy_from_slice(unread));
+        }
+    }
+}
