@@ -244,9 +244,7 @@ impl Run {
             }
         }
     }
-}
 
-impl Run {
     /// Who hears what becomes of a joined packet: the producers of all that it was joined of.
     pub(super) fn hearers(&mut self, joined: &Joined) -> Option<Hears> {
         let own = joined.last.origin;

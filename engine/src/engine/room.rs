@@ -23,9 +23,7 @@ impl Room<'_> {
     pub(super) fn is_short(&self, len: usize) -> bool {
         *self.queued + len > self.budget && *self.queued > 0
     }
-}
 
-impl Room<'_> {
     /// Whether `len` bytes more may be kept for their receipt. An edge that makes its producers wait
     /// was asked for room before anything was routed; what has been let in since came with this
     /// packet.
