@@ -2,13 +2,17 @@
 
 use super::*;
 
+/// A source, and behind it an engram on the connector contract.
+fn towards_an_engram() -> (Rig, ConnId, ConnId) {
+    let steps = vec![step("src"), step("sink")];
+    let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 1)]));
+    let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
+    (rig, src, sink)
+}
+
 #[test]
 fn a_large_chunk_of_an_envelope_is_no_envelope() {
-    let mut rig = Rig::new(
-        Limits::default(),
-        plan(vec![step("src"), step("sink")], &[(0, 1)]),
-    );
-    let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
+    let (mut rig, src, sink) = towards_an_engram();
     let mut frame = BytesMut::new();
     put_len_field(&mut frame, 0x0a, &vec![b'x'; 50_000]);
     put_len_field(&mut frame, 0x12, b"application/vnd.bubu.packet+json");
@@ -32,11 +36,7 @@ fn chunk(index: u8, count: u8) -> Bytes {
 
 #[test]
 fn chunks_that_contradict_those_before_them_reach_no_engram() {
-    let mut rig = Rig::new(
-        Limits::default(),
-        plan(vec![step("src"), step("sink")], &[(0, 1)]),
-    );
-    let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
+    let (mut rig, src, sink) = towards_an_engram();
     for (index, count) in [(0, 3), (1, 2), (1, 3)] {
         rig.send_packet(src, &chunk(index, count), at(0));
     }

@@ -12,6 +12,18 @@ pub(super) fn kept_sink() -> StepPlan {
     }
 }
 
+/// One packet fills it; what finds no room then ends there.
+pub(super) fn sink_of_one() -> StepPlan {
+    StepPlan {
+        queue: bounds(1, 1 << 20),
+        semantics: Semantics::AtLeastOnce(Guarantee {
+            overflow: Overflow::DeadLetter,
+            ..Guarantee::default()
+        }),
+        ..step("sink")
+    }
+}
+
 pub(super) fn part(id: &str, x: &str, number: u64) -> Bytes {
     numbered(&meeting(id, x), number)
 }
@@ -220,15 +232,7 @@ fn parts_of_what_comes_to_nothing_late_are_heard_of_at_once() {
 
 #[test]
 fn a_joined_packet_that_finds_no_room_lets_all_its_producers_go_on() {
-    let full = StepPlan {
-        queue: bounds(1, 1 << 20),
-        semantics: Semantics::AtLeastOnce(Guarantee {
-            overflow: Overflow::DeadLetter,
-            ..Guarantee::default()
-        }),
-        ..step("sink")
-    };
-    let mut rig = joining(FanInPlan::default(), full, EdgePrograms::default());
+    let mut rig = joining(FanInPlan::default(), sink_of_one(), EdgePrograms::default());
     let (a, b, _) = all_three(&mut rig);
     rig.send_numbered(a, 1, at(1));
     rig.send_packet(a, &part("1", "a1", 2), at(1));
@@ -246,12 +250,7 @@ fn a_joined_packet_that_finds_no_room_lets_all_its_producers_go_on() {
 fn a_joined_packet_that_finds_no_room_is_settled_on_that_edge_only() {
     let full = StepPlan {
         fan_in: Some(FanInPlan::default()),
-        queue: bounds(1, 1 << 20),
-        semantics: Semantics::AtLeastOnce(Guarantee {
-            overflow: Overflow::DeadLetter,
-            ..Guarantee::default()
-        }),
-        ..step("sink")
+        ..sink_of_one()
     };
     let other = StepPlan {
         id: "other".into(),

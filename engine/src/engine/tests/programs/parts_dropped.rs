@@ -1,7 +1,7 @@
 //! Parts of joins that go no further: without room, late, or with their run.
 
 use super::joins::{joining, meeting};
-use super::parts::{all_three, kept_sink, nothing_is_owed, part, receipt_all};
+use super::parts::{all_three, kept_sink, nothing_is_owed, part, receipt_all, sink_of_one};
 use super::*;
 use crate::route::{FanInMode, FanInPlan, OnTimeout, OverflowPolicy};
 
@@ -44,19 +44,11 @@ fn a_late_join_that_finds_no_room_asks_for_no_tick_at_once() {
 
 #[test]
 fn a_late_join_that_finds_no_room_where_that_is_no_matter_is_dropped_and_heard_of() {
-    let full = StepPlan {
-        queue: bounds(1, 1 << 20),
-        semantics: Semantics::AtLeastOnce(Guarantee {
-            overflow: Overflow::DeadLetter,
-            ..Guarantee::default()
-        }),
-        ..step("sink")
-    };
     let partial = FanInPlan {
         on_timeout: OnTimeout::Partial,
         ..FanInPlan::default()
     };
-    let mut rig = joining(partial, full, EdgePrograms::default());
+    let mut rig = joining(partial, sink_of_one(), EdgePrograms::default());
     let (a, b, _) = all_three(&mut rig);
     rig.send_numbered(a, 1, at(1));
     rig.send_packet(b, &part("1", "b1", 1), at(1));
