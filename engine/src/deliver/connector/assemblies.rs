@@ -4,7 +4,6 @@
 //! Owns what the chunks that went to one session said of their sets. Bounded as the engram is: what
 //! would be too much for it is too much here.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use transport_proto::limits::MAX_CHUNK_COUNT;
@@ -21,23 +20,54 @@ const MOST_BYTES: u64 = 64 << 20;
 /// An engram forgets a set after two minutes; here it is remembered for longer than there.
 const REMEMBERED: Duration = Duration::from_secs(240);
 
-/// Sets of one session that are not whole, the oldest first.
+/// Sets of one session that are not whole.
 #[derive(Debug, Default)]
-pub(crate) struct Assemblies(VecDeque<Assembly>);
+pub(crate) struct Assemblies {
+    /// In the order of their keys.
+    sets: Vec<Assembly>,
+    /// Bytes of the chunks of all of them.
+    bytes: u64,
+    /// No set has been quiet since before: none is too old until this is.
+    oldest: Option<Moment>,
+}
 
 #[derive(Debug)]
 struct Assembly {
     stream_id: Box<str>,
     partition: Box<str>,
     chunk_id: Box<str>,
+    progress: Progress,
+    last: Moment,
+}
+
+/// What the chunks of a set have come to.
+#[derive(Debug)]
+struct Progress {
     count: u32,
     /// Bytes of the payload, where a chunk has said so; else 0.
     total: u32,
     /// Bytes of the chunks that went.
     bytes: u32,
-    /// By index.
-    went: [bool; MAX_CHUNK_COUNT as usize],
-    last: Moment,
+    went: Indices,
+}
+
+/// Which chunks of a set went, a bit each.
+#[derive(Debug, Default)]
+struct Indices([u64; MAX_CHUNK_COUNT.div_ceil(u64::BITS) as usize]);
+
+/// What tells sets apart: stream, partition, and the id of the set.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+/// What a chunk says of itself and of its set.
+#[derive(Clone, Copy, Debug)]
+struct Piece<'a> {
+    key: Key<'a>,
+    count: u32,
+    /// Bytes of the payload; 0 where it does not say.
+    total: u32,
+    index: u32,
+    /// Its own bytes.
+    len: u32,
 }
 
 impl Assemblies {
@@ -51,95 +81,175 @@ impl Assemblies {
         (packet, view): (&[u8], &PacketView),
         now: Moment,
     ) -> Result<(), Unfit> {
-        let Some(envelope) = view.envelope().filter(|envelope| envelope.is_chunk()) else {
+        let Some(piece) = Piece::of(packet, view) else {
             return Ok(());
         };
-        self.0.retain(|set| now.since(set.last) < REMEMBERED);
-        let key = (
-            envelope.stream_id(packet),
-            envelope.partition(packet),
-            envelope.chunk_id(packet),
-        );
-        let held: u64 = self.0.iter().map(|set| u64::from(set.bytes)).sum();
-        let place = self.0.iter().position(|set| set.key() == key);
-        let is_new = place.is_none();
-        if is_new && self.0.len() >= MOST_SETS {
-            return Err(Unfit::invalid(
-                "more chunk sets at once than an engram takes",
-            ));
+        self.take(&piece, now).map_err(Unfit::invalid)
+    }
+
+    fn take(&mut self, piece: &Piece<'_>, now: Moment) -> Result<(), &'static str> {
+        self.forget_quiet(now);
+        let found = self.sets.binary_search_by(|set| set.key().cmp(&piece.key));
+        let verdict = self.judge(found.ok(), piece);
+        match found {
+            Ok(place) => self.go_on(place, verdict.is_ok().then_some(piece), now),
+            Err(place) if verdict.is_ok() => self.begin(place, piece, now),
+            Err(_) => {}
         }
-        let place = place.unwrap_or(self.0.len());
-        if is_new {
-            self.0.push_back(Assembly::new(key, envelope.chunk_count()));
+        verdict
+    }
+
+    fn judge(&self, known: Option<usize>, piece: &Piece<'_>) -> Result<(), &'static str> {
+        match known.and_then(|place| self.sets.get(place)) {
+            Some(set) => set.progress.judge(piece, self.bytes),
+            None if self.sets.len() >= MOST_SETS => {
+                Err("more chunk sets at once than an engram takes")
+            }
+            None => Progress::new(piece.count).judge(piece, self.bytes),
         }
-        let Some(set) = self.0.get_mut(place) else {
-            return Ok(());
+    }
+
+    /// The first chunk of a set.
+    fn begin(&mut self, place: usize, piece: &Piece<'_>, now: Moment) {
+        let mut progress = Progress::new(piece.count);
+        let bytes = progress.take(piece);
+        if progress.is_whole() {
+            return;
+        }
+        self.bytes += u64::from(bytes);
+        let (stream_id, partition, chunk_id) = piece.key;
+        let set = Assembly {
+            stream_id: stream_id.into(),
+            partition: partition.into(),
+            chunk_id: chunk_id.into(),
+            progress,
+            last: now,
         };
-        let len = u32::try_from(view.media_len()).unwrap_or(u32::MAX);
-        let said = (envelope.chunk_count(), envelope.total_bytes());
-        let went = set.take(said, (envelope.chunk_index(), len), held);
+        self.sets.insert(place, set);
+        self.heard(now);
+    }
+
+    /// One more chunk of a set, or one that contradicts it.
+    fn go_on(&mut self, place: usize, piece: Option<&Piece<'_>>, now: Moment) {
+        let Some(set) = self.sets.get_mut(place) else {
+            return;
+        };
         set.last = now;
-        if set.is_whole() || is_new && went.is_err() {
-            self.0.remove(place);
+        self.bytes += piece.map_or(0, |piece| u64::from(set.progress.take(piece)));
+        if set.progress.is_whole() {
+            self.bytes -= u64::from(set.progress.bytes);
+            self.sets.remove(place);
         }
-        went.map_err(Unfit::invalid)
+        self.heard(now);
+    }
+
+    /// A set has heard of a chunk now; clocks may step back.
+    fn heard(&mut self, now: Moment) {
+        self.oldest = Some(self.oldest.map_or(now, |oldest| oldest.min(now)));
+    }
+
+    fn forget_quiet(&mut self, now: Moment) {
+        let is_old = |last| now.since(last) >= REMEMBERED;
+        if !self.oldest.is_some_and(is_old) {
+            return;
+        }
+        self.sets.retain(|set| !is_old(set.last));
+        let bytes = self.sets.iter().map(|set| u64::from(set.progress.bytes));
+        self.bytes = bytes.sum();
+        self.oldest = self.sets.iter().map(|set| set.last).min();
     }
 }
 
 impl Assembly {
-    fn new((stream_id, partition, chunk_id): (&str, &str, &str), count: u32) -> Self {
+    fn key(&self) -> Key<'_> {
+        (&self.stream_id, &self.partition, &self.chunk_id)
+    }
+}
+
+impl Progress {
+    fn new(count: u32) -> Self {
         Self {
-            stream_id: stream_id.into(),
-            partition: partition.into(),
-            chunk_id: chunk_id.into(),
             count,
             total: 0,
             bytes: 0,
-            went: [false; MAX_CHUNK_COUNT as usize],
-            last: Moment::default(),
+            went: Indices::default(),
         }
-    }
-
-    fn key(&self) -> (&str, &str, &str) {
-        (&self.stream_id, &self.partition, &self.chunk_id)
     }
 
     fn is_whole(&self) -> bool {
-        self.went.iter().filter(|went| **went).count() == self.count as usize
+        self.went.len() == self.count
     }
 
-    fn take(
-        &mut self,
-        (count, total): (u32, u32),
-        (index, len): (u32, u32),
-        held: u64,
-    ) -> Result<(), &'static str> {
-        if count != self.count {
+    /// Whether a chunk agrees with those before it, where an engram holds so many bytes of chunks.
+    fn judge(&self, piece: &Piece<'_>, held: u64) -> Result<(), &'static str> {
+        if piece.count != self.count {
             return Err("a chunk of another count than those before it");
         }
-        if total != 0 && self.total != 0 && total != self.total {
+        if piece.total != 0 && self.total != 0 && piece.total != self.total {
             return Err("a chunk of another total than those before it");
         }
-        let Some(went) = self.went.get_mut(index as usize) else {
+        if piece.index >= MAX_CHUNK_COUNT {
             return Err("a chunk beyond its count");
-        };
-        if *went {
+        }
+        if self.went.contains(piece.index) {
             // The engram has it, and ignores it.
             return Ok(());
         }
-        let bytes = self.bytes.saturating_add(len);
-        let total = total.max(self.total);
-        *went = true;
-        let is_whole = self.is_whole();
-        let fits = bytes <= MAX_REASSEMBLED && held + u64::from(len) <= MOST_BYTES;
-        if !fits || total != 0 && (bytes > total || is_whole && bytes != total) {
-            if let Some(went) = self.went.get_mut(index as usize) {
-                *went = false;
-            }
+        let bytes = self.bytes.saturating_add(piece.len);
+        let total = piece.total.max(self.total);
+        let is_last = self.went.len() + 1 == self.count;
+        let fits = bytes <= MAX_REASSEMBLED && held + u64::from(piece.len) <= MOST_BYTES;
+        if !fits || total != 0 && (bytes > total || is_last && bytes != total) {
             return Err("chunks of more or less than the payload that they say");
         }
-        (self.bytes, self.total) = (bytes, total);
         Ok(())
+    }
+
+    /// Takes note of a chunk that agrees. Returns the bytes that it adds.
+    fn take(&mut self, piece: &Piece<'_>) -> u32 {
+        if !self.went.insert(piece.index) {
+            return 0;
+        }
+        self.bytes += piece.len;
+        self.total = self.total.max(piece.total);
+        piece.len
+    }
+}
+
+impl Indices {
+    fn contains(&self, index: u32) -> bool {
+        let word = self.0.get((index / u64::BITS) as usize);
+        word.is_some_and(|word| word & (1 << (index % u64::BITS)) != 0)
+    }
+
+    /// Returns whether it is new.
+    fn insert(&mut self, index: u32) -> bool {
+        let is_new = !self.contains(index);
+        if let Some(word) = self.0.get_mut((index / u64::BITS) as usize) {
+            *word |= 1 << (index % u64::BITS);
+        }
+        is_new
+    }
+
+    fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+}
+
+impl<'a> Piece<'a> {
+    fn of(packet: &'a [u8], view: &PacketView) -> Option<Self> {
+        let envelope = view.envelope().filter(|envelope| envelope.is_chunk())?;
+        Some(Self {
+            key: (
+                envelope.stream_id(packet),
+                envelope.partition(packet),
+                envelope.chunk_id(packet),
+            ),
+            count: envelope.chunk_count(),
+            total: envelope.total_bytes(),
+            index: envelope.chunk_index(),
+            len: u32::try_from(view.media_len()).unwrap_or(u32::MAX),
+        })
     }
 }
 

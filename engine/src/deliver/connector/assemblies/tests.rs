@@ -1,3 +1,5 @@
+mod model;
+
 use bytes::BytesMut;
 use transport_proto::view::Dialect;
 use transport_proto::wire::{put_len_field, put_varint};
@@ -42,7 +44,7 @@ fn chunks_that_agree_go_and_a_whole_set_is_forgotten() {
                 at(round)
             ));
         }
-        assert!(sets.0.is_empty());
+        assert!(sets.sets.is_empty());
     }
 }
 
@@ -63,7 +65,7 @@ fn a_chunk_that_contradicts_its_set_does_not_go_and_its_set_goes_on() {
             assert!(!goes(&mut sets, &last, at(0)), "{wrong}");
         }
         assert!(goes(&mut sets, &chunk("a", (2, 3, 30), 10), at(0)));
-        assert!(sets.0.is_empty());
+        assert!(sets.sets.is_empty());
     }
 }
 
@@ -73,7 +75,7 @@ fn what_comes_twice_counts_once() {
     for index in [0, 0, 0, 1] {
         assert!(goes(&mut sets, &chunk("a", (index, 2, 20), 10), at(0)));
     }
-    assert!(sets.0.is_empty());
+    assert!(sets.sets.is_empty());
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn no_more_is_begun_than_an_engram_holds() {
     }
     assert!(!goes(&mut sets, &chunk("one more", (0, 2, 0), 1), at(239)));
     assert!(goes(&mut sets, &chunk("one more", (0, 2, 0), 1), at(240)));
-    assert_eq!(sets.0.len(), 1, "what is old is forgotten");
+    assert_eq!(sets.sets.len(), 1, "what is old is forgotten");
 
     let mut sets = Assemblies::default();
     for n in 0..8 {
@@ -112,5 +114,5 @@ fn no_more_is_begun_than_an_engram_holds() {
         ));
     }
     assert!(!goes(&mut sets, &chunk("one more", (0, 2, 0), 1), at(0)));
-    assert_eq!(sets.0.len(), 8);
+    assert_eq!(sets.sets.len(), 8);
 }
