@@ -37,6 +37,7 @@ struct Assembly {
     partition: Box<str>,
     chunk_id: Box<str>,
     progress: Progress,
+    /// When a chunk of it went last.
     last: Moment,
 }
 
@@ -71,35 +72,30 @@ struct Piece<'a> {
 }
 
 impl Assemblies {
-    /// Whether a chunk, sound by itself, goes with those of its set that went before it, and takes
-    /// note of it.
+    /// Whether a chunk, sound by itself, goes with those of its set that went before it.
     ///
     /// # Errors
     /// [`Unfit`] where it contradicts them, or is more than an engram takes.
-    pub(super) fn admit(
+    pub(super) fn judge(
         &mut self,
         (packet, view): (&[u8], &PacketView),
         now: Moment,
     ) -> Result<(), Unfit> {
-        let Some(piece) = Piece::of(packet, view) else {
-            return Ok(());
-        };
-        self.take(&piece, now).map_err(Unfit::invalid)
+        let piece = Piece::of(packet, view);
+        let verdict = piece.map_or(Ok(()), |piece| self.judge_piece(&piece, now));
+        verdict.map_err(Unfit::invalid)
     }
 
-    fn take(&mut self, piece: &Piece<'_>, now: Moment) -> Result<(), &'static str> {
-        self.forget_quiet(now);
-        let found = self.sets.binary_search_by(|set| set.key().cmp(&piece.key));
-        let verdict = self.judge(found.ok(), piece);
-        match found {
-            Ok(place) => self.go_on(place, verdict.is_ok().then_some(piece), now),
-            Err(place) if verdict.is_ok() => self.begin(place, piece, now),
-            Err(_) => {}
+    /// Takes note of a chunk that was judged to go, and went.
+    pub(super) fn note(&mut self, (packet, view): (&[u8], &PacketView), now: Moment) {
+        if let Some(piece) = Piece::of(packet, view) {
+            self.note_piece(&piece, now);
         }
-        verdict
     }
 
-    fn judge(&self, known: Option<usize>, piece: &Piece<'_>) -> Result<(), &'static str> {
+    fn judge_piece(&mut self, piece: &Piece<'_>, now: Moment) -> Result<(), &'static str> {
+        self.forget_quiet(now);
+        let known = self.find(piece).ok();
         match known.and_then(|place| self.sets.get(place)) {
             Some(set) => set.progress.judge(piece, self.bytes),
             None if self.sets.len() >= MOST_SETS => {
@@ -107,6 +103,19 @@ impl Assemblies {
             }
             None => Progress::new(piece.count).judge(piece, self.bytes),
         }
+    }
+
+    fn note_piece(&mut self, piece: &Piece<'_>, now: Moment) {
+        match self.find(piece) {
+            Ok(place) => self.go_on(place, piece, now),
+            Err(place) => self.begin(place, piece, now),
+        }
+    }
+
+    /// The place of its set, or where that would stand.
+    fn find(&self, piece: &Piece<'_>) -> Result<usize, usize> {
+        let sets = &self.sets;
+        sets.binary_search_by(|set| set.key().cmp(&piece.key))
     }
 
     /// The first chunk of a set.
@@ -129,13 +138,13 @@ impl Assemblies {
         self.heard(now);
     }
 
-    /// One more chunk of a set, or one that contradicts it.
-    fn go_on(&mut self, place: usize, piece: Option<&Piece<'_>>, now: Moment) {
+    /// One more chunk of a set.
+    fn go_on(&mut self, place: usize, piece: &Piece<'_>, now: Moment) {
         let Some(set) = self.sets.get_mut(place) else {
             return;
         };
         set.last = now;
-        self.bytes += piece.map_or(0, |piece| u64::from(set.progress.take(piece)));
+        self.bytes += u64::from(set.progress.take(piece));
         if set.progress.is_whole() {
             self.bytes -= u64::from(set.progress.bytes);
             self.sets.remove(place);
@@ -143,7 +152,7 @@ impl Assemblies {
         self.heard(now);
     }
 
-    /// A set has heard of a chunk now; clocks may step back.
+    /// A chunk went now; clocks may step back.
     fn heard(&mut self, now: Moment) {
         self.oldest = Some(self.oldest.map_or(now, |oldest| oldest.min(now)));
     }

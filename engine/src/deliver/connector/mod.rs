@@ -134,38 +134,42 @@ impl Encoder {
         let mut facts = Facts::default();
         facts.gather(packet, &self.view);
         // Without a frame an engram looks at nothing in it.
-        if !facts.is_heartbeat {
+        let is_read = !facts.is_heartbeat;
+        if is_read {
             facts.unfit = fit::judge(packet, &self.view);
-            if let (None, Some((assemblies, now))) = (facts.unfit, went) {
-                assemblies.admit((packet, &self.view), now)?;
-            }
         }
-        self.finish(packet, &facts, manner)
+        let is_fit = is_read && facts.unfit.is_none();
+        let Some((assemblies, now)) = went.filter(|_| is_fit) else {
+            return self.finish(packet, &facts, manner).map(drop);
+        };
+        assemblies.judge((packet, &self.view), now)?;
+        if self.finish(packet, &facts, manner)? {
+            assemblies.note((packet, &self.view), now);
+        }
+        Ok(())
     }
 
-    /// Translates a packet in one piece, of which the view is.
-    fn finish(&mut self, packet: &Bytes, facts: &Facts, manner: Manner) -> Result<(), Unfit> {
+    /// Translates a packet in one piece, of which the view is. Returns whether its frame goes too.
+    fn finish(&mut self, packet: &Bytes, facts: &Facts, manner: Manner) -> Result<bool, Unfit> {
         let mut edit = facts.edit(manner)?;
-        let sole = [Segment::of(packet.clone())];
+        let at = (&packet[..], &self.view);
         if facts.is_heartbeat {
             edit.frame = true;
-        }
-        if facts.is_heartbeat || facts.is_plain() {
-            return self.write(&sole, &edit, manner);
-        }
-        let at = (&packet[..], &self.view);
-        match facts.kind(at)? {
-            // Without a frame the engram takes it for a heartbeat, which it is.
-            Kind::Quiet => edit.frame = true,
-            Kind::Error => envelope::put_error(at, facts, &mut edit)?,
-            Kind::Other if facts.frame.is_none() => {
-                let keeps_id = !edit.message_id;
-                let json = envelope::built(at, facts, (keeps_id, true))?;
-                put_envelope_frame(&mut edit.tail, Dialect::Connector, &json);
+        } else if !facts.is_plain() {
+            match facts.kind(at)? {
+                // Without a frame the engram takes it for a heartbeat, which it is.
+                Kind::Quiet => edit.frame = true,
+                Kind::Error => envelope::put_error(at, facts, &mut edit)?,
+                Kind::Other if facts.frame.is_none() => {
+                    let keeps_id = !edit.message_id;
+                    let json = envelope::built(at, facts, (keeps_id, true))?;
+                    put_envelope_frame(&mut edit.tail, Dialect::Connector, &json);
+                }
+                Kind::Other => {}
             }
-            Kind::Other => {}
         }
-        self.write(&sole, &edit, manner)
+        self.write(&[Segment::of(packet.clone())], &edit, manner)?;
+        Ok(!edit.frame)
     }
 
     /// Writes the message: what is kept of the segments, then the tail.

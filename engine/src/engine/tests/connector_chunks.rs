@@ -55,3 +55,27 @@ fn chunks_that_contradict_those_before_them_reach_no_engram() {
     }
     assert_eq!(rig.take(sink, at(0)).len(), 2);
 }
+
+/// The chunk, said to be of a kind.
+fn of_kind(kind: &str, chunk: &Bytes) -> Bytes {
+    let mut packet = BytesMut::from(&chunk[..]);
+    put_metadata(&mut packet, Dialect::Packet, "bubu.envelope.kind", kind);
+    packet.freeze()
+}
+
+#[test]
+fn a_chunk_that_an_engram_does_not_get_completes_no_set() {
+    // An error is no payload in chunks, and of what says nothing the frame is left out.
+    for (kind, got) in [("error", 1), ("noop", 2)] {
+        let (mut rig, src, sink) = towards_an_engram();
+        rig.send_packet(src, &of_kind(kind, &chunk(0, 2)), at(0));
+        rig.send_packet(src, &chunk(1, 2), at(0));
+        assert_eq!(rig.responses(sink, at(0)).len(), got, "{kind}");
+        // It still waits for the other one of two.
+        rig.send_packet(src, &chunk(0, 3), at(0));
+        assert!(rig.responses(sink, at(0)).is_empty(), "{kind}");
+        rig.send_packet(src, &chunk(0, 2), at(0));
+        rig.send_packet(src, &chunk(0, 3), at(0));
+        assert_eq!(rig.responses(sink, at(0)).len(), 2, "{kind}");
+    }
+}

@@ -28,7 +28,11 @@ fn chunk(id: &str, (index, count, total): (u32, u32, u32), len: usize) -> BytesM
 fn goes(sets: &mut Assemblies, packet: &[u8], now: Moment) -> bool {
     let view = PacketView::parse(packet, Dialect::Packet).unwrap();
     assert!(view.is_sound());
-    sets.admit((packet, &view), now).is_ok()
+    let goes = sets.judge((packet, &view), now).is_ok();
+    if goes {
+        sets.note((packet, &view), now);
+    }
+    goes
 }
 
 #[test]
@@ -115,4 +119,13 @@ fn no_more_is_begun_than_an_engram_holds() {
     }
     assert!(!goes(&mut sets, &chunk("one more", (0, 2, 0), 1), at(0)));
     assert_eq!(sets.sets.len(), 8);
+}
+
+#[test]
+fn a_chunk_that_does_not_go_keeps_no_set_from_being_forgotten() {
+    let mut sets = Assemblies::default();
+    assert!(goes(&mut sets, &chunk("a", (0, 3, 30), 10), at(0)));
+    assert!(!goes(&mut sets, &chunk("a", (0, 2, 20), 10), at(100)));
+    assert!(!goes(&mut sets, &chunk("a", (0, 2, 20), 10), at(200)));
+    assert!(goes(&mut sets, &chunk("a", (0, 2, 20), 10), at(240)));
 }

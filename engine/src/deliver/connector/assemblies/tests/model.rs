@@ -70,7 +70,9 @@ impl Model {
             set = self.0.remove(at);
         }
         let goes = set.take(piece, held);
-        set.last = now;
+        if goes {
+            set.last = now;
+        }
         if (goes || known.is_some()) && set.went.len() as u32 != set.count {
             self.0.push(set);
         }
@@ -193,7 +195,10 @@ proptest! {
                 Op::Chunks(..) | Op::Begin(..) => {}
             }
             play(op, |piece| {
-                let goes = sets.take(piece, at(clock)).is_ok();
+                let goes = sets.judge_piece(piece, at(clock)).is_ok();
+                if goes {
+                    sets.note_piece(piece, at(clock));
+                }
                 assert_eq!(goes, model.take(piece, at(clock)), "{piece:?} at {clock}");
             });
             prop_assert_eq!(sets.sets.len(), model.0.len());
