@@ -33,7 +33,7 @@ pub(super) fn keep_chunk(
         ChunkVerdict::More(set) | ChunkVerdict::Last(set) => (set, false),
         ChunkVerdict::First => {
             edge.counts.accepted += 1;
-            (log.open_set(key.id, chunk, offered.item(onto)), true)
+            (log.open_set(key, chunk, offered.item(onto)), true)
         }
     };
     let len = offered.most_len(edge, onto.change);
@@ -112,6 +112,7 @@ impl Offered<'_> {
         SetKey {
             edge,
             id: envelope.map_or("", |e| e.chunk_id(self.inbound.packet)),
+            origin: self.origin,
         }
     }
 

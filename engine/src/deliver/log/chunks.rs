@@ -15,7 +15,7 @@ use transport_proto::view::PacketView;
 
 use super::Item;
 use crate::decide::Change;
-use crate::deliver::origin::ChunkPlace;
+use crate::deliver::origin::{ChunkPlace, Origin};
 use crate::ids::Moment;
 
 /// Most sets of one stream that wait for chunks (spec 2.3).
@@ -23,11 +23,14 @@ const MAX_OPEN: usize = 64;
 /// Most dropped sets that are remembered; of more the one that was quiet the longest is forgotten.
 const MAX_DROPPED: usize = 64;
 
-/// What tells sets apart: the edge and the `chunk_id`.
+/// What tells sets apart: the edge, the `chunk_id`, and the number of its first chunk, where its
+/// producer numbers. A chunk under another number belongs to a set of its name that lacks chunks, if
+/// that is of the same producer epoch; else the name begins anew.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetKey<'a> {
     pub edge: u32,
     pub id: &'a str,
+    pub origin: Option<Origin>,
 }
 
 /// What a chunk is to the log.
@@ -80,6 +83,8 @@ enum State {
 struct Set {
     item: Item,
     id: Box<str>,
+    /// That of its first chunk.
+    origin: Option<Origin>,
     count: u32,
     seen: BTreeSet<u32>,
     staged: Vec<Staged>,
@@ -104,8 +109,8 @@ pub(super) struct Sets {
 impl Sets {
     /// Judges a chunk; nothing changes.
     pub(super) fn judge(&self, key: SetKey<'_>, chunk: ChunkPlace) -> ChunkVerdict {
-        let is_it = |set: &Set| set.item.edge == key.edge && *set.id == *key.id;
-        let known = self.all.iter().position(|s| s.as_ref().is_some_and(is_it));
+        let known = self.find(|set| set.is_of(key) && set.origin == key.origin);
+        let known = known.or_else(|| self.find(|set| set.is_of(key) && set.lacks_chunks_of(key)));
         let Some((at, set)) = known.and_then(|at| Some((at as u32, self.get(at as u32)?))) else {
             return if self.open < MAX_OPEN {
                 ChunkVerdict::First
@@ -125,7 +130,7 @@ impl Sets {
     }
 
     /// Opens a set of which nothing is staged yet.
-    pub(super) fn open(&mut self, id: &str, count: u32, item: Item) -> u32 {
+    pub(super) fn open(&mut self, key: SetKey<'_>, count: u32, item: Item) -> u32 {
         let at = self.all.iter().position(Option::is_none);
         let at = at.unwrap_or_else(|| {
             self.all.push(None);
@@ -133,7 +138,8 @@ impl Sets {
         });
         self.all[at] = Some(Set {
             item,
-            id: id.into(),
+            id: key.id.into(),
+            origin: key.origin,
             count,
             seen: BTreeSet::new(),
             staged: Vec::new(),
@@ -289,12 +295,26 @@ impl Sets {
         self.all.iter().flatten().count()
     }
 
+    fn find(&self, wanted: impl Fn(&Set) -> bool) -> Option<usize> {
+        let is_it = |entry: &Option<Set>| entry.as_ref().is_some_and(&wanted);
+        self.all.iter().position(is_it)
+    }
+
     fn get(&self, set: u32) -> Option<&Set> {
         self.all.get(set as usize)?.as_ref()
     }
 }
 
 impl Set {
+    fn is_of(&self, key: SetKey<'_>) -> bool {
+        self.item.edge == key.edge && *self.id == *key.id
+    }
+
+    fn lacks_chunks_of(&self, key: SetKey<'_>) -> bool {
+        let producer = |origin: Option<Origin>| origin.map(|origin| origin.producer);
+        self.state == State::Open && producer(self.origin) == producer(key.origin)
+    }
+
     fn unstage(&mut self) -> Unstaged {
         Unstaged {
             item: self.item,

@@ -233,8 +233,8 @@ impl Log {
     }
 
     /// Opens the set of a first chunk, which `item` describes.
-    pub(crate) fn open_set(&mut self, id: &str, chunk: ChunkPlace, item: Item) -> u32 {
-        self.sets.open(id, chunk.count, item)
+    pub(crate) fn open_set(&mut self, key: SetKey<'_>, chunk: ChunkPlace, item: Item) -> u32 {
+        self.sets.open(key, chunk.count, item)
     }
 
     /// Bytes on the wire, and payload bytes, of what is staged of a set.

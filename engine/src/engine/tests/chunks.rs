@@ -157,3 +157,79 @@ fn a_set_that_finds_no_room_ends_as_one_drop() {
     rig.flow(c, &ack(2), at(5));
     assert_eq!(got(&mut rig, c, at(6)), named(&[("next", 3)]), "no hole");
 }
+
+#[test]
+fn a_new_producer_epoch_completes_no_set_of_the_one_before() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    rig.send_packet(p, &renamed("old", &chunk("x", 0, 2, 1)), at(0));
+    rig.disconnect(p);
+    let p = rig.connect_numbering("p", "e8");
+    for index in 0..2 {
+        rig.send_packet(p, &chunk("x", index, 2, 1), at(1));
+    }
+    assert_eq!(
+        got(&mut rig, c, at(2)),
+        named(&[("x0", 1), ("x1", 1)]),
+        "nothing of the old payload"
+    );
+    rig.flow(c, &ack(1), at(3));
+    assert_eq!(rig.acks(p, at(300)), [1]);
+    rig.tick(at(120_000));
+    let edge = rig.edge("c");
+    assert_eq!(edge.counts.dropped(DropReason::ChunkTimeout), 1);
+    assert_eq!((edge.counts.accepted, edge.counts.delivered), (2, 1));
+}
+
+#[test]
+fn a_name_that_is_used_again_under_another_number_is_another_set() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    for (index, number) in [(0, 1), (1, 1), (0, 2), (1, 2)] {
+        rig.send_packet(p, &chunk("x", index, 2, number), at(0));
+    }
+    let both = named(&[("x0", 1), ("x1", 1), ("x0", 2), ("x1", 2)]);
+    assert_eq!(got(&mut rig, c, at(1)), both, "nothing is receipted yet");
+    rig.send_packet(p, &chunk("x", 0, 2, 3), at(2));
+    rig.interrupt(p, None, at(3));
+    for (index, number) in [(0, 4), (1, 3), (1, 4)] {
+        rig.send_packet(
+            p,
+            &chunk_of("x", (index, 2, number), 10 + usize::from(number)),
+            at(4),
+        );
+    }
+    let next = rig.take(c, at(5));
+    let sizes = next.iter().map(media_len);
+    assert_eq!(
+        sizes.collect::<Vec<_>>(),
+        [14, 14],
+        "nothing of what was dropped"
+    );
+    rig.flow(c, &ack(3), at(7));
+    assert_eq!(rig.acks(p, at(300)), [4]);
+    let counts = rig.edge("c").counts;
+    assert_eq!((counts.accepted, counts.delivered), (4, 3));
+    assert_eq!(counts.dropped(DropReason::Interrupted), 1);
+}
+
+#[test]
+fn chunks_that_are_numbered_apart_are_put_together() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    rig.send_packet(p, &chunk("x", 0, 2, 1), at(0));
+    rig.send_packet(p, &chunk("x", 1, 2, 2), at(0));
+    assert_eq!(got(&mut rig, c, at(1)), named(&[("x0", 1), ("x1", 1)]));
+}
+
+fn media_len(packet: &Bytes) -> usize {
+    let view = PacketView::parse(packet, Dialect::Packet).unwrap();
+    view.media_len()
+}
+
+/// The packet under another label.
+fn renamed(name: &str, packet: &Bytes) -> Bytes {
+    let mut out = BytesMut::from(&packet[..]);
+    put_metadata(&mut out, Dialect::Packet, "n", name);
+    out.freeze()
+}
