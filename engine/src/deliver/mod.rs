@@ -22,7 +22,7 @@ pub use fence::{Fence, FenceVerdict};
 pub use session::IgnoredReceipts;
 pub use spool::Pieces;
 
-pub(crate) use connector::{Assemblies, Encoder, Manner, Unfit};
+pub(crate) use connector::{Assemblies, Encoder, Manner, Towards, Unfit};
 pub(crate) use encode::{Encoded, SHARE_ABOVE, Sink, wire_len};
 pub(crate) use keyframe::starts_decoding;
 pub(crate) use log::{Ack, ChunkVerdict, Item, Log, Outcome, Place, SetKey, Settled, Staged};

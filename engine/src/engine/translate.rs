@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use transport_proto::splice::GRPC_HEAD_LEN;
 
 use super::{Edge, Engine, Run};
-use crate::deliver::{Encoder, Manner, Outbox, Pieces, Unfit};
+use crate::deliver::{Encoder, Manner, Outbox, Pieces, Settled, Towards, Unfit};
 use crate::ids::{Moment, RunId, StepIndex};
 
 /// A packet on its way out.
@@ -58,28 +58,15 @@ impl Engine {
             for packet in leaving {
                 let message = raw.next(packet.len);
                 // Of at_least_once edges a set goes as one, and contradicts itself nowhere.
-                let assemblies = (&mut live.sessions[step.at()].assemblies, now);
-                let assemblies = packet.kept.is_none().then_some(assemblies);
-                let encoded = encoder.encode(&message, manner(packet.kept.is_some()), assemblies);
-                let edge = &mut live.edges[packet.edge as usize];
+                let towards = packet.kept.is_none().then_some(Towards {
+                    assemblies: &mut live.sessions[step.at()].assemblies,
+                    edge: packet.edge,
+                    now,
+                });
+                let encoded = encoder.encode(&message, manner(packet.kept.is_some()), towards);
                 match encoded {
-                    Ok(()) => went(edge, packet, now),
-                    Err(unfit) => {
-                        // Nobody returns credits for what never comes.
-                        live.sessions[step.at()].credit.regain(packet.len);
-                        live.told[packet.edge as usize]
-                            .example
-                            .get_or_insert_with(|| (unfit.reason, unfit.why.into()));
-                        match packet.kept {
-                            None => edge.counts.drop_one(unfit.reason),
-                            Some((ordinal, _)) => {
-                                let session = &mut live.sessions[step.at()];
-                                if let Outbox::Log(log) = &mut session.outbox {
-                                    log.end(ordinal, unfit.reason, &mut self.settled);
-                                }
-                            }
-                        }
-                    }
+                    Ok(()) => went(&mut live.edges[packet.edge as usize], packet, now),
+                    Err(unfit) => cannot_go(live, (step, packet), unfit, &mut self.settled),
                 }
             }
             left.moved += encoder.drain(out);
@@ -100,6 +87,27 @@ fn went(edge: &mut Edge, packet: Leaving, now: Moment) {
         }
         Some((_, true)) => edge.counts.replayed += 1,
         Some((_, false)) => edge.forward.record(now.since(packet.at), 1),
+    }
+}
+
+/// Drops a packet that its engram must not get, with its whole set where that was kept.
+fn cannot_go(
+    live: &mut Run,
+    (step, packet): (StepIndex, Leaving),
+    unfit: Unfit,
+    settled: &mut Vec<Settled>,
+) {
+    let session = &mut live.sessions[step.at()];
+    // Nobody returns credits for what never comes.
+    session.credit.regain(packet.len);
+    let example = &mut live.told[packet.edge as usize].example;
+    example.get_or_insert_with(|| (unfit.reason, unfit.why.into()));
+    match (packet.kept, &mut session.outbox) {
+        (Some((ordinal, _)), Outbox::Log(log)) => log.end(ordinal, unfit.reason, settled),
+        (Some(_), Outbox::Lanes(_)) => {}
+        (None, _) => live.edges[packet.edge as usize]
+            .counts
+            .drop_one(unfit.reason),
     }
 }
 

@@ -20,6 +20,17 @@ const MOST_BYTES: u64 = 64 << 20;
 /// An engram forgets a set after two minutes; here it is remembered for longer than there.
 const REMEMBERED: Duration = Duration::from_secs(240);
 
+/// What is known of a packet that goes to a session, besides its bytes.
+#[derive(Debug)]
+pub(crate) struct Towards<'a> {
+    /// The chunk sets of the session.
+    pub assemblies: &'a mut Assemblies,
+    /// The edge that it came by.
+    pub edge: u32,
+    /// When it goes.
+    pub now: Moment,
+}
+
 /// Sets of one session that are not whole.
 #[derive(Debug, Default)]
 pub(crate) struct Assemblies {
@@ -36,6 +47,9 @@ struct Assembly {
     stream_id: Box<str>,
     partition: Box<str>,
     chunk_id: Box<str>,
+    /// The edge that its chunks come by. What they are called says nothing of that: all upstreams of
+    /// a step are one stream there.
+    edge: u32,
     progress: Progress,
     /// When a chunk of it went last.
     last: Moment,
@@ -63,6 +77,7 @@ type Key<'a> = (&'a str, &'a str, &'a str);
 #[derive(Clone, Copy, Debug)]
 struct Piece<'a> {
     key: Key<'a>,
+    edge: u32,
     count: u32,
     /// Bytes of the payload; 0 where it does not say.
     total: u32,
@@ -71,32 +86,35 @@ struct Piece<'a> {
     len: u32,
 }
 
-impl Assemblies {
+impl Towards<'_> {
     /// Whether a chunk, sound by itself, goes with those of its set that went before it.
     ///
     /// # Errors
     /// [`Unfit`] where it contradicts them, or is more than an engram takes.
-    pub(super) fn judge(
-        &mut self,
-        (packet, view): (&[u8], &PacketView),
-        now: Moment,
-    ) -> Result<(), Unfit> {
-        let piece = Piece::of(packet, view);
-        let verdict = piece.map_or(Ok(()), |piece| self.judge_piece(&piece, now));
+    pub(super) fn judge(&mut self, (packet, view): (&[u8], &PacketView)) -> Result<(), Unfit> {
+        let Some(piece) = Piece::of(packet, view, self.edge) else {
+            return Ok(());
+        };
+        let verdict = self.assemblies.judge(&piece, self.now);
         verdict.map_err(Unfit::invalid)
     }
 
     /// Takes note of a chunk that was judged to go, and went.
-    pub(super) fn note(&mut self, (packet, view): (&[u8], &PacketView), now: Moment) {
-        if let Some(piece) = Piece::of(packet, view) {
-            self.note_piece(&piece, now);
+    pub(super) fn note(&mut self, (packet, view): (&[u8], &PacketView)) {
+        if let Some(piece) = Piece::of(packet, view, self.edge) {
+            self.assemblies.note(&piece, self.now);
         }
     }
+}
 
-    fn judge_piece(&mut self, piece: &Piece<'_>, now: Moment) -> Result<(), &'static str> {
+impl Assemblies {
+    fn judge(&mut self, piece: &Piece<'_>, now: Moment) -> Result<(), &'static str> {
         self.forget_quiet(now);
         let known = self.find(piece).ok();
         match known.and_then(|place| self.sets.get(place)) {
+            Some(set) if set.edge != piece.edge => {
+                Err("a chunk of a set that another upstream has begun")
+            }
             Some(set) => set.progress.judge(piece, self.bytes),
             None if self.sets.len() >= MOST_SETS => {
                 Err("more chunk sets at once than an engram takes")
@@ -105,7 +123,7 @@ impl Assemblies {
         }
     }
 
-    fn note_piece(&mut self, piece: &Piece<'_>, now: Moment) {
+    fn note(&mut self, piece: &Piece<'_>, now: Moment) {
         match self.find(piece) {
             Ok(place) => self.go_on(place, piece, now),
             Err(place) => self.begin(place, piece, now),
@@ -131,6 +149,7 @@ impl Assemblies {
             stream_id: stream_id.into(),
             partition: partition.into(),
             chunk_id: chunk_id.into(),
+            edge: piece.edge,
             progress,
             last: now,
         };
@@ -246,7 +265,7 @@ impl Indices {
 }
 
 impl<'a> Piece<'a> {
-    fn of(packet: &'a [u8], view: &PacketView) -> Option<Self> {
+    fn of(packet: &'a [u8], view: &PacketView, edge: u32) -> Option<Self> {
         let envelope = view.envelope().filter(|envelope| envelope.is_chunk())?;
         Some(Self {
             key: (
@@ -254,6 +273,7 @@ impl<'a> Piece<'a> {
                 envelope.partition(packet),
                 envelope.chunk_id(packet),
             ),
+            edge,
             count: envelope.chunk_count(),
             total: envelope.total_bytes(),
             index: envelope.chunk_index(),

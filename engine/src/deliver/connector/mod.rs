@@ -22,8 +22,7 @@ use transport_proto::view::{Dialect, PacketView};
 use super::encode::{SHARE_ABOVE, Sink, share_or_copy};
 use super::spool::{Pieces, Spool};
 use crate::account::DropReason;
-use crate::ids::Moment;
-pub(crate) use assemblies::Assemblies;
+pub(crate) use assemblies::{Assemblies, Towards};
 use facts::{Facts, Kind};
 use segment::{Segment, joined, segments_of};
 
@@ -82,8 +81,8 @@ impl Default for Encoder {
 }
 
 impl Encoder {
-    /// Translates one queued message, its gRPC prefix included. A chunk must go with those that
-    /// `went` to the same session before it, where that is given.
+    /// Translates one queued message, its gRPC prefix included. A chunk must go with those that went
+    /// to the same session before it, where that is given.
     ///
     /// # Errors
     /// [`Unfit`]; nothing is written then.
@@ -91,13 +90,13 @@ impl Encoder {
         &mut self,
         message: &[Bytes],
         manner: Manner,
-        went: Option<(&mut Assemblies, Moment)>,
+        towards: Option<Towards<'_>>,
     ) -> Result<(), Unfit> {
         let Some(segments) = segments_of(message, &mut self.view) else {
-            return self.encode_whole(&joined(message), manner, went);
+            return self.encode_whole(&joined(message), manner, towards);
         };
         if let [sole] = &segments[..] {
-            return self.encode_whole(&sole.bytes, manner, went);
+            return self.encode_whole(&sole.bytes, manner, towards);
         }
         let mut facts = Facts::default();
         for segment in &segments {
@@ -109,7 +108,7 @@ impl Encoder {
         }
         // What breaks a rule in one piece may be mended by another.
         if !facts.can_be_told_in_pieces() {
-            return self.encode_whole(&joined(message), manner, went);
+            return self.encode_whole(&joined(message), manner, towards);
         }
         let edit = facts.edit(manner)?;
         self.write(&segments, &edit, manner)
@@ -126,7 +125,7 @@ impl Encoder {
         &mut self,
         packet: &Bytes,
         manner: Manner,
-        went: Option<(&mut Assemblies, Moment)>,
+        towards: Option<Towards<'_>>,
     ) -> Result<(), Unfit> {
         if self.view.walk(packet).is_err() {
             return Err(Unfit::invalid("it is no packet"));
@@ -139,12 +138,12 @@ impl Encoder {
             facts.unfit = fit::judge(packet, &self.view);
         }
         let is_fit = is_read && facts.unfit.is_none();
-        let Some((assemblies, now)) = went.filter(|_| is_fit) else {
+        let Some(mut towards) = towards.filter(|_| is_fit) else {
             return self.finish(packet, &facts, manner).map(drop);
         };
-        assemblies.judge((packet, &self.view), now)?;
+        towards.judge((packet, &self.view))?;
         if self.finish(packet, &facts, manner)? {
-            assemblies.note((packet, &self.view), now);
+            towards.note((packet, &self.view));
         }
         Ok(())
     }

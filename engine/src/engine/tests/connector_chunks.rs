@@ -79,3 +79,22 @@ fn a_chunk_that_an_engram_does_not_get_completes_no_set() {
         assert_eq!(rig.responses(sink, at(0)).len(), 2, "{kind}");
     }
 }
+
+#[test]
+fn chunks_of_two_upstreams_are_not_put_together() {
+    let steps = vec![step("a"), step("b"), step("sink")];
+    let mut rig = Rig::new(Limits::default(), plan(steps, &[(0, 2), (1, 2)]));
+    let (a, b) = (rig.connect("a"), rig.connect("b"));
+    let sink = rig.connect_engram("sink");
+    rig.send_packet(a, &chunk(0, 2), at(0));
+    rig.send_packet(b, &chunk(1, 2), at(0));
+    rig.send_packet(a, &chunk(1, 2), at(0));
+    assert_eq!(rig.responses(sink, at(0)).len(), 2);
+    let dropped = rig.engine.snapshot().edges.into_iter();
+    let dropped = dropped.map(|edge| edge.counts.dropped(DropReason::Invalid));
+    assert_eq!(dropped.collect::<Vec<_>>(), [0, 1]);
+    for index in [0, 1] {
+        rig.send_packet(b, &chunk(index, 2), at(0));
+    }
+    assert_eq!(rig.responses(sink, at(0)).len(), 2, "its turn");
+}

@@ -28,9 +28,14 @@ fn chunk(id: &str, (index, count, total): (u32, u32, u32), len: usize) -> BytesM
 fn goes(sets: &mut Assemblies, packet: &[u8], now: Moment) -> bool {
     let view = PacketView::parse(packet, Dialect::Packet).unwrap();
     assert!(view.is_sound());
-    let goes = sets.judge((packet, &view), now).is_ok();
+    let mut towards = Towards {
+        assemblies: sets,
+        edge: 0,
+        now,
+    };
+    let goes = towards.judge((packet, &view)).is_ok();
     if goes {
-        sets.note((packet, &view), now);
+        towards.note((packet, &view));
     }
     goes
 }

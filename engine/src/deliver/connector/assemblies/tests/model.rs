@@ -8,6 +8,7 @@ use super::*;
 #[derive(Clone, Debug)]
 struct Plain {
     key: (String, String, String),
+    edge: u32,
     count: u32,
     total: u32,
     went: Vec<(u32, u32)>,
@@ -25,7 +26,7 @@ impl Plain {
     fn take(&mut self, piece: &Piece<'_>, held: u64) -> bool {
         let totals = [piece.total, self.total].map(u64::from);
         let disagree = totals[0] != totals[1] && !totals.contains(&0);
-        if piece.count != self.count || disagree {
+        if piece.edge != self.edge || piece.count != self.count || disagree {
             return false;
         }
         if self.went.iter().any(|(index, _)| *index == piece.index) {
@@ -61,6 +62,7 @@ impl Model {
         }
         let mut set = Plain {
             key,
+            edge: piece.edge,
             count: piece.count,
             total: 0,
             went: Vec::new(),
@@ -95,6 +97,7 @@ enum Op {
 /// Chunks of one set, one after the other.
 #[derive(Clone, Debug)]
 struct Run {
+    edge: u32,
     /// Another count than that of the set.
     odd_count: Option<u32>,
     first: prop::sample::Index,
@@ -127,7 +130,10 @@ fn run() -> impl Strategy<Value = Run> {
         1 => (1..40u32).prop_map(Said::Bytes),
     ];
     let first = any::<prop::sample::Index>();
-    (odd_count, first, most, len, said).prop_map(|(odd_count, first, most, len, said)| Run {
+    let edge = prop_oneof![12 => Just(0), 1 => Just(1)];
+    let run = (edge, odd_count, first, most, len, said);
+    run.prop_map(|(edge, odd_count, first, most, len, said)| Run {
+        edge,
         odd_count,
         first,
         most,
@@ -157,6 +163,7 @@ fn play(op: &Op, mut each: impl FnMut(&Piece<'_>)) {
             for index in (first..count).take(run.most) {
                 each(&Piece {
                     key: (NAMES[key[0]], NAMES[key[1]], NAMES[key[2]]),
+                    edge: run.edge,
                     count,
                     total: match run.said {
                         Said::Nothing => 0,
@@ -172,6 +179,7 @@ fn play(op: &Op, mut each: impl FnMut(&Piece<'_>)) {
             for n in 0..*sets {
                 each(&Piece {
                     key: ("many", "", &n.to_string()),
+                    edge: 0,
                     count: 2,
                     total: 0,
                     index: 0,
@@ -195,9 +203,9 @@ proptest! {
                 Op::Chunks(..) | Op::Begin(..) => {}
             }
             play(op, |piece| {
-                let goes = sets.judge_piece(piece, at(clock)).is_ok();
+                let goes = sets.judge(piece, at(clock)).is_ok();
                 if goes {
-                    sets.note_piece(piece, at(clock));
+                    sets.note(piece, at(clock));
                 }
                 assert_eq!(goes, model.take(piece, at(clock)), "{piece:?} at {clock}");
             });
