@@ -57,6 +57,10 @@ impl Engine {
             let mut raw = Reader::new(raw);
             for packet in leaving {
                 let message = raw.next(packet.len);
+                if has_ended(live, (step, packet)) {
+                    live.sessions[step.at()].credit.regain(packet.len);
+                    continue;
+                }
                 // Of at_least_once edges a set goes as one, and contradicts itself nowhere.
                 let towards = packet.kept.is_none().then_some(Towards {
                     assemblies: &mut live.sessions[step.at()].assemblies,
@@ -87,6 +91,14 @@ fn went(edge: &mut Edge, packet: Leaving, now: Moment) {
         }
         Some((_, true)) => edge.counts.replayed += 1,
         Some((_, false)) => edge.forward.record(now.since(packet.at), 1),
+    }
+}
+
+/// Whether it is of a set that a chunk before it has ended.
+fn has_ended(live: &Run, (step, packet): (StepIndex, Leaving)) -> bool {
+    match (packet.kept, &live.sessions[step.at()].outbox) {
+        (Some((ordinal, _)), Outbox::Log(log)) => !log.keeps(ordinal),
+        _ => false,
     }
 }
 

@@ -100,6 +100,12 @@ impl Log {
         }
     }
 
+    /// Whether a packet has not ended.
+    pub(crate) fn keeps(&self, ordinal: u64) -> bool {
+        let found = self.index_of(ordinal).and_then(|at| self.slots.get(at));
+        found.is_some_and(|slot| !slot.settled)
+    }
+
     /// Ends everything that is kept.
     pub(crate) fn drop_all(&mut self, reason: DropReason, out: &mut Vec<Settled>) {
         for at in 0..self.slots.len() {

@@ -1,6 +1,7 @@
 //! Payloads in several chunks on their way to engrams.
 
 use super::*;
+use crate::route::{Guarantee, Semantics};
 
 /// A source, and behind it an engram on the connector contract.
 fn towards_an_engram() -> (Rig, ConnId, ConnId) {
@@ -97,4 +98,22 @@ fn chunks_of_two_upstreams_are_not_put_together() {
         rig.send_packet(b, &chunk(index, 2), at(0));
     }
     assert_eq!(rig.responses(sink, at(0)).len(), 2, "its turn");
+}
+
+#[test]
+fn of_a_set_that_ended_nothing_more_is_sent() {
+    let sink = StepPlan {
+        semantics: Semantics::AtLeastOnce(Guarantee::default()),
+        ..step("sink")
+    };
+    let mut rig = Rig::new(Limits::default(), plan(vec![step("src"), sink], &[(0, 1)]));
+    let (src, sink) = (rig.connect("src"), rig.connect_engram("sink"));
+    rig.send_packet(src, &of_kind("error", &chunk(0, 3)), at(0));
+    rig.send_packet(src, &chunk(1, 3), at(0));
+    rig.send_packet(src, &chunk(2, 3), at(0));
+    rig.send(src, "after", 10, at(0));
+    assert_eq!(rig.responses(sink, at(0)).len(), 1);
+    let edge = rig.edge("sink");
+    assert_eq!(edge.counts.dropped(DropReason::Invalid), 1);
+    assert_eq!((edge.counts.accepted, edge.in_flight), (2, 1));
 }
