@@ -178,6 +178,7 @@ impl World {
             packet: &source,
             view: &view,
             kept: None,
+            parted: None,
             pinned: source.len(),
         };
         let now = self.now();

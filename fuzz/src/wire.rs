@@ -1,10 +1,11 @@
 //! Bytes that claim to be packets.
 
+use bytes::Bytes;
 use prost::Message;
+use transport_proto::splice::{Cut, Kept, Parting};
 use transport_proto::v1;
-use transport_proto::splice::{Cut, Kept};
 use transport_proto::view::{
-    Dialect, PacketBytes, PacketView, Walker, parse_process, sole_packet,
+    Dialect, PacketBytes, PacketView, Process, Walker, parse_process, sole_packet,
 };
 
 /// A packet on its own, and everything that the view tells of it.
@@ -71,6 +72,7 @@ pub fn process_request(data: &[u8]) {
     if let Some(range) = &sole {
         assert!(data.get(range.clone()).is_some(), "{range:?} is inside");
     }
+    in_pieces(data);
     let Ok(process) = parse_process(data) else {
         return;
     };
@@ -83,6 +85,40 @@ pub fn process_request(data: &[u8]) {
             view_in_process(&data[range]);
         }
         PacketBytes::Merged(packet) => view_in_process(&packet),
+    }
+}
+
+/// A message of which some has come: its media in pieces makes the packet that it is.
+fn in_pieces(data: &[u8]) {
+    let come = data
+        .first()
+        .map_or(0, |byte| data.len() * usize::from(*byte) / 255);
+    for come in [come, data.len()] {
+        let Some(parting) = Parting::find(&data[..come], data.len(), Dialect::Packet) else {
+            continue;
+        };
+        let media = parting.media();
+        let pieces = data[media.clone()]
+            .chunks(3)
+            .map(Bytes::copy_from_slice)
+            .collect();
+        let parted = parting.part(&data[..media.start], pieces, &data[media.end..]);
+        let parted = parted.expect("all of it is there");
+        let Ok(Process {
+            packet: PacketBytes::At(at),
+            ..
+        }) = parse_process(data)
+        else {
+            panic!("it was found to be a packet");
+        };
+        assert_eq!(parted.joined(), data[at.clone()]);
+        let whole = PacketView::parse_in_process(&data[at], Dialect::Packet);
+        let view = PacketView::parse_in_process(parted.skeleton(), Dialect::Packet);
+        let violation = |view: &PacketView| view.violation();
+        assert_eq!(
+            view.as_ref().ok().map(violation),
+            whole.as_ref().ok().map(violation)
+        );
     }
 }
 

@@ -92,6 +92,7 @@ impl Rig {
             packet: &source[start..start + len],
             view,
             kept: None,
+            parted: None,
             pinned: source.len(),
         };
         let now = Moment::from_nanos(1_000_000);

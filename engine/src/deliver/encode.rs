@@ -3,8 +3,10 @@
 //! What waits is always a `ProcessResponse`, whichever contract it came by and will leave by: a
 //! packet that is numbered as on the connector contract is renumbered here (spec 1).
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
-use transport_proto::splice::{Kept, process_head_len, put_process_head};
+use transport_proto::splice::{Kept, Parted, process_head_len, put_process_head};
 use transport_proto::view::{Dialect, PacketView};
 
 /// Where encoded packets are written to.
@@ -29,6 +31,8 @@ pub(crate) struct Encoded<'a> {
     pub view: &'a PacketView,
     /// What stays of the packet; ranges count from `start`.
     pub kept: &'a Kept,
+    /// The media in pieces, where `source` is a skeleton. Its frame is kept.
+    pub parted: Option<&'a Parted>,
     /// What this target's edge appends.
     pub tail: &'a [u8],
 }
@@ -43,7 +47,13 @@ impl Encoded<'_> {
     /// Length of the packet after the splice, in bytes.
     #[inline]
     pub(crate) fn packet_len(&self) -> usize {
-        self.kept.len() + self.tail.len()
+        self.kept_len() + self.tail.len()
+    }
+
+    /// Bytes of it that are the packet's own.
+    #[inline]
+    pub(crate) fn kept_len(&self) -> usize {
+        self.kept.len() + self.parted.map_or(0, Parted::added)
     }
 
     /// Appends it to `sink`, every byte copied.
@@ -58,38 +68,45 @@ impl Encoded<'_> {
     /// Appends it to `sink`, sharing large ranges with the buffer it came in.
     pub(crate) fn share(&self, sink: &mut impl Sink) {
         put_process_head(sink.room(16), self.packet_len());
-        if self.view.dialect() != Dialect::Packet {
-            return self.share_renumbered(sink);
-        }
-        for range in self.kept.ranges() {
-            let (from, to) = (
-                self.start + range.start as usize,
-                self.start + range.end as usize,
-            );
-            if to - from > SHARE_ABOVE {
-                sink.share(self.source.slice(from..to));
-            } else {
-                sink.room(to - from)
-                    .extend_from_slice(&self.source[from..to]);
-            }
-        }
+        self.share_kept(sink);
         sink.room(self.tail.len()).extend_from_slice(self.tail);
     }
 
-    /// The same for a packet that came by the connector contract: its fields one by one.
-    fn share_renumbered(&self, sink: &mut impl Sink) {
-        let (packet, view) = (self.packet(), self.view);
-        self.kept
-            .each_renumbered(packet, view, Dialect::Packet, |tag, range| {
-                let (from, to) = (self.start + range.start, self.start + range.end);
-                share_or_copy(sink, tag, (self.source, from..to));
-            });
-        sink.room(self.tail.len()).extend_from_slice(self.tail);
+    /// Appends what is kept. Of a packet that came by the connector contract that is its fields, one
+    /// by one.
+    fn share_kept(&self, sink: &mut impl Sink) {
+        if self.view.dialect() == Dialect::Packet {
+            for range in self.kept.ranges() {
+                self.share_stretch(sink, None, range.start as usize..range.end as usize);
+            }
+        } else {
+            let (packet, view) = (self.packet(), self.view);
+            self.kept
+                .each_renumbered(packet, view, Dialect::Packet, |tag, range| {
+                    self.share_stretch(sink, tag, range);
+                });
+        }
+    }
+
+    /// Appends a stretch of the packet, and the media that belongs into it.
+    fn share_stretch(&self, sink: &mut impl Sink, tag: Option<u8>, range: Range<usize>) {
+        let at = |range: Range<usize>| self.start + range.start..self.start + range.end;
+        let around = self.parted.and_then(|p| Some((p, p.around(&range)?)));
+        let Some((parted, (before, behind))) = around else {
+            return share_or_copy(sink, tag, (self.source, at(range)));
+        };
+        share_or_copy(sink, tag, (self.source, at(before)));
+        let head = parted.head();
+        sink.room(head.len()).extend_from_slice(head);
+        for piece in parted.media() {
+            share_or_copy(sink, None, (piece, 0..piece.len()));
+        }
+        share_or_copy(sink, None, (self.source, at(behind)));
     }
 
     /// What is kept, in a buffer of its own.
     pub(crate) fn kept_copy(&self) -> Bytes {
-        let mut kept = BytesMut::with_capacity(self.kept.len());
+        let mut kept = BytesMut::with_capacity(self.kept_len());
         self.put_kept(&mut kept);
         kept.freeze()
     }
@@ -113,7 +130,9 @@ impl Encoded<'_> {
 
     #[inline]
     fn put_kept(&self, out: &mut BytesMut) {
-        if self.view.dialect() == Dialect::Packet {
+        if self.parted.is_some() {
+            self.share_kept(&mut Copied(out));
+        } else if self.view.dialect() == Dialect::Packet {
             self.kept.copy_to(self.packet(), out);
         } else {
             let (packet, view) = (self.packet(), self.view);
@@ -128,12 +147,26 @@ impl Encoded<'_> {
     }
 }
 
+/// Copies what it is to share.
+struct Copied<'a>(&'a mut BytesMut);
+
+impl Sink for Copied<'_> {
+    fn room(&mut self, additional: usize) -> &mut BytesMut {
+        self.0.reserve(additional);
+        self.0
+    }
+
+    fn share(&mut self, bytes: Bytes) {
+        self.0.extend_from_slice(&bytes);
+    }
+}
+
 /// Writes one field, or a stretch of them: the `tag` that its first byte becomes, if it changes, and
 /// then the bytes at a range of a buffer, which are shared when they are many.
 pub(crate) fn share_or_copy(
     sink: &mut impl Sink,
     tag: Option<u8>,
-    (source, at): (&Bytes, std::ops::Range<usize>),
+    (source, at): (&Bytes, Range<usize>),
 ) {
     if at.len() > SHARE_ABOVE {
         sink.room(1).extend(tag);

@@ -39,6 +39,11 @@ impl Lanes {
         }
     }
 
+    /// Whether video frames wait in a queue that asks where decoding can begin.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.queues.iter().any(Queue::is_keyed)
+    }
+
     /// The queue that packets of `lane` wait in.
     #[inline]
     pub(crate) fn of(&mut self, lane: Lane) -> &mut Queue {

@@ -86,6 +86,7 @@ fn push_set(room: &mut Room<'_>, (log, edge): (&mut Log, &mut Edge), set: u32) {
             start: 0,
             view: &chunk.view,
             kept: &chunk.kept,
+            parted: None,
             tail: &tail,
         };
         let len = wire_len(encoded.packet_len());

@@ -168,7 +168,7 @@ impl Engine {
                 self.deliver_joined((run, to), joined, now, actions);
             }
         }
-        let bytes = inbound.packet.len() as u64;
+        let bytes = inbound.len() as u64;
         self.note(way.at, (way.numbered, outstanding, bytes), now, actions);
         if !self.settled.is_empty() || !self.dead_letters.is_empty() {
             self.close_accounts(run, now, actions);

@@ -138,6 +138,7 @@ impl Engine {
             packet: &arrived.packet,
             view: &arrived.view,
             kept: None,
+            parted: None,
             pinned: arrived.packet.len(),
         };
         let shape = Shape::new(kept_of(&inbound));

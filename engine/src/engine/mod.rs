@@ -46,6 +46,7 @@ mod late;
 mod numbered;
 mod offer;
 mod packet;
+mod parted;
 mod pending;
 mod receipts;
 mod report;

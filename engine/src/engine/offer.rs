@@ -101,7 +101,7 @@ fn try_queue(
     let own = offered.own_tail(edge, onto, 0);
     let tail_len = own.as_deref().unwrap_or(edge.stamp.tail()).len();
     let shape = offered.shape(onto);
-    let len = wire_len(shape.kept.len() + tail_len);
+    let len = wire_len(shape.kept.len() + inbound.added() + tail_len);
     room.judge(len)?;
     let queue = lanes.of(offered.lane);
     let newcomer = Entry {
@@ -204,7 +204,8 @@ fn try_keep(
         return keep_chunk(room, (log, edge), (onto, chunk), offered);
     }
     let (view, packet) = (offered.inbound.view, offered.inbound.packet);
-    if mutant::is(Mutant::SilentDropAtBound) && !log.admits(offered.lane, packet.len() + 256) {
+    let roughly = offered.inbound.len() + 256;
+    if mutant::is(Mutant::SilentDropAtBound) && !log.admits(offered.lane, roughly) {
         return Ok(false);
     }
     edge.counts.accepted += 1;
@@ -272,7 +273,7 @@ impl Offered<'_> {
         let more = change.map_or(0, |change| {
             change.fields.len() + change.partition.as_ref().map_or(0, |p| p.len())
         });
-        self.inbound.packet.len() + edge.stamp.tail().len() + MOST_ADDED + more
+        self.inbound.len() + edge.stamp.tail().len() + MOST_ADDED + more
     }
 
     /// What stays of it on an edge.
@@ -311,6 +312,7 @@ impl Offered<'_> {
             start: self.inbound.start,
             view: self.inbound.view,
             kept: &shape.kept,
+            parted: self.inbound.parted,
             tail,
         }
     }
@@ -324,7 +326,7 @@ impl Offered<'_> {
         sink: &mut impl Sink,
         may_pin: bool,
     ) {
-        if shape.kept.len() <= SHARE_ABOVE {
+        if encoded.kept_len() <= SHARE_ABOVE {
             encoded.copy(sink, wire_len(encoded.packet_len()));
         } else {
             self.write_large((shape, encoded), sink, may_pin);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use transport_proto::limits::MAX_METADATA_PAIRS;
 use transport_proto::names::{metadata as names, mime};
-use transport_proto::splice::{Cut, Kept};
+use transport_proto::splice::{Cut, Kept, Parted};
 use transport_proto::view::{FrameKind, PacketView};
 
 use super::fan_out::FanOut;
@@ -43,6 +43,8 @@ pub struct Inbound<'a> {
     pub view: &'a PacketView,
     /// What stays of `packet` once [`CUT`] is taken out, where that is known already.
     pub kept: Option<&'a Kept>,
+    /// Its media, where that is left in pieces; the packet is a skeleton then.
+    pub parted: Option<&'a Parted>,
     /// Size in bytes of the allocation that a slice of `source` keeps alive.
     pub pinned: usize,
 }
@@ -100,6 +102,11 @@ impl Engine {
                 actions.wake.push(conn);
             }
             return Taken::Yes;
+        }
+        if let Some(parted) = inbound.parted
+            && !live.hands_on_in_pieces(step, &inbound)
+        {
+            return self.packet_joined((conn, parted), inbound, now, actions);
         }
         let refusal = if !view.is_sound() || is_no_chunk(view) {
             Some(RefuseReason::Invalid)
@@ -199,6 +206,7 @@ impl Engine {
                 start: inbound.start,
                 view: inbound.view,
                 kept: &kept,
+                parted: None,
                 tail: edge.stamp.tail(),
             };
             if session.push_control(&encoded.to_message()) {

@@ -233,6 +233,7 @@ mod tests {
             packet: &packet,
             view: &view,
             kept: None,
+            parted: None,
             pinned: packet.len(),
         };
         let change = Change {

@@ -18,6 +18,7 @@ use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request};
 use tokio::net::TcpStream;
+use transport_proto::view::Dialect;
 
 use super::calls::{Call, Calls, Open};
 use super::connector::{CONTROL, Connectors, DATA};
@@ -273,7 +274,7 @@ impl Connection {
                 return self.door.plane.disconnect(&stream);
             }
         };
-        let deframer = self.deframer(request.headers());
+        let deframer = self.deframer(request.headers()).parting(Dialect::Packet);
         let body = request.into_body();
         self.serve(place, stream, (body, deframer, send), (seat, wakers));
     }

@@ -1,15 +1,18 @@
 //! Cutting gRPC messages out of DATA chunks.
 //!
-//! A message that lies within one chunk is handed out where it stands; only one that spans chunks
-//! is copied together. Never trusts a length from the wire: memory grows with what has arrived
-//! (spec 7).
+//! A message that lies within one chunk is handed out where it stands. One that spans chunks is
+//! copied together, except for large media, which is left in the chunks that it came in
+//! (`gather.rs`). Never trusts a length from the wire: memory grows with what has arrived (spec 7).
 
 use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
+use transport_proto::splice::Parted;
+use transport_proto::view::Dialect;
 
 use super::Status;
+use gather::{Gathering, LEAST, LOOK};
 
 /// gRPC message prefix: one flag byte and a length of four bytes, big endian.
 const PREFIX: usize = 5;
@@ -17,14 +20,19 @@ const PREFIX: usize = 5;
 /// goes with it.
 const FIRST_RESERVE: usize = 80 * 1024;
 
-/// One message where it stands.
-pub(crate) struct Message<'a> {
-    /// The buffer that holds it.
-    pub(crate) source: &'a Bytes,
-    /// The message in `source`, without its prefix.
-    pub(crate) range: Range<usize>,
-    /// Bytes that a slice of `source` keeps alive.
-    pub(crate) pinned: usize,
+/// One message.
+pub(crate) enum Message<'a> {
+    /// It, where it stands.
+    Whole {
+        /// The buffer that holds it.
+        source: &'a Bytes,
+        /// The message in `source`, without its prefix.
+        range: Range<usize>,
+        /// Bytes that a slice of `source` keeps alive.
+        pinned: usize,
+    },
+    /// Its packet; there is nothing else in it.
+    Parted(&'a Parted),
 }
 
 /// What is to be done after a message.
@@ -41,6 +49,10 @@ pub(crate) enum Next {
 pub(crate) struct Deframer {
     /// A message, prefix included, of which the end has not come yet.
     partial: BytesMut,
+    /// Such a message whose media is left in pieces.
+    gathering: Option<Box<Gathering>>,
+    /// The numbering of packets whose media may be left in pieces.
+    dialect: Option<Dialect>,
     /// What was not taken.
     held: Option<Held>,
     /// What came since, side by side: tiny frames must not cost more than their bytes.
@@ -53,11 +65,40 @@ pub(crate) struct Deframer {
 /// A message that was not taken, and what came with it.
 #[derive(Debug)]
 struct Held {
-    /// The whole message, prefix included.
-    whole: Bytes,
+    message: Complete,
     rest: Bytes,
-    /// Bytes that `whole` keeps alive.
-    pinned: usize,
+}
+
+/// A message that has come.
+#[derive(Debug)]
+enum Complete {
+    Whole {
+        /// The message, prefix included.
+        bytes: Bytes,
+        /// Bytes that it keeps alive.
+        pinned: usize,
+    },
+    Parted(Box<Parted>),
+}
+
+impl Complete {
+    fn message(&self) -> Message<'_> {
+        match self {
+            Self::Whole { bytes, pinned } => Message::Whole {
+                source: bytes,
+                range: PREFIX..bytes.len(),
+                pinned: *pinned,
+            },
+            Self::Parted(parted) => Message::Parted(parted),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Whole { bytes, .. } => bytes.len(),
+            Self::Parted(parted) => PREFIX + parted.len(),
+        }
+    }
 }
 
 impl Deframer {
@@ -65,6 +106,8 @@ impl Deframer {
     pub(crate) fn new(max_message: usize) -> Self {
         Self {
             partial: BytesMut::new(),
+            gathering: None,
+            dialect: None,
             held: None,
             later: BytesMut::new(),
             max_message,
@@ -82,20 +125,27 @@ impl Deframer {
         }
     }
 
+    /// Leaves large media of packets, numbered in this way, in the chunks that it comes in.
+    pub(crate) fn parting(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
     /// How a stream of which this was everything ends: half a message is none.
     pub(crate) fn ended(&self) -> Status {
         if !self.has_partial() {
             return Status::ok();
         }
+        let of_media = self.gathering.as_ref();
+        let came = of_media.map_or(self.partial.len(), |gathering| PREFIX + gathering.arrived());
         Status::invalid_argument(format!(
-            "the stream ended in the middle of a message ({} bytes of it came)",
-            self.partial.len()
+            "the stream ended in the middle of a message ({came} bytes of it came)"
         ))
     }
 
     /// Whether a message has begun and not ended.
     pub(crate) fn has_partial(&self) -> bool {
-        !self.partial.is_empty()
+        !self.partial.is_empty() || self.gathering.is_some()
     }
 
     /// Whether anything is held back.
@@ -106,7 +156,7 @@ impl Deframer {
     /// Bytes that are held back.
     pub(crate) fn held_len(&self) -> usize {
         let held = self.held.as_ref();
-        held.map_or(0, |held| held.whole.len() + held.rest.len()) + self.later.len()
+        held.map_or(0, |held| held.message.len() + held.rest.len()) + self.later.len()
     }
 
     /// Keeps `chunk` until the stream goes on, after what is held back already.
@@ -126,13 +176,7 @@ impl Deframer {
         let Some(held) = self.held.take() else {
             return self.feed_later(each);
         };
-        let range = PREFIX..held.whole.len();
-        let message = Message {
-            source: &held.whole,
-            range,
-            pinned: held.pinned,
-        };
-        if each(message)? == Next::Hold {
+        if each(held.message.message())? == Next::Hold {
             self.held = Some(held);
             return Ok(());
         }
@@ -163,22 +207,12 @@ impl Deframer {
         mut each: impl FnMut(Message<'_>) -> Result<Next, Status>,
     ) -> Result<(), Status> {
         if self.has_partial() {
-            let Some(whole) = self.complete(&mut chunk)? else {
+            let Some(message) = self.complete(&mut chunk)? else {
                 return Ok(());
             };
-            let (range, pinned) = (PREFIX..whole.len(), whole.len());
-            let message = Message {
-                source: &whole,
-                range,
-                pinned,
-            };
-            if each(message)? == Next::Hold {
+            if each(message.message())? == Next::Hold {
                 let rest = chunk;
-                self.held = Some(Held {
-                    whole,
-                    rest,
-                    pinned,
-                });
+                self.held = Some(Held { message, rest });
                 return Ok(());
             }
         }
@@ -190,29 +224,33 @@ impl Deframer {
             }
             let end = range.end;
             let pinned = chunk.len();
-            let message = Message {
+            let message = Message::Whole {
                 source: &chunk,
                 range,
                 pinned,
             };
             if each(message)? == Next::Hold {
+                let bytes = chunk.slice(at..end);
                 self.held = Some(Held {
-                    whole: chunk.slice(at..end),
+                    message: Complete::Whole { bytes, pinned },
                     rest: chunk.slice(end..),
-                    pinned,
                 });
                 return Ok(());
             }
             at = end;
         }
         if at < chunk.len() {
-            self.keep(&chunk[at..]);
+            chunk.advance(at);
+            self.keep(chunk);
         }
         Ok(())
     }
 
     /// Adds to the begun message; the whole message once it is complete.
-    fn complete(&mut self, chunk: &mut Bytes) -> Result<Option<Bytes>, Status> {
+    fn complete(&mut self, chunk: &mut Bytes) -> Result<Option<Complete>, Status> {
+        if self.gathering.is_some() {
+            return Ok(self.gather(chunk));
+        }
         if self.partial.len() < PREFIX {
             let missing = (PREFIX - self.partial.len()).min(chunk.len());
             self.partial.extend_from_slice(&chunk[..missing]);
@@ -221,25 +259,72 @@ impl Deframer {
         let Some(len) = self.message_len(&self.partial)? else {
             return Ok(None);
         };
+        if self.is_to_be_judged(len) {
+            let more = (PREFIX + LOOK - self.partial.len()).min(chunk.len());
+            self.partial.extend_from_slice(&chunk.split_to(more));
+            if self.partial.len() == PREFIX + LOOK {
+                let begun = self.partial.split().freeze();
+                self.begin(begun, len);
+            }
+            if self.gathering.is_some() {
+                return Ok(self.gather(chunk));
+            }
+        }
         let missing = PREFIX + len - self.partial.len();
         let now = missing.min(chunk.len());
         self.reserve(missing, now);
         self.partial.extend_from_slice(&chunk[..now]);
         chunk.advance(now);
         if now < missing {
-            Ok(None)
-        } else {
-            Ok(Some(self.partial.split().freeze()))
+            return Ok(None);
+        }
+        let bytes = self.partial.split().freeze();
+        let pinned = bytes.len();
+        Ok(Some(Complete::Whole { bytes, pinned }))
+    }
+
+    /// Adds to the begun message whose media is left in pieces.
+    fn gather(&mut self, chunk: &mut Bytes) -> Option<Complete> {
+        let gathering = self.gathering.as_mut()?;
+        if !gathering.add(chunk) {
+            return None;
+        }
+        let parted = self.gathering.take()?.finish()?;
+        Some(Complete::Parted(Box::new(parted)))
+    }
+
+    /// Keeps the start of a message that does not end in its chunk.
+    fn keep(&mut self, rest: Bytes) {
+        match self.message_len(&rest) {
+            Ok(Some(len)) if rest.len() >= PREFIX + LOOK || !self.may_part(len) => {
+                self.begin(rest, len);
+            }
+            _ => self.partial.extend_from_slice(&rest),
         }
     }
 
-    fn keep(&mut self, rest: &[u8]) {
-        let missing = match self.message_len(rest) {
-            Ok(Some(len)) => PREFIX + len,
-            _ => rest.len(),
+    /// Begins a message of `len` bytes with what is here of it, prefix included.
+    fn begin(&mut self, mut start: Bytes, len: usize) {
+        let message = start.get(PREFIX..).unwrap_or_default();
+        let dialect = self.dialect;
+        let gathering = dialect.and_then(|dialect| Gathering::begin(message, len, dialect));
+        let Some(mut gathering) = gathering else {
+            self.reserve(PREFIX + len, start.len());
+            return self.partial.extend_from_slice(&start);
         };
-        self.reserve(missing, rest.len());
-        self.partial.extend_from_slice(rest);
+        start.advance(PREFIX + gathering.media_at());
+        gathering.add(&mut start);
+        self.gathering = Some(Box::new(gathering));
+    }
+
+    /// Whether media of a message of `len` bytes may be left in pieces.
+    fn may_part(&self, len: usize) -> bool {
+        self.dialect.is_some() && len >= LEAST
+    }
+
+    /// Whether too little of a message had come to tell where its media begins.
+    fn is_to_be_judged(&self, len: usize) -> bool {
+        self.may_part(len) && self.partial.len() < PREFIX + LOOK
     }
 
     /// Makes room for `now` bytes that are here, and for those still `missing` as far as what has
@@ -281,5 +366,6 @@ impl Deframer {
     }
 }
 
+mod gather;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@
 //! | `connector` | engrams that connect directly: Data and Control |
 //! | `registration` | request metadata to a registration (spec 2.2) |
 //! | `process` | one Process stream: read, deframe, route |
-//! | `deframe` | gRPC messages out of DATA chunks |
+//! | `deframe` | gRPC messages out of DATA chunks, large media left where it came |
 //! | `refusal` | the growing delay of refusals |
 //! | `status` | gRPC status codes and trailers |
 

@@ -171,31 +171,27 @@ impl Process {
             self.heard.at(now);
         }
         let (stream, deframer, inlet) = (&self.stream, &mut self.deframer, &self.inlet);
-        if stream.has_control() {
-            let result = self.plane.route_connector(stream, now, |router| {
-                let take = |message: Message<'_>| {
-                    inlet.message();
-                    take_data(stream, router, &message)
-                };
-                match chunk {
-                    Some(chunk) => deframer.feed(chunk, take),
-                    None => deframer.go_on(take),
-                }
-            });
-            stream.note_partial(deframer.has_partial(), now);
-            return result;
-        }
-        let result = self.plane.route(stream.conn, now, |router| {
+        let is_data = stream.has_control();
+        let feed = |router: &mut Router<'_>| {
             let take = |message: Message<'_>| {
                 inlet.message();
-                take_message(stream, router, &message)
+                if is_data {
+                    take_data(stream, router, message)
+                } else {
+                    take_message(stream, router, message)
+                }
             };
             match chunk {
                 Some(chunk) => deframer.feed(chunk, take),
                 None => deframer.go_on(take),
             }
-        });
-        stream.note_partial(deframer.has_partial(), now);
+        };
+        let result = if is_data {
+            self.plane.route_connector(stream, now, feed)
+        } else {
+            self.plane.route(stream.conn, now, feed)
+        };
+        stream.note_partial(self.deframer.has_partial(), now);
         result
     }
 }
@@ -216,22 +212,28 @@ impl Drop for Process {
 fn take_message(
     stream: &Stream,
     router: &mut Router<'_>,
-    message: &Message<'_>,
+    message: Message<'_>,
 ) -> Result<Next, Status> {
-    let bytes = &message.source[message.range.clone()];
+    let (source, range, pinned) = match message {
+        Message::Whole {
+            source,
+            range,
+            pinned,
+        } => (source, range, pinned),
+        Message::Parted(parted) => {
+            let taken = router.parted(parted).map_err(|e| malformed(&e))?;
+            return Ok(next(stream, router, taken));
+        }
+    };
+    let (bytes, start) = (&source[range.clone()], range.start);
+    let at = |range: Range<usize>| start + range.start..start + range.end;
     if let Some(range) = sole_packet(bytes) {
-        let start = message.range.start;
-        let at = start + range.start..start + range.end;
-        return take_packet(stream, router, (message.source, at), message.pinned);
+        return take_packet(stream, router, (source, at(range)), pinned);
     }
     let process = parse_process(bytes).map_err(|e| malformed(&e))?;
     let next = match process.packet {
         PacketBytes::Absent => Next::Go,
-        PacketBytes::At(range) => {
-            let start = message.range.start;
-            let at = start + range.start..start + range.end;
-            take_packet(stream, router, (message.source, at), message.pinned)?
-        }
+        PacketBytes::At(range) => take_packet(stream, router, (source, at(range)), pinned)?,
         PacketBytes::Merged(packet) => {
             let all = 0..packet.len();
             take_packet(stream, router, (&packet, all), packet.len())?
@@ -252,19 +254,18 @@ fn take_message(
 fn take_data(
     stream: &Stream,
     router: &mut Router<'_>,
-    message: &Message<'_>,
+    message: Message<'_>,
 ) -> Result<Next, Status> {
-    match router.any(message.source, message.range.clone(), message.pinned) {
-        Taken::Blocked => {
-            stream.hold_up();
-            return Ok(Next::Hold);
-        }
-        Taken::Yes => {}
-    }
-    if let Some(violation) = router.violation() {
-        report(stream, &violation);
-    }
-    Ok(Next::Go)
+    let taken = match message {
+        Message::Whole {
+            source,
+            range,
+            pinned,
+        } => router.packet(source, range, pinned),
+        Message::Parted(parted) => router.parted(parted),
+    };
+    let taken = router.or_drop(taken);
+    Ok(next(stream, router, taken))
 }
 
 fn take_packet(
@@ -273,18 +274,21 @@ fn take_packet(
     (source, at): (&Bytes, Range<usize>),
     pinned: usize,
 ) -> Result<Next, Status> {
-    match router.packet(source, at, pinned) {
-        Ok(Taken::Yes) => {}
-        Ok(Taken::Blocked) => {
-            stream.hold_up();
-            return Ok(Next::Hold);
-        }
-        Err(error) => return Err(malformed(&error)),
+    let taken = router.packet(source, at, pinned);
+    let taken = taken.map_err(|e| malformed(&e))?;
+    Ok(next(stream, router, taken))
+}
+
+/// What is to be done after a packet.
+fn next(stream: &Stream, router: &Router<'_>, taken: Taken) -> Next {
+    if taken == Taken::Blocked {
+        stream.hold_up();
+        return Next::Hold;
     }
     if let Some(violation) = router.violation() {
         report(stream, &violation);
     }
-    Ok(Next::Go)
+    Next::Go
 }
 
 /// Names the first thing outside the contract in the log.

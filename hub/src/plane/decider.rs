@@ -151,6 +151,7 @@ mod tests {
             start: 0,
             packet,
             kept: None,
+            parted: None,
             view: &view,
             pinned: packet.len(),
         };

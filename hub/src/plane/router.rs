@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use engine::{Actions, ConnId, Engine, Inbound, Moment, Taken};
+use transport_proto::splice::Parted;
 use transport_proto::view::{Flow, Walker};
 use transport_proto::{Malformed, Violation};
 
@@ -37,6 +38,7 @@ impl Router<'_> {
             packet,
             view: self.walker.view(),
             kept: Some(self.walker.kept()),
+            parted: None,
             pinned,
         };
         let taken = self
@@ -45,10 +47,35 @@ impl Router<'_> {
         Ok(taken)
     }
 
-    /// Routes a packet as [`packet`](Self::packet) does; bytes that are no packet are dropped and
-    /// counted, too.
-    pub(crate) fn any(&mut self, source: &Bytes, at: Range<usize>, pinned: usize) -> Taken {
-        self.packet(source, at, pinned).unwrap_or_else(|malformed| {
+    /// Routes a packet whose media was left in pieces, as [`packet`](Self::packet) does.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(crate) fn parted(&mut self, parted: &Parted) -> Result<Taken, Malformed> {
+        let source = parted.skeleton();
+        if self.walker.walk_in_process(source).is_err() {
+            // What is said of it counts in the packet, and not in its skeleton.
+            let whole = parted.joined();
+            return self.packet(&whole, 0..whole.len(), whole.len());
+        }
+        let inbound = Inbound {
+            source,
+            start: 0,
+            packet: source,
+            view: self.walker.view(),
+            kept: Some(self.walker.kept()),
+            parted: Some(parted),
+            pinned: parted.len(),
+        };
+        let taken = self
+            .engine
+            .packet(self.conn, inbound, self.now, self.actions);
+        Ok(taken)
+    }
+
+    /// What became of a packet, where bytes that are none are dropped and counted, too.
+    pub(crate) fn or_drop(&mut self, taken: Result<Taken, Malformed>) -> Taken {
+        taken.unwrap_or_else(|malformed| {
             self.engine
                 .refuse_malformed(self.conn, &malformed, self.now);
             Taken::Yes

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use engine::{Inbound, Interrupt, Receipt, Taken};
+use transport_proto::splice::{Parted, Parting};
 use transport_proto::view::{Dialect, PacketBytes, PacketView, parse_process};
 
 use super::{Hub, moment};
@@ -183,6 +184,11 @@ impl Hub {
         let Some(stream) = self.streams.get(&link) else {
             return Taken::Yes;
         };
+        let parted = in_pieces(source);
+        let (source, at, pinned) = match &parted {
+            Some(parted) => (parted.skeleton(), 0..parted.skeleton().len(), parted.len()),
+            None => (source, at, source.len()),
+        };
         let packet = &source[at.clone()];
         let Ok(view) = PacketView::parse_in_process(packet, Dialect::Packet) else {
             return Taken::Yes;
@@ -193,9 +199,22 @@ impl Hub {
             packet,
             view: &view,
             kept: None,
-            pinned: source.len(),
+            parted: parted.as_ref(),
+            pinned,
         };
         self.engine
             .packet(stream.conn, inbound, moment(now), &mut self.actions)
     }
+}
+
+/// The packet of a message with its media in two pieces, as of about every second one that has any:
+/// which ones is a matter of their bytes, so that a world is the same each time.
+fn in_pieces(message: &Bytes) -> Option<Parted> {
+    let last = message.last().filter(|byte| byte.count_ones() % 2 == 0)?;
+    let parting = Parting::find(message, message.len(), Dialect::Packet)?;
+    let media = parting.media();
+    let mut rest = message.slice(media.clone());
+    let first = rest.split_to(usize::from(*last) % (rest.len() + 1));
+    let pieces = [first, rest].into_iter().collect();
+    parting.part(&message[..media.start], pieces, &message[media.end..])
 }

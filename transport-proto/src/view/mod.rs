@@ -39,6 +39,7 @@ pub use process::{Flow, PacketBytes, Process, parse_process, sole_packet};
 pub use sayable::is_sayable;
 pub(crate) use structs::walk_struct;
 pub use transports::TransportView;
+pub(crate) use walk::is_frame_tag;
 pub use walker::Walker;
 
 use crate::malformed::Malformed;

@@ -106,13 +106,18 @@ pub(super) fn slot_of(dialect: Dialect, tag: u8) -> Slot {
         .unwrap_or(Slot::Unknown)
 }
 
+/// Whether the field of a tag is a frame.
+pub(crate) fn is_frame_tag(dialect: Dialect, tag: u32) -> bool {
+    let slot = u8::try_from(tag).map_or(Slot::Unknown, |tag| slot_of(dialect, tag));
+    matches!(slot, Slot::Audio | Slot::Video | Slot::Binary)
+}
+
 /// Walks a frame whose tag stands apart into a view that is empty.
 pub(super) fn apart(tag: u8, rest: &[u8], view: &mut PacketView) -> Result<(), Malformed> {
     let slot = slot_of(view.dialect, tag);
     let mut cursor = Cursor::new(rest);
     let range = cursor.len_range()?;
-    let is_frame = matches!(slot, Slot::Audio | Slot::Video | Slot::Binary);
-    if !is_frame || !cursor.is_done() {
+    if !is_frame_tag(view.dialect, tag.into()) || !cursor.is_done() {
         return Err(Malformed::Wire { offset: 0 });
     }
     let mut pending = Pending::default();

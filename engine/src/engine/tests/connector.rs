@@ -34,17 +34,7 @@ impl Rig {
 
     /// Offers a packet that is numbered as on the connector contract.
     pub(super) fn offer_data(&mut self, conn: ConnId, message: &Bytes, now: Moment) -> Taken {
-        let mut view = PacketView::new(Dialect::Connector);
-        view.walk_in_process(message).unwrap();
-        let inbound = Inbound {
-            source: message,
-            start: 0,
-            packet: message,
-            view: &view,
-            kept: None,
-            pinned: message.len(),
-        };
-        self.engine.packet(conn, inbound, now, &mut self.actions)
+        self.offer_either(conn, (message, Dialect::Connector), now)
     }
 
     /// What an engram gets, message by message.

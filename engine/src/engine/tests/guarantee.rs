@@ -81,6 +81,7 @@ fn the_trace_of_the_killed_hub_without_a_disk() {
     let mut rig = Rig {
         engine: Engine::new(Limits::default(), "e2"),
         actions: Actions::default(),
+        offers: 0,
     };
     let steps = vec![step("p"), kept("c", Guarantee::default())];
     rig.engine.attach(plan(steps, &[(0, 1)])).unwrap();

@@ -13,6 +13,7 @@ mod kept_model;
 mod memory;
 mod model;
 mod packets;
+mod parted;
 mod pauses;
 mod producers;
 mod programs;
@@ -66,6 +67,9 @@ fn plan(steps: Vec<StepPlan>, edges: &[(u16, u16)]) -> RunPlan {
 struct Rig {
     engine: Engine,
     actions: Actions,
+    /// Packets that were offered. Of every second one the media is left in pieces, where it can be:
+    /// nothing that these tests look at may depend on that.
+    offers: usize,
 }
 
 impl Rig {
@@ -75,6 +79,7 @@ impl Rig {
         Self {
             engine,
             actions: Actions::default(),
+            offers: 0,
         }
     }
 
@@ -188,7 +193,7 @@ impl Rig {
     }
 
     fn offer(&mut self, conn: ConnId, packet: &Bytes, now: Moment) -> Taken {
-        self.offer_from(conn, (packet, packet.len()), now)
+        self.offer_either(conn, (packet, Dialect::Packet), now)
     }
 
     /// Offers the packet that the first `len` bytes of what was read hold.
@@ -201,6 +206,7 @@ impl Rig {
             packet,
             view: &view,
             kept: None,
+            parted: None,
             pinned: read.len(),
         };
         self.engine.packet(conn, inbound, now, &mut self.actions)

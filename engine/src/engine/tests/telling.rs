@@ -148,6 +148,7 @@ fn one_report_is_bounded_and_the_next_one_tells_the_rest() {
     let mut rig = Rig {
         engine,
         actions: Actions::default(),
+        offers: 0,
     };
     assert_eq!(told(&mut rig, at(10)).len(), 256);
     assert_eq!(told(&mut rig, at(20)).len(), 44);

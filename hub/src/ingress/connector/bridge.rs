@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use transport_proto::view::{Dialect, PacketView};
 
 use crate::egress::Chunk;
-use crate::ingress::deframe::{Deframer, Next};
+use crate::ingress::deframe::{Deframer, Message, Next};
 use crate::ingress::registration::refusal_status;
 use crate::ingress::request::{Door, Peer};
 use crate::ingress::{Status, peers::Seat};
@@ -112,7 +112,10 @@ impl Bridge {
             // Fails only for a stream that is gone, which the next read notices.
             let _ = self.body.flow_control().release_capacity(chunk.len());
             self.deframer.feed(chunk, |message| {
-                first.get_or_insert_with(|| message.source.slice(message.range));
+                // Nothing is left in pieces here.
+                if let Message::Whole { source, range, .. } = message {
+                    first.get_or_insert_with(|| source.slice(range));
+                }
                 Ok(Next::Go)
             })?;
         }
@@ -143,9 +146,10 @@ impl Speaking {
             let now = door.plane.now();
             let all = 0..message.len();
             let pinned = message.len();
-            let taken = door
-                .plane
-                .route_connector(stream, now, |router| router.any(message, all, pinned));
+            let taken = door.plane.route_connector(stream, now, |router| {
+                let taken = router.packet(message, all, pinned);
+                router.or_drop(taken)
+            });
             if taken == Taken::Yes {
                 return Ok(());
             }

@@ -128,8 +128,11 @@ impl Control {
         let deframer = &mut self.deframer;
         let fed = self.plane.steer(|engine, actions| {
             deframer.feed(chunk, |message: Message<'_>| {
-                let bytes = &message.source[message.range];
-                match parse_control(bytes) {
+                // Nothing is left in pieces here.
+                let Message::Whole { source, range, .. } = message else {
+                    return Ok(Next::Go);
+                };
+                match parse_control(&source[range]) {
                     Ok(request) => {
                         let asked = request::Asked {
                             stream,

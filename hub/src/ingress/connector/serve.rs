@@ -8,6 +8,7 @@ use h2::server::SendResponse;
 use http::Request;
 use tokio::task::spawn_local;
 use transport_proto::names::request as names;
+use transport_proto::view::Dialect;
 
 use super::bridge::{Bridge, bridge};
 use super::capabilities::Capabilities;
@@ -83,7 +84,7 @@ impl Connection {
             return;
         }
         let parked = Parked {
-            deframer: Box::new(self.deframer(request.headers())),
+            deframer: Box::new(self.deframer(request.headers()).parting(Dialect::Connector)),
             body: request.into_body(),
             send,
             seat,

@@ -1,3 +1,5 @@
+mod media;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -12,10 +14,25 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
+/// A message in one piece, or the packet of one that is not.
+fn bytes_of(message: &Message<'_>) -> Vec<u8> {
+    match message {
+        Message::Whole { source, range, .. } => source[range.clone()].to_vec(),
+        Message::Parted(parted) => parted.joined().to_vec(),
+    }
+}
+
+fn pinned_by(message: &Message<'_>) -> usize {
+    match message {
+        Message::Whole { pinned, .. } => *pinned,
+        Message::Parted(parted) => parted.len(),
+    }
+}
+
 fn feed_all(deframer: &mut Deframer, chunk: &[u8]) -> Result<Vec<Vec<u8>>, Status> {
     let mut out = Vec::new();
     deframer.feed(Bytes::copy_from_slice(chunk), |m| {
-        out.push(m.source[m.range].to_vec());
+        out.push(bytes_of(&m));
         Ok(Next::Go)
     })?;
     Ok(out)
@@ -30,7 +47,7 @@ fn feed_reluctantly(deframer: &mut Deframer, chunk: &[u8], refusals: u32) -> Vec
             return Ok(Next::Hold);
         }
         refused = 0;
-        out.push(m.source[m.range].to_vec());
+        out.push(bytes_of(&m));
         Ok(Next::Go)
     };
     deframer
@@ -104,12 +121,12 @@ proptest! {
                 if out.len() == taken_before {
                     return Ok(Next::Hold);
                 }
-                out.push(m.source[m.range].to_vec());
+                out.push(bytes_of(&m));
                 Ok(Next::Go)
             }).unwrap();
         }
         deframer.go_on(|m| {
-            out.push(m.source[m.range].to_vec());
+            out.push(bytes_of(&m));
             Ok(Next::Go)
         }).unwrap();
         prop_assert_eq!(out, messages);
@@ -136,7 +153,7 @@ fn a_message_says_how_much_a_slice_of_it_keeps_alive() {
     let (chunk, rest) = bytes.split_at(130);
     for part in [chunk, rest] {
         let taken = deframer.feed(Bytes::copy_from_slice(part), |m| {
-            pinned.push(m.pinned);
+            pinned.push(pinned_by(&m));
             Ok(Next::Go)
         });
         taken.unwrap();
@@ -152,7 +169,7 @@ fn a_message_that_was_held_back_pins_what_it_came_in() {
     deframer.feed(chunk.into(), |_| Ok(Next::Hold)).unwrap();
     let mut said = Vec::new();
     let again = deframer.go_on(|m| {
-        said.push(m.pinned);
+        said.push(pinned_by(&m));
         Ok(Next::Go)
     });
     again.unwrap();
@@ -171,7 +188,7 @@ fn what_was_put_by_waits_for_what_is_held_back_again() {
             if out.len() == most {
                 return Ok(Next::Hold);
             }
-            out.push(m.source[m.range].to_vec());
+            out.push(bytes_of(&m));
             Ok(Next::Go)
         });
         taken.unwrap();

@@ -64,7 +64,11 @@ fn rig_of(programs: Vec<(StepPlan, EdgePrograms)>) -> Rig {
     let mut made = plan(steps, &[]);
     made.edges = edges;
     made.inputs = body(r#"{"who": "Ada"}"#);
-    Rig::new(Limits::default(), made)
+    Rig {
+        // The first packet is one in pieces.
+        offers: 1,
+        ..Rig::new(Limits::default(), made)
+    }
 }
 
 /// The sinks are called `a`, `b`, ...
