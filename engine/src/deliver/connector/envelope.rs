@@ -27,7 +27,7 @@ pub(super) fn built(
 ) -> Result<Vec<u8>, Unfit> {
     let named = |key| view.metadata(packet, key);
     let mut out = br#"{"version":"v1","kind":"#.to_vec();
-    let kind = named(names::ENVELOPE_KIND).or_else(|| facts.is_hook.then_some("hook"));
+    let kind = named(names::ENVELOPE_KIND).or_else(|| facts.is_hook().then_some("hook"));
     put_text(&mut out, kind.unwrap_or("data"));
     if let Some(id) = named(names::ENVELOPE_MESSAGE_ID).filter(|id| with_id && !id.is_empty()) {
         put_text(member(&mut out, "messageId"), id);

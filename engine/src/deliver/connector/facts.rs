@@ -24,7 +24,8 @@ pub(super) struct Facts {
     /// Its frame is a JSON envelope, whole.
     pub(super) is_structured: bool,
     pub(super) is_heartbeat: bool,
-    pub(super) is_hook: bool,
+    /// Its metadata calls it a hook by the key `kind`.
+    calls_itself_hook: bool,
     pub(super) has_join_key: bool,
     pub(super) message_id: Option<Box<str>>,
     /// `bubu.envelope.kind`.
@@ -50,16 +51,25 @@ impl Facts {
         self.is_scattered |= has_struct.is_some() && view.frame().is_none();
         self.is_chunk |= view.envelope().is_some_and(|envelope| envelope.is_chunk());
         self.is_heartbeat |= view.is_heartbeat(packet);
-        self.is_hook |= named(names::KIND) == Some("hook");
-        self.has_join_key |= named(names::JOIN_KEY).is_some_and(|key| !key.trim().is_empty());
+        if let Some(kind) = named(names::KIND) {
+            self.calls_itself_hook = kind == "hook";
+        }
+        if let Some(key) = named(names::JOIN_KEY) {
+            self.has_join_key = !key.trim().is_empty();
+        }
         if let Some(id) = named(names::ENVELOPE_MESSAGE_ID) {
             self.message_id = Some(id.into());
         }
         if let Some(kind) = named(names::ENVELOPE_KIND) {
-            self.is_hook |= kind.eq_ignore_ascii_case("hook");
             // An empty one names none.
             self.named_kind = (!kind.is_empty()).then(|| kind.into());
         }
+    }
+
+    /// Whether it is a lifecycle hook.
+    pub(super) fn is_hook(&self) -> bool {
+        let named = self.named_kind.as_deref();
+        self.calls_itself_hook || named.is_some_and(|kind| kind.eq_ignore_ascii_case("hook"))
     }
 
     /// Whether nothing of it is to be rebuilt: a frame that stays as it is.

@@ -240,7 +240,7 @@ impl Facts {
         let Some(id) = &self.message_id else {
             return Ok(edit);
         };
-        let stays = manner.numbered || self.is_hook;
+        let stays = manner.numbered || self.is_hook();
         edit.message_id = !stays || id.trim() != &**id;
         if edit.message_id && !self.has_join_key && !id.is_empty() {
             put_metadata(

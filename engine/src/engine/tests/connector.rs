@@ -52,7 +52,7 @@ impl Rig {
     }
 }
 
-fn data_message(label: &str, size: usize) -> Bytes {
+pub(super) fn data_message(label: &str, size: usize) -> Bytes {
     let mut out = BytesMut::new();
     put_metadata(&mut out, Dialect::Connector, "n", label);
     let start = out.len();

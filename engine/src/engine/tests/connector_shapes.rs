@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::connector::data_message;
 use super::*;
 use crate::engine::Contract;
 use crate::route::{Guarantee, Semantics};
@@ -137,4 +138,49 @@ proptest! {
         let gone = edge.counts.dropped_total();
         prop_assert_eq!(edge.counts.accepted, got.len() as u64 + gone);
     }
+}
+
+#[test]
+fn of_a_key_that_is_there_twice_the_last_counts_on_either_side_of_large_media() {
+    let mut rig = Rig::new(
+        Limits::default(),
+        plan(vec![step("src"), step("sink")], &[(0, 1)]),
+    );
+    let (src, sink) = (rig.connect_engram("src"), rig.connect_engram("sink"));
+    let said = |key: &str, (before, after): (&str, &str)| {
+        let mut message = BytesMut::new();
+        put_metadata(&mut message, Dialect::Connector, key, before);
+        message.extend_from_slice(&data_message("large", 9000));
+        put_metadata(&mut message, Dialect::Connector, key, after);
+        put_metadata(
+            &mut message,
+            Dialect::Connector,
+            "bubu.envelope.message_id",
+            "m",
+        );
+        message.freeze()
+    };
+    let kept = |rig: &mut Rig, message: Bytes, key: &str| {
+        assert_eq!(rig.offer_data(src, &message, at(0)), Taken::Yes);
+        let got = rig.responses(sink, at(1)).remove(0);
+        let view = PacketView::parse(&got, Dialect::Connector).unwrap();
+        view.metadata(&got, key).map(str::to_owned)
+    };
+    let id = "bubu.envelope.message_id";
+    assert_eq!(
+        kept(&mut rig, said("kind", ("data", "hook")), id).as_deref(),
+        Some("m")
+    );
+    assert_eq!(kept(&mut rig, said("kind", ("hook", "data")), id), None);
+    let kind = "bubu.envelope.kind";
+    assert_eq!(kept(&mut rig, said(kind, ("hook", "data")), id), None);
+    let join = "bubu.join.key";
+    assert_eq!(
+        kept(&mut rig, said(join, ("key", " ")), join).as_deref(),
+        Some("m")
+    );
+    assert_eq!(
+        kept(&mut rig, said(join, (" ", "key")), join).as_deref(),
+        Some("key")
+    );
 }
