@@ -47,20 +47,15 @@ impl Encoded<'_> {
     /// Length of the packet after the splice, in bytes.
     #[inline]
     pub(crate) fn packet_len(&self) -> usize {
-        self.kept_len() + self.tail.len()
+        let added = self.parted.map_or(0, Parted::added);
+        self.kept.len() + added + self.tail.len()
     }
 
-    /// Bytes of it that are the packet's own.
-    #[inline]
-    pub(crate) fn kept_len(&self) -> usize {
-        self.kept.len() + self.parted.map_or(0, Parted::added)
-    }
-
-    /// Appends it to `sink`, every byte copied.
+    /// Appends it to `sink`, every byte copied, where it is in one piece.
     #[inline(always)] // a call would read the packet's parts through memory again
     pub(crate) fn copy(&self, sink: &mut impl Sink, wire_len: usize) {
         let out = sink.room(wire_len);
-        put_process_head(out, self.packet_len());
+        put_process_head(out, self.kept.len() + self.tail.len());
         self.put_kept(out);
         out.extend_from_slice(self.tail);
     }
@@ -104,9 +99,9 @@ impl Encoded<'_> {
         share_or_copy(sink, None, (self.source, at(behind)));
     }
 
-    /// What is kept, in a buffer of its own.
+    /// What is kept of a packet in one piece, in a buffer of its own.
     pub(crate) fn kept_copy(&self) -> Bytes {
-        let mut kept = BytesMut::with_capacity(self.kept_len());
+        let mut kept = BytesMut::with_capacity(self.kept.len());
         self.put_kept(&mut kept);
         kept.freeze()
     }
@@ -119,7 +114,7 @@ impl Encoded<'_> {
         sink.room(self.tail.len()).extend_from_slice(self.tail);
     }
 
-    /// The whole message in a buffer of its own.
+    /// The whole message of a packet in one piece, in a buffer of its own.
     pub(crate) fn to_message(&self) -> BytesMut {
         let mut out = BytesMut::with_capacity(wire_len(self.packet_len()));
         put_process_head(&mut out, self.packet_len());
@@ -130,9 +125,7 @@ impl Encoded<'_> {
 
     #[inline]
     fn put_kept(&self, out: &mut BytesMut) {
-        if self.parted.is_some() {
-            self.share_kept(&mut Copied(out));
-        } else if self.view.dialect() == Dialect::Packet {
+        if self.view.dialect() == Dialect::Packet {
             self.kept.copy_to(self.packet(), out);
         } else {
             let (packet, view) = (self.packet(), self.view);
@@ -144,20 +137,6 @@ impl Encoded<'_> {
     #[inline]
     fn packet(&self) -> &[u8] {
         &self.source[self.start..]
-    }
-}
-
-/// Copies what it is to share.
-struct Copied<'a>(&'a mut BytesMut);
-
-impl Sink for Copied<'_> {
-    fn room(&mut self, additional: usize) -> &mut BytesMut {
-        self.0.reserve(additional);
-        self.0
-    }
-
-    fn share(&mut self, bytes: Bytes) {
-        self.0.extend_from_slice(&bytes);
     }
 }
 

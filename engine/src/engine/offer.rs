@@ -326,7 +326,7 @@ impl Offered<'_> {
         sink: &mut impl Sink,
         may_pin: bool,
     ) {
-        if encoded.kept_len() <= SHARE_ABOVE {
+        if shape.kept.len() <= SHARE_ABOVE && encoded.parted.is_none() {
             encoded.copy(sink, wire_len(encoded.packet_len()));
         } else {
             self.write_large((shape, encoded), sink, may_pin);
@@ -340,7 +340,8 @@ impl Offered<'_> {
         sink: &mut impl Sink,
         may_pin: bool,
     ) {
-        if may_pin {
+        // Pieces are long, and are charged for what they are.
+        if may_pin || encoded.parted.is_some() {
             encoded.share(sink);
         } else if self.targets > 1 {
             let copy = shape.copy.get_or_init(|| encoded.kept_copy());

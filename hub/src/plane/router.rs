@@ -30,6 +30,29 @@ impl Router<'_> {
         at: Range<usize>,
         pinned: usize,
     ) -> Result<Taken, Malformed> {
+        self.route((source, at), None, pinned)
+    }
+
+    /// Routes a packet whose media was left in pieces, as [`packet`](Self::packet) does.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(crate) fn parted(&mut self, parted: &Parted) -> Result<Taken, Malformed> {
+        let skeleton = parted.skeleton();
+        let at = (skeleton, 0..skeleton.len());
+        self.route(at, Some(parted), parted.len()).or_else(|_| {
+            // What is said of it counts in the packet, and not in its skeleton.
+            let whole = parted.joined();
+            self.packet(&whole, 0..whole.len(), whole.len())
+        })
+    }
+
+    fn route(
+        &mut self,
+        (source, at): (&Bytes, Range<usize>),
+        parted: Option<&Parted>,
+        pinned: usize,
+    ) -> Result<Taken, Malformed> {
         let packet = &source[at.clone()];
         self.walker.walk_in_process(packet)?;
         let inbound = Inbound {
@@ -38,34 +61,8 @@ impl Router<'_> {
             packet,
             view: self.walker.view(),
             kept: Some(self.walker.kept()),
-            parted: None,
+            parted,
             pinned,
-        };
-        let taken = self
-            .engine
-            .packet(self.conn, inbound, self.now, self.actions);
-        Ok(taken)
-    }
-
-    /// Routes a packet whose media was left in pieces, as [`packet`](Self::packet) does.
-    ///
-    /// # Errors
-    /// Likewise.
-    pub(crate) fn parted(&mut self, parted: &Parted) -> Result<Taken, Malformed> {
-        let source = parted.skeleton();
-        if self.walker.walk_in_process(source).is_err() {
-            // What is said of it counts in the packet, and not in its skeleton.
-            let whole = parted.joined();
-            return self.packet(&whole, 0..whole.len(), whole.len());
-        }
-        let inbound = Inbound {
-            source,
-            start: 0,
-            packet: source,
-            view: self.walker.view(),
-            kept: Some(self.walker.kept()),
-            parted: Some(parted),
-            pinned: parted.len(),
         };
         let taken = self
             .engine
