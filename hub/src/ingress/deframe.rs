@@ -20,6 +20,9 @@ const PREFIX: usize = 5;
 /// goes with it.
 const FIRST_RESERVE: usize = 80 * 1024;
 
+/// What a client is told of a fault of the hub's own.
+const LOST: &str = "the pieces of a message did not make one: this is a fault of the hub";
+
 /// One message.
 pub(crate) enum Message<'a> {
     /// It, where it stands.
@@ -53,6 +56,8 @@ pub(crate) struct Deframer {
     gathering: Option<Box<Gathering>>,
     /// The numbering of packets whose media may be left in pieces.
     dialect: Option<Dialect>,
+    /// Bytes of the largest buffer that a chunk may stand in.
+    buffer: usize,
     /// What was not taken.
     held: Option<Held>,
     /// What came since, side by side: tiny frames must not cost more than their bytes.
@@ -108,6 +113,7 @@ impl Deframer {
             partial: BytesMut::new(),
             gathering: None,
             dialect: None,
+            buffer: 0,
             held: None,
             later: BytesMut::new(),
             max_message,
@@ -129,6 +135,11 @@ impl Deframer {
     pub(crate) fn parting(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
+    }
+
+    /// Chunks may stand in buffers of so many bytes from now on, whatever their own length.
+    pub(crate) fn stand_in(&mut self, bytes: usize) {
+        self.buffer = bytes;
     }
 
     /// How a stream of which this was everything ends: half a message is none.
@@ -206,8 +217,9 @@ impl Deframer {
         mut chunk: Bytes,
         mut each: impl FnMut(Message<'_>) -> Result<Next, Status>,
     ) -> Result<(), Status> {
+        let pinned = self.buffer.max(chunk.len());
         if self.has_partial() {
-            let Some(message) = self.complete(&mut chunk)? else {
+            let Some(message) = self.complete(&mut chunk, pinned)? else {
                 return Ok(());
             };
             if each(message.message())? == Next::Hold {
@@ -223,7 +235,6 @@ impl Deframer {
                 break;
             }
             let end = range.end;
-            let pinned = chunk.len();
             let message = Message::Whole {
                 source: &chunk,
                 range,
@@ -241,15 +252,16 @@ impl Deframer {
         }
         if at < chunk.len() {
             chunk.advance(at);
-            self.keep(chunk);
+            self.keep(chunk, pinned);
         }
         Ok(())
     }
 
-    /// Adds to the begun message; the whole message once it is complete.
-    fn complete(&mut self, chunk: &mut Bytes) -> Result<Option<Complete>, Status> {
+    /// Adds to the begun message from a chunk of which a slice keeps `pinned` bytes alive; the whole
+    /// message once it is complete.
+    fn complete(&mut self, chunk: &mut Bytes, pinned: usize) -> Result<Option<Complete>, Status> {
         if self.gathering.is_some() {
-            return Ok(self.gather(chunk));
+            return self.gather(chunk, pinned);
         }
         if self.partial.len() < PREFIX {
             let missing = (PREFIX - self.partial.len()).min(chunk.len());
@@ -262,12 +274,13 @@ impl Deframer {
         if self.is_to_be_judged(len) {
             let more = (PREFIX + LOOK - self.partial.len()).min(chunk.len());
             self.partial.extend_from_slice(&chunk.split_to(more));
-            if self.partial.len() == PREFIX + LOOK {
-                let begun = self.partial.split().freeze();
-                self.begin(begun, len);
+            if self.partial.len() < PREFIX + LOOK {
+                return Ok(None);
             }
+            let begun = std::mem::take(&mut self.partial).freeze();
+            self.begin(begun, len, pinned);
             if self.gathering.is_some() {
-                return Ok(self.gather(chunk));
+                return self.gather(chunk, pinned);
             }
         }
         let missing = PREFIX + len - self.partial.len();
@@ -284,27 +297,31 @@ impl Deframer {
     }
 
     /// Adds to the begun message whose media is left in pieces.
-    fn gather(&mut self, chunk: &mut Bytes) -> Option<Complete> {
-        let gathering = self.gathering.as_mut()?;
-        if !gathering.add(chunk) {
-            return None;
+    fn gather(&mut self, chunk: &mut Bytes, pinned: usize) -> Result<Option<Complete>, Status> {
+        if !self
+            .gathering
+            .as_mut()
+            .is_some_and(|g| g.add(chunk, pinned))
+        {
+            return Ok(None);
         }
-        let parted = self.gathering.take()?.finish()?;
-        Some(Complete::Parted(Box::new(parted)))
+        let parted = self.gathering.take().and_then(|g| g.finish());
+        let parted = parted.ok_or_else(|| Status::new(tonic::Code::Internal, LOST))?;
+        Ok(Some(Complete::Parted(Box::new(parted))))
     }
 
     /// Keeps the start of a message that does not end in its chunk.
-    fn keep(&mut self, rest: Bytes) {
+    fn keep(&mut self, rest: Bytes, pinned: usize) {
         match self.message_len(&rest) {
             Ok(Some(len)) if rest.len() >= PREFIX + LOOK || !self.may_part(len) => {
-                self.begin(rest, len);
+                self.begin(rest, len, pinned);
             }
             _ => self.partial.extend_from_slice(&rest),
         }
     }
 
     /// Begins a message of `len` bytes with what is here of it, prefix included.
-    fn begin(&mut self, mut start: Bytes, len: usize) {
+    fn begin(&mut self, mut start: Bytes, len: usize, pinned: usize) {
         let message = start.get(PREFIX..).unwrap_or_default();
         let dialect = self.dialect;
         let gathering = dialect.and_then(|dialect| Gathering::begin(message, len, dialect));
@@ -313,7 +330,7 @@ impl Deframer {
             return self.partial.extend_from_slice(&start);
         };
         start.advance(PREFIX + gathering.media_at());
-        gathering.add(&mut start);
+        gathering.add(&mut start, pinned);
         self.gathering = Some(Box::new(gathering));
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Inlet {
     pub(super) stuck_since: Cell<Option<Moment>>,
     /// The hub's greeting is put by, to be written with what it answers first.
     pub(super) greeting: Cell<bool>,
+    /// As [`Meter::longest`] has it.
+    pub(super) longest_frame: Cell<usize>,
     /// Bytes of all streams that came and were not taken.
     pub(super) put_by: Cell<usize>,
 }
@@ -52,6 +54,7 @@ impl Inlet {
             fresh: Cell::new(true),
             over: Cell::new(false),
             greeting: Cell::new(true),
+            longest_frame: Cell::new(0),
             put_by: Cell::new(0),
         })
     }
@@ -59,7 +62,9 @@ impl Inlet {
     /// A new turn begins, as long as the messages of the last one suggest.
     pub(super) fn open(&self) {
         let wanted = self.read.take().saturating_mul(MESSAGES);
-        if let Some(bytes) = wanted.checked_div(self.messages.take()) {
+        let bytes = wanted.checked_div(self.messages.take());
+        // Messages without bytes were read in the turn before.
+        if let Some(bytes) = bytes.filter(|bytes| *bytes > 0) {
             self.turn.set(bytes.clamp(SHORTEST, LONGEST));
         }
         self.fresh.set(true);
@@ -102,6 +107,12 @@ impl Inlet {
         self.greeting.replace(false)
     }
 
+    /// Bytes of the longest frame that the peer has sent: HTTP/2 may have a buffer of that size, and
+    /// short frames in it.
+    pub(super) fn longest_frame(&self) -> usize {
+        self.longest_frame.get()
+    }
+
     /// Whether a frame has been on its way for `limit`.
     pub(super) fn is_stuck(&self, now: Moment, limit: Duration) -> bool {
         let since = self.stuck_since.get();
@@ -132,6 +143,14 @@ mod tests {
         assert_eq!(turn_after(100, 400), 128 * 400);
         assert_eq!(turn_after(90, 700), LONGEST);
         assert_eq!(turn_after(1, 60_000), LONGEST);
+    }
+
+    #[test]
+    fn messages_that_were_read_in_an_earlier_turn_say_nothing() {
+        let inlet = Inlet::new(Moment::from_nanos(0));
+        inlet.message();
+        inlet.open();
+        assert_eq!(inlet.room((0, 0)), LONGEST);
     }
 
     #[test]

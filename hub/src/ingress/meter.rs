@@ -33,6 +33,8 @@ pub(super) struct Meter {
     skip: usize,
     /// Bytes of the payload in all.
     len: usize,
+    /// The same of the longest frame until now.
+    longest: usize,
     /// What the frames since `since` cost.
     spent: u64,
     since: Moment,
@@ -51,6 +53,7 @@ impl Meter {
             have: 0,
             skip: 0,
             len: 0,
+            longest: 0,
             spent: 0,
             since,
             most: per_second.saturating_mul(WHOLE),
@@ -92,6 +95,11 @@ impl Meter {
     /// header.
     pub(super) fn rest(&self) -> (u64, u64) {
         (self.skip as u64, self.len as u64)
+    }
+
+    /// Bytes of the longest frame that has begun until now, its header apart.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// How many of `bytes`, the next ones, are to be handed to a reader with `room` for so many: all
@@ -142,6 +150,7 @@ impl Meter {
         let [a, b, c, kind, flags, ..] = self.header;
         let len = u32::from_be_bytes([0, a, b, c]) as usize;
         (self.skip, self.len) = (len, len);
+        self.longest = self.longest.max(len);
         self.spent += match kind {
             DATA if len >= TINY => 0,
             DATA if len > 0 => TENTH,

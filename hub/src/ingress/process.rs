@@ -171,6 +171,7 @@ impl Process {
             self.heard.at(now);
         }
         let (stream, deframer, inlet) = (&self.stream, &mut self.deframer, &self.inlet);
+        deframer.stand_in(inlet.longest_frame());
         let is_data = stream.has_control();
         let feed = |router: &mut Router<'_>| {
             let take = |message: Message<'_>| {

@@ -98,7 +98,9 @@ impl ReadAhead {
             buffer.unread.start += count;
         } else {
             kept.advance(count);
-            self.own.0.set(kept);
+            if !kept.is_empty() {
+                self.own.0.set(kept);
+            }
         }
     }
 }
@@ -118,5 +120,74 @@ impl Buffer {
         if let (Some(before), false) = (before, unread.is_empty()) {
             before.0.set(Bytes::copy_from_slice(unread));
         }
+        self.unread = 0..0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// A socket with nothing to say.
+    struct Silent;
+
+    impl AsyncRead for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    fn fill(ahead: &mut ReadAhead, mut io: impl AsyncRead + Unpin) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        ahead.fill(&mut io, MOST, &mut cx).is_ready()
+    }
+
+    fn hand_out(ahead: &mut ReadAhead, most: usize) -> Vec<u8> {
+        let mut room = vec![0; most];
+        let mut buf = ReadBuf::new(&mut room);
+        ahead.hand_out(&mut buf, <[u8]>::len);
+        buf.filled().to_vec()
+    }
+
+    #[test]
+    fn what_one_has_left_goes_to_nobody_else() {
+        let shared = Rc::<Shared>::default();
+        let [mut one, mut other, mut third] = [(); 3].map(|()| ReadAhead::new(shared.clone()));
+        assert!(fill(&mut one, &b"secret"[..]));
+        assert!(!fill(&mut other, Silent));
+        assert!(fill(&mut third, &b"words"[..]));
+        assert!(other.own.0.take().is_empty() && other.is_empty());
+        assert_eq!(hand_out(&mut one, 10), b"secret");
+        assert_eq!(hand_out(&mut third, 10), b"words");
+    }
+
+    #[test]
+    fn what_was_kept_for_one_is_given_back_once_it_has_been_read() {
+        let shared = Rc::<Shared>::default();
+        let [mut one, mut other] = [(); 2].map(|()| ReadAhead::new(shared.clone()));
+        assert!(fill(&mut one, &b"secret"[..]));
+        assert!(fill(&mut other, &b"words"[..]));
+        // In place of its own bytes, such that tell when they are gone.
+        struct Owner(Vec<u8>, #[expect(dead_code)] Arc<()>);
+        impl AsRef<[u8]> for Owner {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        let alive = Arc::new(());
+        let bytes = Owner(one.own.0.take().to_vec(), alive.clone());
+        one.own.0.set(Bytes::from_owner(bytes));
+        assert_eq!(hand_out(&mut one, 3), b"sec");
+        assert_eq!(Arc::strong_count(&alive), 2);
+        assert_eq!(hand_out(&mut one, 3), b"ret");
+        assert_eq!(Arc::strong_count(&alive), 1);
+        assert!(one.is_empty());
     }
 }

@@ -120,6 +120,10 @@ impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_exit(cx));
+        if self.inlet.is_over() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let this = &mut *self;
         if this.ahead.is_empty() {
             let room = this.inlet.room(this.meter.rest());
@@ -166,6 +170,7 @@ impl<I: AsyncRead + Ending + Unpin> Rewind<I> {
             self.inlet.over.set(true);
         }
         self.inlet.stuck_since.set(self.meter.stuck_since());
+        self.inlet.longest_frame.set(self.meter.longest());
     }
 }
 

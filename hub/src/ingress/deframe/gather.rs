@@ -51,11 +51,13 @@ impl Gathering {
         self.head.len()
     }
 
-    /// Takes from `chunk` what belongs to the message. Returns whether it is whole now.
-    pub(super) fn add(&mut self, chunk: &mut Bytes) -> bool {
+    /// Takes from `chunk`, of which a slice keeps `pinned` bytes alive, what belongs to the message.
+    /// Returns whether it is whole now.
+    pub(super) fn add(&mut self, chunk: &mut Bytes, pinned: usize) -> bool {
         let piece = chunk.split_to(self.missing.0.min(chunk.len()));
         self.missing.0 -= piece.len();
-        if piece.len() < SHORT {
+        // What is kept for long is charged for its length (spec 6).
+        if piece.len() < SHORT || piece.len().saturating_mul(4) < pinned {
             self.short.extend_from_slice(&piece);
         } else {
             self.close();

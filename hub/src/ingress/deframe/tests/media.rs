@@ -6,7 +6,7 @@ use transport_proto::view::{PacketBytes, PacketView, parse_process};
 use transport_proto::wire::put_len_field;
 
 use super::super::*;
-use super::{bytes_of, feed_all, framed};
+use super::{bytes_of, feed_all, framed, pinned_by};
 
 /// A `ProcessRequest` or `DataRequest` whose binary frame holds `media` bytes, between `before` and
 /// `behind` bytes of metadata.
@@ -169,4 +169,91 @@ fn a_stream_that_ends_in_the_middle_of_media_says_how_much_of_it_came() {
         "{}",
         status.message()
     );
+}
+
+#[test]
+fn a_slice_keeps_no_buffer_alive_that_is_four_times_its_size() {
+    let bytes = framed(&[packet(Dialect::Packet, (10, 64 << 10, 10))]);
+    // Chunks that stand in buffers of so many bytes, which HTTP/2 has from longer frames.
+    for (chunk, buffer, is_shared) in [
+        (16 << 10, 16 << 10, true),
+        (16 << 10, 64 << 10, true),
+        (16 << 10, 65 << 10, false),
+        (5 << 10, 1 << 20, false),
+    ] {
+        let mut deframer = Deframer::new(10 << 20).parting(Dialect::Packet);
+        deframer.stand_in(buffer);
+        let mut rest = Bytes::from(bytes.clone());
+        let range = rest.as_ptr_range();
+        let mut shared = 0;
+        while !rest.is_empty() {
+            let fed = deframer.feed(rest.split_to(chunk.min(rest.len())), |message| {
+                if let Message::Parted(parted) = message {
+                    let stands = |piece: &&Bytes| range.contains(&piece.as_ptr());
+                    shared = parted.media().iter().filter(stands).count();
+                }
+                Ok(Next::Go)
+            });
+            fed.unwrap();
+        }
+        assert_eq!(
+            shared > 0,
+            is_shared,
+            "chunks of {chunk} in buffers of {buffer}"
+        );
+    }
+}
+
+#[test]
+fn media_is_copied_out_of_a_chunk_of_which_it_is_little() {
+    let whole = packet(Dialect::Packet, (10, 100 << 10, 10));
+    let large = packet(Dialect::Packet, (10, 64 << 10, 10));
+    for (before, is_shared) in [(0, true), (2, false)] {
+        let mut bytes = framed(&vec![whole.clone(); before]);
+        bytes.extend(framed(&[large.clone()]));
+        let mut rest = Bytes::from(bytes);
+        let came = rest.split_to(rest.len() - (40 << 10));
+        let range = came.as_ptr_range();
+        let mut deframer = Deframer::new(10 << 20).parting(Dialect::Packet);
+        deframer.feed(came, |_| Ok(Next::Go)).unwrap();
+        let mut first = None;
+        let fed = deframer.feed(rest, |message| {
+            if let Message::Parted(parted) = message {
+                first = parted.media().first().map(|piece| piece.as_ptr());
+            }
+            Ok(Next::Go)
+        });
+        fed.unwrap();
+        assert_eq!(range.contains(&first.expect("in pieces")), is_shared);
+    }
+}
+
+#[test]
+fn a_whole_message_pins_the_buffer_that_its_chunk_stands_in() {
+    let mut deframer = Deframer::new(10 << 20);
+    deframer.stand_in(1 << 20);
+    let bytes = framed(&[vec![1; 100]]);
+    let mut pinned = 0;
+    let fed = deframer.feed(bytes.into(), |message| {
+        pinned = pinned_by(&message);
+        Ok(Next::Go)
+    });
+    fed.unwrap();
+    assert_eq!(pinned, 1 << 20);
+}
+
+#[test]
+fn nothing_is_set_aside_for_a_message_whose_media_is_left_in_pieces() {
+    let bytes = framed(&[packet(Dialect::Packet, (10, 64 << 10, 10))]);
+    let mut deframer = Deframer::new(10 << 20).parting(Dialect::Packet);
+    let mut rest = Bytes::from(bytes);
+    for len in [3, 5, 100, 16 << 10, 16 << 10] {
+        deframer.feed(rest.split_to(len), |_| Ok(Next::Go)).unwrap();
+        assert!(
+            deframer.partial.capacity() < 4 << 10,
+            "{}",
+            deframer.partial.capacity()
+        );
+    }
+    assert!(deframer.has_partial());
 }
