@@ -210,7 +210,7 @@ fn media_is_copied_out_of_a_chunk_of_which_it_is_little() {
     let large = packet(Dialect::Packet, (10, 64 << 10, 10));
     for (before, is_shared) in [(0, true), (2, false)] {
         let mut bytes = framed(&vec![whole.clone(); before]);
-        bytes.extend(framed(&[large.clone()]));
+        bytes.extend(framed(std::slice::from_ref(&large)));
         let mut rest = Bytes::from(bytes);
         let came = rest.split_to(rest.len() - (40 << 10));
         let range = came.as_ptr_range();
