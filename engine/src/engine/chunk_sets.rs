@@ -54,12 +54,12 @@ pub(super) fn keep_chunk(
     } else {
         room.judge_size(len)
     };
+    log.saw_chunk(set, key, chunk);
     if let Err(reason) = judged {
-        log.saw_chunk(set, chunk.index);
         log.drop_set(set, reason, room.settled);
         return Ok(is_first);
     }
-    log.stage(set, chunk.index, offered.staged(onto, len), offered.now);
+    log.stage(set, offered.staged(onto, len), offered.now);
     *room.staged += len;
     if is_last {
         push_set(room, (log, edge), set);

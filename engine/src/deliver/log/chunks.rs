@@ -24,8 +24,8 @@ const MAX_OPEN: usize = 64;
 const MAX_DROPPED: usize = 64;
 
 /// What tells sets apart: the edge, the `chunk_id`, and the number of its first chunk, where its
-/// producer numbers. A chunk under another number belongs to a set of its name that lacks chunks, if
-/// that is of the same producer epoch; else the name begins anew.
+/// producer numbers. A chunk under another number belongs to the set of its name that its producer
+/// epoch began last, if that lacks it and its chunks are numbered apart; else the name begins anew.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetKey<'a> {
     pub edge: u32,
@@ -86,7 +86,10 @@ struct Set {
     /// That of its first chunk.
     origin: Option<Origin>,
     count: u32,
+    /// Indexes of the chunks that were here.
     seen: BTreeSet<u32>,
+    /// Whether they came under more than one number.
+    is_apart: bool,
     staged: Vec<Staged>,
     /// Bytes of what is staged.
     bytes: usize,
@@ -110,7 +113,7 @@ impl Sets {
     /// Judges a chunk; nothing changes.
     pub(super) fn judge(&self, key: SetKey<'_>, chunk: ChunkPlace) -> ChunkVerdict {
         let known = self.find(|set| set.is_of(key) && set.origin == key.origin);
-        let known = known.or_else(|| self.find(|set| set.is_of(key) && set.lacks_chunks_of(key)));
+        let known = known.or_else(|| self.begun_before(key, chunk));
         let Some((at, set)) = known.and_then(|at| Some((at as u32, self.get(at as u32)?))) else {
             return if self.open < MAX_OPEN {
                 ChunkVerdict::First
@@ -142,6 +145,7 @@ impl Sets {
             origin: key.origin,
             count,
             seen: BTreeSet::new(),
+            is_apart: false,
             staged: Vec::new(),
             bytes: 0,
             payload: 0,
@@ -177,11 +181,10 @@ impl Sets {
     }
 
     /// Keeps a chunk until the others are here.
-    pub(super) fn stage(&mut self, set: u32, index: u32, chunk: Staged, now: Moment) {
+    pub(super) fn stage(&mut self, set: u32, chunk: Staged, now: Moment) {
         let Some(Some(set)) = self.all.get_mut(set as usize) else {
             return;
         };
-        set.seen.insert(index);
         set.last = now;
         set.bytes += chunk.len;
         set.payload += chunk.view.media_len();
@@ -214,10 +217,11 @@ impl Sets {
         ended.map_or_else(SmallVec::new, |set| set.ordinals)
     }
 
-    /// Takes note of a chunk that is not staged.
-    pub(super) fn saw(&mut self, set: u32, index: u32) {
+    /// Takes note of a chunk, whether it is staged then or not.
+    pub(super) fn saw(&mut self, set: u32, index: u32, origin: Option<Origin>) {
         if let Some(Some(set)) = self.all.get_mut(set as usize) {
             set.seen.insert(index);
+            set.is_apart |= set.origin != origin;
         }
     }
 
@@ -300,6 +304,17 @@ impl Sets {
         self.all.iter().position(is_it)
     }
 
+    /// The set that a chunk belongs to which has not the number of a first one: that of its name
+    /// which its producer began last before it, if the chunk is missing there.
+    fn begun_before(&self, key: SetKey<'_>, chunk: ChunkPlace) -> Option<usize> {
+        let number = |(_, set): &(usize, &Set)| set.number_before(key);
+        let sets = self.all.iter().enumerate();
+        let sets = sets.filter_map(|(at, set)| Some((at, set.as_ref()?)));
+        let sets = sets.filter(|(_, set)| set.is_of(key) && set.number_before(key).is_some());
+        let (at, set) = sets.max_by_key(number)?;
+        set.misses(chunk).then_some(at)
+    }
+
     fn get(&self, set: u32) -> Option<&Set> {
         self.all.get(set as usize)?.as_ref()
     }
@@ -310,9 +325,20 @@ impl Set {
         self.item.edge == key.edge && *self.id == *key.id
     }
 
-    fn lacks_chunks_of(&self, key: SetKey<'_>) -> bool {
-        let producer = |origin: Option<Origin>| origin.map(|origin| origin.producer);
-        self.state == State::Open && producer(self.origin) == producer(key.origin)
+    /// The number of its first chunk, if that is of the same producer and lower.
+    fn number_before(&self, key: SetKey<'_>) -> Option<u64> {
+        let (first, origin) = (self.origin?, key.origin?);
+        let is_before = first.producer == origin.producer && first.number < origin.number;
+        is_before.then_some(first.number)
+    }
+
+    /// Whether a chunk under another number may be one that is missing. An index that was here
+    /// shows that another payload has begun: a resend comes under its own number. So does another
+    /// number, once two chunks have shown that all of the set have one.
+    fn misses(&self, chunk: ChunkPlace) -> bool {
+        let may_be_apart = self.is_apart || self.seen.len() <= 1;
+        let is_new = chunk.count == self.count && !self.seen.contains(&chunk.index);
+        may_be_apart && is_new
     }
 
     fn unstage(&mut self) -> Unstaged {

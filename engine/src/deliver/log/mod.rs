@@ -243,13 +243,13 @@ impl Log {
     }
 
     /// Keeps a chunk until the others of its set are here.
-    pub(crate) fn stage(&mut self, set: u32, index: u32, chunk: Staged, now: Moment) {
-        self.sets.stage(set, index, chunk, now);
+    pub(crate) fn stage(&mut self, set: u32, chunk: Staged, now: Moment) {
+        self.sets.stage(set, chunk, now);
     }
 
-    /// Takes note of a chunk that is not kept, because its set is dropped with it.
-    pub(crate) fn saw_chunk(&mut self, set: u32, index: u32) {
-        self.sets.saw(set, index);
+    /// Takes note of a chunk, which is kept then, or its set is dropped with it.
+    pub(crate) fn saw_chunk(&mut self, set: u32, key: SetKey<'_>, chunk: ChunkPlace) {
+        self.sets.saw(set, chunk.index, key.origin);
     }
 
     /// Hands out the chunks of a set that is whole now, and the place at which to push them one by

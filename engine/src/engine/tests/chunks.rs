@@ -222,7 +222,7 @@ fn chunks_that_are_numbered_apart_are_put_together() {
     assert_eq!(got(&mut rig, c, at(1)), named(&[("x0", 1), ("x1", 1)]));
 }
 
-fn media_len(packet: &Bytes) -> usize {
+pub(super) fn media_len(packet: &Bytes) -> usize {
     let view = PacketView::parse(packet, Dialect::Packet).unwrap();
     view.media_len()
 }

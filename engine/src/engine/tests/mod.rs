@@ -2,6 +2,7 @@
 
 mod budget;
 mod chunk_bounds;
+mod chunk_names;
 mod chunks;
 mod connector;
 mod connector_chunks;
