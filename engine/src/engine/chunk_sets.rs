@@ -26,12 +26,9 @@ pub(super) fn keep_chunk(
     let verdict = log.judge_chunk(key, chunk);
     let (set, is_first) = match verdict {
         ChunkVerdict::Ignore => return Ok(false),
-        ChunkVerdict::TooMany => {
-            edge.counts.accepted += 1;
-            return Err(DropReason::MaxBuffers);
-        }
         ChunkVerdict::More(set) | ChunkVerdict::Last(set) => (set, false),
-        ChunkVerdict::First => {
+        // One too many is dropped like every other: once, and with what still comes of it.
+        ChunkVerdict::First | ChunkVerdict::TooMany => {
             edge.counts.accepted += 1;
             (log.open_set(key, chunk, offered.item(onto)), true)
         }
@@ -39,7 +36,9 @@ pub(super) fn keep_chunk(
     let len = offered.most_len(edge, onto.change);
     let (staged, payload) = log.staged(set);
     let is_last = chunk.count <= 1 || matches!(verdict, ChunkVerdict::Last(_));
-    let judged = if payload + offered.inbound.view.media_len() > room.max_message {
+    let judged = if verdict == ChunkVerdict::TooMany {
+        Err(DropReason::MaxBuffers)
+    } else if payload + offered.inbound.view.media_len() > room.max_message {
         Err(DropReason::Oversize)
     } else if is_last {
         room.judge_kept(log, offered.lane, staged + len)

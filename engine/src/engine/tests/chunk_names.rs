@@ -137,3 +137,23 @@ fn chunks_that_are_numbered_apart_come_in_any_order() {
     let whole = named(&[("x2", 1), ("x0", 1), ("x1", 1)]);
     assert_eq!(got(&mut rig, c, at(2)), whole);
 }
+
+#[test]
+fn the_rest_of_a_set_that_was_one_too_many_is_no_set_of_its_own() {
+    let mut rig = pair(Guarantee::default(), QueueBounds::default());
+    let (p, c) = (rig.connect_numbering("p", "e7"), rig.connect("c"));
+    for n in 1..=64 {
+        rig.send_packet(p, &chunk(&format!("s{n}"), 0, 2, n), at(1));
+    }
+    send(&mut rig, p, &[(0, 3, 65), (1, 3, 66)], 10);
+    rig.send_packet(p, &chunk("s64", 1, 2, 64), at(1));
+    assert_eq!(sizes(&mut rig, c).len(), 2, "there is room for a set again");
+    send(&mut rig, p, &[(2, 3, 67)], 10);
+    send(&mut rig, p, &[(0, 3, 68), (1, 3, 68)], 20);
+    assert!(sizes(&mut rig, c).is_empty());
+    send(&mut rig, p, &[(2, 3, 68)], 20);
+    assert_eq!(sizes(&mut rig, c), [20, 20, 20]);
+    let counts = rig.edge("c").counts;
+    assert_eq!(counts.dropped(DropReason::MaxBuffers), 1, "one drop");
+    assert_eq!(counts.accepted, 66);
+}
