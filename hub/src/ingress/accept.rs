@@ -6,7 +6,6 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -118,7 +117,7 @@ async fn greet(door: Rc<Door>, mut socket: TcpStream, peer: SocketAddr, seat: Se
         ip: peer.ip(),
         name: peer.to_string().into(),
     };
-    let start = (Bytes::from_static(PREFACE), socket);
+    let start = (&PREFACE[..], socket);
     match Connection::greet(door, client, start, seat) {
         Ok(connection) => {
             tokio::task::spawn_local(connection);

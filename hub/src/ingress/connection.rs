@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
@@ -94,7 +93,7 @@ impl Connection {
     pub(super) fn greet(
         door: Rc<Door>,
         peer: Peer,
-        (head, socket): (Bytes, TcpStream),
+        (head, socket): (&'static [u8], TcpStream),
         seat: Seat,
     ) -> Result<Box<Self>, h2::Error> {
         let clock = door.plane.clock();

@@ -39,7 +39,7 @@ pub(super) struct Inlet {
     /// The hub's greeting is put by, to be written with what it answers first.
     pub(super) greeting: Cell<bool>,
     /// As [`Meter::longest`] has it.
-    pub(super) longest_frame: Cell<usize>,
+    pub(super) longest_frame: Cell<u32>,
     /// Bytes of all streams that came and were not taken.
     pub(super) put_by: Cell<usize>,
 }
@@ -110,7 +110,7 @@ impl Inlet {
     /// Bytes of the longest frame that the peer has sent: HTTP/2 may have a buffer of that size, and
     /// short frames in it.
     pub(super) fn longest_frame(&self) -> usize {
-        self.longest_frame.get()
+        self.longest_frame.get() as usize
     }
 
     /// Whether a frame has been on its way for `limit`.

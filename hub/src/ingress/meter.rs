@@ -17,7 +17,7 @@ const DATA: u8 = 0;
 const WINDOW_UPDATE: u8 = 8;
 const END_STREAM: u8 = 1;
 /// DATA of fewer bytes than this is tiny: the smallest message worth sending has more.
-const TINY: usize = 16;
+const TINY: u32 = 16;
 
 /// What a frame without data costs, in tenths of one.
 const WHOLE: u64 = 10;
@@ -28,13 +28,13 @@ const TENTH: u64 = 1;
 pub(super) struct Meter {
     header: [u8; HEADER],
     /// Bytes of the header that have come.
-    have: usize,
+    have: u8,
     /// Bytes of the payload that are still to come.
-    skip: usize,
+    skip: u32,
     /// Bytes of the payload in all.
-    len: usize,
+    len: u32,
     /// The same of the longest frame until now.
-    longest: usize,
+    longest: u32,
     /// What the frames since `since` cost.
     spent: u64,
     since: Moment,
@@ -68,15 +68,16 @@ impl Meter {
     pub(super) fn note(&mut self, mut bytes: &[u8]) -> bool {
         let mut whole = false;
         while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
-            self.skip -= skipped;
+            let skipped = (self.skip as usize).min(bytes.len());
+            self.skip -= skipped as u32;
             whole |= skipped > 0 && self.skip == 0;
             bytes = &bytes[skipped..];
-            let now = (HEADER - self.have).min(bytes.len());
-            self.header[self.have..self.have + now].copy_from_slice(&bytes[..now]);
-            self.have += now;
+            let have = usize::from(self.have);
+            let now = (HEADER - have).min(bytes.len());
+            self.header[have..have + now].copy_from_slice(&bytes[..now]);
+            self.have += now as u8;
             bytes = &bytes[now..];
-            if self.have == HEADER {
+            if have + now == HEADER {
                 self.have = 0;
                 self.frame();
                 whole |= self.skip == 0;
@@ -94,11 +95,11 @@ impl Meter {
     /// Bytes that are still to come of the frame that came last, and how many it has without its
     /// header.
     pub(super) fn rest(&self) -> (u64, u64) {
-        (self.skip as u64, self.len as u64)
+        (self.skip.into(), self.len.into())
     }
 
     /// Bytes of the longest frame that has begun until now, its header apart.
-    pub(super) fn longest(&self) -> usize {
+    pub(super) fn longest(&self) -> u32 {
         self.longest
     }
 
@@ -107,7 +108,7 @@ impl Meter {
     /// after its header has been seen.
     pub(super) fn whole(&self, bytes: &[u8], room: usize) -> usize {
         let most = room.min(bytes.len());
-        let (mut at, mut have) = (self.skip, self.have);
+        let (mut at, mut have) = (self.skip as usize, usize::from(self.have));
         loop {
             let header = at + HEADER - have;
             let Some(len) = self.len_at(bytes, (at, have)) else {
@@ -148,7 +149,7 @@ impl Meter {
 
     fn frame(&mut self) {
         let [a, b, c, kind, flags, ..] = self.header;
-        let len = u32::from_be_bytes([0, a, b, c]) as usize;
+        let len = u32::from_be_bytes([0, a, b, c]);
         (self.skip, self.len) = (len, len);
         self.longest = self.longest.max(len);
         self.spent += match kind {
@@ -300,7 +301,11 @@ mod tests {
         for (nth, byte) in bytes.iter().enumerate().take(room) {
             let was_header = meter.skip == 0;
             meter.note(&[*byte]);
-            if was_header && meter.have == 0 && meter.len >= LONG && nth + 1 + meter.skip > room {
+            if was_header
+                && meter.have == 0
+                && meter.len as usize >= LONG
+                && nth + 1 + meter.skip as usize > room
+            {
                 return nth + 1;
             }
         }

@@ -37,7 +37,8 @@ struct Own(Cell<Bytes>);
 /// What a connection reads ahead.
 pub(super) struct ReadAhead {
     shared: Rc<Shared>,
-    own: Rc<Own>,
+    /// Made when it first reads ahead: most connections never do.
+    own: Option<Rc<Own>>,
     /// Its bytes that nobody has asked for yet.
     left: usize,
 }
@@ -46,7 +47,7 @@ impl ReadAhead {
     pub(super) fn new(shared: Rc<Shared>) -> Self {
         Self {
             shared,
-            own: Rc::default(),
+            own: None,
             left: 0,
         }
     }
@@ -64,7 +65,7 @@ impl ReadAhead {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         let buffer = &mut *self.shared.0.borrow_mut();
-        buffer.give_way(&self.own);
+        buffer.give_way(self.own.get_or_insert_default());
         let most = most.min(buffer.bytes.len());
         let mut room = ReadBuf::new(buffer.bytes.split_at_mut(most).0);
         ready!(Pin::new(io).poll_read(cx, &mut room))?;
@@ -76,16 +77,10 @@ impl ReadAhead {
     /// Has `look` say how many of the bytes that were read ahead go to `buf`, as many as there is
     /// room for at most.
     pub(super) fn hand_out(&mut self, buf: &mut ReadBuf<'_>, look: impl FnOnce(&[u8]) -> usize) {
+        let Some(own) = &self.own else { return };
         let buffer = &mut *self.shared.0.borrow_mut();
-        let is_here = buffer
-            .of
-            .as_ref()
-            .is_some_and(|of| Rc::ptr_eq(of, &self.own));
-        let mut kept = if is_here {
-            Bytes::new()
-        } else {
-            self.own.0.take()
-        };
+        let is_here = buffer.of.as_ref().is_some_and(|of| Rc::ptr_eq(of, own));
+        let mut kept = if is_here { Bytes::new() } else { own.0.take() };
         let unread = match is_here {
             true => buffer.bytes.get(buffer.unread.clone()).unwrap_or_default(),
             false => &kept[..],
@@ -99,7 +94,7 @@ impl ReadAhead {
         } else {
             kept.advance(count);
             if !kept.is_empty() {
-                self.own.0.set(kept);
+                own.0.set(kept);
             }
         }
     }
@@ -156,6 +151,12 @@ mod tests {
         buf.filled().to_vec()
     }
 
+    /// What the buffer was emptied of for another one.
+    fn kept(ahead: &ReadAhead) -> Bytes {
+        let own = ahead.own.as_ref().expect("it has read ahead");
+        own.0.take()
+    }
+
     #[test]
     fn what_one_has_left_goes_to_nobody_else() {
         let shared = Rc::<Shared>::default();
@@ -163,7 +164,7 @@ mod tests {
         assert!(fill(&mut one, &b"secret"[..]));
         assert!(!fill(&mut other, Silent));
         assert!(fill(&mut third, &b"words"[..]));
-        assert!(other.own.0.take().is_empty() && other.is_empty());
+        assert!(kept(&other).is_empty() && other.is_empty());
         assert_eq!(hand_out(&mut one, 10), b"secret");
         assert_eq!(hand_out(&mut third, 10), b"words");
     }
@@ -182,8 +183,9 @@ mod tests {
             }
         }
         let alive = Arc::new(());
-        let bytes = Owner(one.own.0.take().to_vec(), alive.clone());
-        one.own.0.set(Bytes::from_owner(bytes));
+        let bytes = Owner(kept(&one).to_vec(), alive.clone());
+        let own = one.own.as_ref().expect("it has read ahead");
+        own.0.set(Bytes::from_owner(bytes));
         assert_eq!(hand_out(&mut one, 3), b"sec");
         assert_eq!(Arc::strong_count(&alive), 2);
         assert_eq!(hand_out(&mut one, 3), b"ret");

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf, Take};
 use tokio::net::TcpStream;
 
@@ -49,7 +48,7 @@ enum Exit {
 /// `io`, with `head` in front of what it reads, and read with measure. What is left in a socket
 /// that has ended is read when it is its turn, as the connection is taken down then.
 pub(crate) struct Rewind<I> {
-    head: Bytes,
+    head: &'static [u8],
     io: Take<I>,
     ahead: ReadAhead,
     /// The socket had as much to say as it was asked for.
@@ -63,7 +62,7 @@ pub(crate) struct Rewind<I> {
 
 impl<I: AsyncRead + Ending> Rewind<I> {
     pub(super) fn new(
-        (head, io): (Bytes, I),
+        (head, io): (&'static [u8], I),
         inlet: Rc<Inlet>,
         meter: Meter,
         (turnstile, shared): (Rc<Turnstile>, Rc<Shared>),
@@ -115,8 +114,9 @@ impl<I: AsyncRead + Ending + Unpin> AsyncRead for Rewind<I> {
     ) -> Poll<io::Result<()>> {
         if !self.head.is_empty() {
             let len = self.head.len().min(buf.remaining());
-            buf.put_slice(&self.head[..len]);
-            self.head.advance(len);
+            let (now, later) = self.head.split_at(len);
+            buf.put_slice(now);
+            self.head = later;
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_exit(cx));

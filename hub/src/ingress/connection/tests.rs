@@ -77,7 +77,7 @@ impl Pair {
             ip: peer.ip(),
             name: "client".into(),
         };
-        let start = (Bytes::from_static(PREFACE), ours);
+        let start = (PREFACE, ours);
         let seat = seat.expect("there is room");
         let connection = Connection::greet(door.clone(), client_name, start, seat);
         let connection = Rc::new(RefCell::new(connection.expect("greeted")));

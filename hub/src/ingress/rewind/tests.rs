@@ -39,7 +39,7 @@ fn rewind(bytes: &[u8], frames_per_second: u64) -> (Rewind<&[u8]>, Rc<Inlet>) {
     let clock = Clock::start();
     let inlet = Inlet::new(clock.now());
     let meter = Meter::new(clock, frames_per_second);
-    let head = Bytes::from_static(b"head");
+    let head = &b"head"[..];
     let rewind = Rewind::new((head, bytes), inlet.clone(), meter, with_turnstile(clock));
     (rewind, inlet)
 }
@@ -110,7 +110,7 @@ fn socket(io: Narrow) -> (Rewind<Narrow>, Rc<Inlet>) {
     let clock = Clock::start();
     let inlet = Inlet::new(clock.now());
     let meter = Meter::new(clock, u64::MAX);
-    let from = (Bytes::new(), io);
+    let from = (&[][..], io);
     let rewind = Rewind::new(from, inlet.clone(), meter, with_turnstile(clock));
     (rewind, inlet)
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::super::*;
@@ -67,7 +68,7 @@ impl Reader {
         let clock = Clock::start();
         let inlet = Inlet::new(clock.now());
         let meter = Meter::new(clock, u64::MAX);
-        let from = (Bytes::new(), Portions::of(portions));
+        let from = (&[][..], Portions::of(portions));
         let with = (Turnstile::new(clock), shared.clone());
         Self {
             rewind: Rewind::new(from, inlet.clone(), meter, with),
