@@ -21,30 +21,33 @@ use crate::plane::Clock;
 /// When a connection was last heard of. Only whole frames count: a peer that sends a byte now and
 /// then is as good as gone.
 #[derive(Clone)]
-pub(super) struct Heard {
+pub(super) struct Heard(Arc<Last>);
+
+/// When that was, by which clock.
+struct Last {
     clock: Clock,
-    nanos: Arc<AtomicU64>,
+    nanos: AtomicU64,
 }
 
 impl Heard {
     pub(super) fn new(clock: Clock) -> Self {
-        let nanos = Arc::new(AtomicU64::new(clock.now().as_nanos()));
-        Self { clock, nanos }
+        let nanos = AtomicU64::new(clock.now().as_nanos());
+        Self(Arc::new(Last { clock, nanos }))
     }
 
     /// Something came in, `now`.
     pub(super) fn at(&self, now: Moment) {
-        self.nanos.store(now.as_nanos(), Ordering::Relaxed);
+        self.0.nanos.store(now.as_nanos(), Ordering::Relaxed);
     }
 
     /// Something has just come in.
     pub(super) fn now(&self) {
-        self.at(self.clock.now());
+        self.at(self.0.clock.now());
     }
 
     fn silence(&self) -> Duration {
-        let heard = Moment::from_nanos(self.nanos.load(Ordering::Relaxed));
-        self.clock.now().since(heard)
+        let heard = Moment::from_nanos(self.0.nanos.load(Ordering::Relaxed));
+        self.0.clock.now().since(heard)
     }
 }
 
@@ -135,7 +138,7 @@ impl KeepAlive {
         let interval = heartbeat.interval.saturating_sub(watch.every);
         let answer_within = heartbeat.timeout.saturating_sub(heartbeat.interval);
         let watched = Rc::new(Watched {
-            due: Cell::new(heard.clock.now().after(interval)),
+            due: Cell::new(heard.0.clock.now().after(interval)),
             waker: waker.clone(),
             inlet,
             frame_within: FRAME_WITHIN.min(heartbeat.timeout),
@@ -161,7 +164,7 @@ impl KeepAlive {
             self.asked = false;
             self.heard.now();
         }
-        let now = self.heard.clock.now();
+        let now = self.heard.0.clock.now();
         if self.watched.is_stuck(now) {
             return Poll::Ready(());
         }
