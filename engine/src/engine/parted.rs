@@ -1,5 +1,5 @@
 //! Packets whose media is left in the pieces in which it came (spec 6): where nothing looks at it,
-//! it is handed on as it is. Where anything does, it is copied together once.
+//! it is handed on as it is. Where anything does, it is copied together when it is offered.
 
 use transport_proto::splice::Parted;
 use transport_proto::view::{FrameKind, PacketView};
