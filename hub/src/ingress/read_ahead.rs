@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// Bytes that are read at once: what a turn reads of frames of 16 KiB.
-pub(super) const MOST: usize = 66 << 10;
+const MOST: usize = 66 << 10;
 
 /// The buffer of a thread.
 #[derive(Default)]
