@@ -123,7 +123,7 @@ fn same_in_pieces(
     let parted = parted(parting, message, sizes);
     let packet = &message[start..];
     prop_assert_eq!(&parted.joined()[..], packet);
-    prop_assert_eq!(parted.len(), packet.len());
+    prop_assert_eq!(parted.packet_len(), packet.len());
     let whole = PacketView::parse_in_process(packet, dialect);
     let view = PacketView::parse_in_process(parted.skeleton(), dialect);
     let (Ok(whole), Ok(view)) = (&whole, &view) else {

@@ -101,7 +101,7 @@ impl Complete {
     fn len(&self) -> usize {
         match self {
             Self::Whole { bytes, .. } => bytes.len(),
-            Self::Parted(parted) => PREFIX + parted.len(),
+            Self::Parted(parted) => PREFIX + parted.packet_len(),
         }
     }
 }

@@ -40,11 +40,12 @@ impl Router<'_> {
     pub(crate) fn parted(&mut self, parted: &Parted) -> Result<Taken, Malformed> {
         let skeleton = parted.skeleton();
         let at = (skeleton, 0..skeleton.len());
-        self.route(at, Some(parted), parted.len()).or_else(|_| {
-            // What is said of it counts in the packet, and not in its skeleton.
-            let whole = parted.joined();
-            self.packet(&whole, 0..whole.len(), whole.len())
-        })
+        self.route(at, Some(parted), parted.packet_len())
+            .or_else(|_| {
+                // What is said of it counts in the packet, and not in its skeleton.
+                let whole = parted.joined();
+                self.packet(&whole, 0..whole.len(), whole.len())
+            })
     }
 
     fn route(

@@ -186,7 +186,11 @@ impl Hub {
         };
         let parted = in_pieces(source);
         let (source, at, pinned) = match &parted {
-            Some(parted) => (parted.skeleton(), 0..parted.skeleton().len(), parted.len()),
+            Some(parted) => (
+                parted.skeleton(),
+                0..parted.skeleton().len(),
+                parted.packet_len(),
+            ),
             None => (source, at, source.len()),
         };
         let packet = &source[at.clone()];

@@ -171,14 +171,8 @@ impl Parted {
 
     /// Bytes of the packet.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn packet_len(&self) -> usize {
         self.skeleton.len() + self.added()
-    }
-
-    /// Never true: there is media.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// What of `range`, a stretch of the skeleton, stands before the frame's length and behind the
@@ -208,7 +202,7 @@ impl Parted {
     /// The packet in one piece, copied together.
     #[must_use]
     pub fn joined(&self) -> Bytes {
-        let mut whole = BytesMut::with_capacity(self.len());
+        let mut whole = BytesMut::with_capacity(self.packet_len());
         let (before, behind) = self.skeleton.split_at(self.instead.end);
         whole.extend_from_slice(before.split_at(self.instead.start).0);
         whole.extend_from_slice(&self.head);

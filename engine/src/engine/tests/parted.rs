@@ -42,24 +42,8 @@ impl Rig {
         }
     }
 
-    fn offer_whole(
-        &mut self,
-        conn: ConnId,
-        (packet, dialect): (&Bytes, Dialect),
-        now: Moment,
-    ) -> Taken {
-        let mut view = PacketView::new(dialect);
-        view.walk_in_process(packet).unwrap();
-        let inbound = Inbound {
-            source: packet,
-            start: 0,
-            packet,
-            view: &view,
-            kept: None,
-            parted: None,
-            pinned: packet.len(),
-        };
-        self.engine.packet(conn, inbound, now, &mut self.actions)
+    fn offer_whole(&mut self, conn: ConnId, packet: (&Bytes, Dialect), now: Moment) -> Taken {
+        self.offer_as(conn, packet, None, now)
     }
 
     fn offer_parted(
@@ -68,16 +52,26 @@ impl Rig {
         (parted, dialect): (&Parted, Dialect),
         now: Moment,
     ) -> Taken {
+        self.offer_as(conn, (parted.skeleton(), dialect), Some(parted), now)
+    }
+
+    fn offer_as(
+        &mut self,
+        conn: ConnId,
+        (source, dialect): (&Bytes, Dialect),
+        parted: Option<&Parted>,
+        now: Moment,
+    ) -> Taken {
         let mut view = PacketView::new(dialect);
-        view.walk_in_process(parted.skeleton()).unwrap();
+        view.walk_in_process(source).unwrap();
         let inbound = Inbound {
-            source: parted.skeleton(),
+            source,
             start: 0,
-            packet: parted.skeleton(),
+            packet: source,
             view: &view,
             kept: None,
-            parted: Some(parted),
-            pinned: parted.len(),
+            parted,
+            pinned: parted.map_or(source.len(), Parted::packet_len),
         };
         self.engine.packet(conn, inbound, now, &mut self.actions)
     }

@@ -25,7 +25,7 @@ fn bytes_of(message: &Message<'_>) -> Vec<u8> {
 fn pinned_by(message: &Message<'_>) -> usize {
     match message {
         Message::Whole { pinned, .. } => *pinned,
-        Message::Parted(parted) => parted.len(),
+        Message::Parted(parted) => parted.packet_len(),
     }
 }
 
