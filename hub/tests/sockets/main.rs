@@ -18,6 +18,7 @@ mod events;
 mod fan_out;
 mod guarantees;
 mod heartbeat;
+mod large;
 mod last_words;
 mod programs;
 mod reconnect;
