@@ -126,19 +126,6 @@ mod tests {
 
     use super::*;
 
-    /// A socket with nothing to say.
-    struct Silent;
-
-    impl AsyncRead for Silent {
-        fn poll_read(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            _: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-    }
-
     fn fill(ahead: &mut ReadAhead, mut io: impl AsyncRead + Unpin) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         ahead.fill(&mut io, MOST, &mut cx).is_ready()
@@ -162,7 +149,8 @@ mod tests {
         let shared = Rc::<Shared>::default();
         let [mut one, mut other, mut third] = [(); 3].map(|()| ReadAhead::new(shared.clone()));
         assert!(fill(&mut one, &b"secret"[..]));
-        assert!(!fill(&mut other, Silent));
+        let (silent, _peer) = tokio::io::duplex(1);
+        assert!(!fill(&mut other, silent));
         assert!(fill(&mut third, &b"words"[..]));
         assert!(kept(&other).is_empty() && other.is_empty());
         assert_eq!(hand_out(&mut one, 10), b"secret");

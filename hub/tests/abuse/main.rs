@@ -14,6 +14,7 @@ mod rig;
 
 mod caps;
 mod floods;
+mod hang_up;
 mod headers;
 mod lengths;
 mod slowloris;
