@@ -217,6 +217,23 @@ async fn quiet_connections_that_all_end_at_once_let_one_that_streams_pass() {
     assert_eq!(rig.stream().await, 8);
 }
 
+#[tokio::test]
+async fn a_connection_has_a_turn_for_what_came_and_then_rests() {
+    let mut rig = Rig::new().await;
+    let streaming = &mut rig.pairs[MANY];
+    streaming.client.write_all(&PING).expect("written");
+    wait_for(&streaming.socket);
+    let mut looks = 0;
+    rig.run_until(|turns| {
+        looks += usize::from(!turns.is_empty());
+        looks > 1000
+    })
+    .await;
+    // One may follow in which it finds nothing more to write.
+    let turns = rig.turns.borrow();
+    assert!(turns.len() <= 2, "{turns:?}");
+}
+
 /// Many clients send no request before they know the hub's settings.
 #[tokio::test]
 async fn a_client_that_says_no_more_than_its_settings_hears_those_of_the_hub_and_that_it_has_them()
