@@ -124,13 +124,13 @@ impl Engine {
             return Taken::Blocked;
         }
         let mut outstanding = 0;
-        let mut joined = SmallVec::<[_; 1]>::new();
+        let mut joined: Option<SmallVec<[_; 1]>> = None;
         for nth in 0..offered.targets {
             let edge = live.downstream[step.at()][nth];
             let onto = if DECIDED {
                 let decided = decided.as_deref_mut().map(|d| (d, nth));
                 let waiting = &mut self.waiting_bytes;
-                let left = (&mut room, waiting, &mut joined);
+                let left = (&mut room, waiting, joined.get_or_insert_default());
                 match live.next_for((edge, decided), &offered, left) {
                     Next::Onto(onto) => onto,
                     Next::Done(counts) => {
@@ -164,7 +164,7 @@ impl Engine {
             }
         }
         if DECIDED {
-            for (to, joined) in joined {
+            for (to, joined) in joined.into_iter().flatten() {
                 self.deliver_joined((run, to), joined, now, actions);
             }
         }

@@ -161,19 +161,23 @@ const WORD: usize = size_of::<u64>();
 /// Whether two texts of the same length are the same under a mask.
 #[inline]
 fn is_same(one: &[u8], other: &[u8], mask: &[u8]) -> bool {
-    let differ = |((one, other), mask): ((&[u8; WORD], &[u8; WORD]), &[u8; WORD])| {
-        let [one, other, mask] = [one, other, mask].map(|word| u64::from_ne_bytes(*word));
-        (one ^ other) & mask
-    };
     let last = (one.last_chunk(), other.last_chunk(), mask.last_chunk());
     let (Some(one_last), Some(other_last), Some(mask_last)) = last else {
         let mut bytes = one.iter().zip(other).zip(mask);
         return bytes.all(|((one, other), mask)| (one ^ other) & mask == 0);
     };
+    let mut all = differences(one_last, other_last, mask_last);
     let words = one.as_chunks().0.iter().zip(other.as_chunks().0);
-    let words = words.zip(mask.as_chunks().0);
-    words.map(differ).fold(0, |all, word| all | word) | differ(((one_last, other_last), mask_last))
-        == 0
+    for ((one, other), mask) in words.zip(mask.as_chunks().0) {
+        all |= differences(one, other, mask);
+    }
+    all == 0
+}
+
+#[inline]
+fn differences(one: &[u8; WORD], other: &[u8; WORD], mask: &[u8; WORD]) -> u64 {
+    let [one, other, mask] = [one, other, mask].map(|word| u64::from_ne_bytes(*word));
+    (one ^ other) & mask
 }
 
 /// The varint that fills `range`: at most eight bytes, and shown to be one by the mask.
