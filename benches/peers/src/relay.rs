@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::LocalSet;
 
 use crate::routes::Routes;
 
@@ -49,8 +49,8 @@ fn run<F: Future<Output = io::Result<()>>>(
     let routes = Routes::parse(&text).map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    LocalSet::new().block_on(&runtime, async {
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;

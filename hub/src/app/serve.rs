@@ -9,8 +9,8 @@ use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use engine::Engine;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::LocalSet;
 use tonic::service::Routes;
 
 use super::ticks::Ticks;
@@ -42,22 +42,34 @@ pub(super) struct Serving {
 
 /// Starts the data plane: one thread, one runtime, everything on it.
 pub(super) fn spawn_plane(serving: Serving) -> io::Result<JoinHandle<()>> {
-    let runtime = runtime()?;
-    std::thread::Builder::new()
+    // The runtime cannot leave its thread.
+    let (built, whether_built) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
         .name("hub-data".to_owned())
         .spawn(move || {
-            runtime.block_on(async move {
-                let tasks = LocalSet::new();
-                // A task of its own: whatever the set waits for itself is polled at every wake-up
-                // of any.
-                let plane = tasks.spawn_local(data_plane(serving));
-                if let Err(error) = tasks.run_until(plane).await
-                    && let Ok(panic) = error.try_into_panic()
-                {
-                    std::panic::resume_unwind(panic);
+            let runtime = runtime_builder().build_local(LocalOptions::default());
+            match runtime {
+                Ok(runtime) => {
+                    let _ = built.send(Ok(()));
+                    run(&runtime, serving);
                 }
-            });
-        })
+                Err(error) => {
+                    let _ = built.send(Err(error));
+                }
+            }
+        })?;
+    let whether_built = whether_built.recv().map_err(io::Error::other)?;
+    whether_built.map(|()| thread)
+}
+
+fn run(runtime: &LocalRuntime, serving: Serving) {
+    // A task of its own: whatever the runtime itself waits for is polled at every wake-up of any.
+    let plane = runtime.spawn_local(data_plane(serving));
+    if let Err(error) = runtime.block_on(plane)
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Starts the admin server.
@@ -66,7 +78,7 @@ pub(super) fn spawn_admin(
     admin: Admin,
     stopped: oneshot::Receiver<()>,
 ) -> io::Result<JoinHandle<()>> {
-    let runtime = runtime()?;
+    let runtime = runtime_builder().build()?;
     background::spawn("hub-admin", move || {
         runtime.block_on(async move {
             let stop = async {
@@ -80,11 +92,11 @@ pub(super) fn spawn_admin(
     })
 }
 
-/// A runtime for one thread.
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+/// What a runtime for one thread is built by.
+fn runtime_builder() -> Builder {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all();
+    builder
 }
 
 /// Freed memory that the allocator keeps for the next buffers, twice this, in bytes.
