@@ -55,19 +55,20 @@ impl Calls {
         Waker::from(Arc::new(Http2(self.clone())))
     }
 
-    /// The connection's task runs, woken by `task`.
-    pub(super) fn begin(&self, task: &Waker) {
+    /// The connection's task runs, woken by `task`: takes the open calls over, to be answered one by
+    /// one.
+    pub(super) fn begin(&self, task: &Waker, open: &mut Open) {
         let mut state = self.state();
         state.at_work = true;
         if !state.task.as_ref().is_some_and(|t| t.will_wake(task)) {
             state.task = Some(task.clone());
         }
+        state.hand_over(open);
     }
 
-    /// Takes the open calls over, to be answered one by one.
+    /// Takes over the calls that have come meanwhile.
     pub(super) fn take(&self, open: &mut Open) {
-        debug_assert!(open.0.is_empty(), "calls that were taken are answered");
-        std::mem::swap(&mut self.state().open, &mut open.0);
+        self.state().hand_over(open);
     }
 
     /// HTTP/2 is about to be looked after.
@@ -106,6 +107,11 @@ impl Calls {
 }
 
 impl State {
+    fn hand_over(&mut self, open: &mut Open) {
+        debug_assert!(open.0.is_empty(), "calls that were taken are answered");
+        std::mem::swap(&mut self.open, &mut open.0);
+    }
+
     fn wake_if(&self, first: bool) {
         if first
             && !self.at_work
@@ -203,7 +209,8 @@ pub(super) mod tests {
         }
 
         fn begin(&self) {
-            self.calls.begin(&Waker::from(self.count.clone()));
+            self.calls
+                .begin(&Waker::from(self.count.clone()), &mut Open::default());
         }
 
         fn woken(&self) -> usize {
@@ -262,7 +269,8 @@ pub(super) mod tests {
     #[test]
     fn a_call_wakes_the_task_that_ran_last() {
         let (rig, moved) = (Rig::new(), Arc::<Count>::default());
-        rig.calls.begin(&Waker::from(moved.clone()));
+        rig.calls
+            .begin(&Waker::from(moved.clone()), &mut Open::default());
         rig.calls.end();
         rig.calls.waker(Call::Read(0)).wake();
         assert_eq!((rig.woken(), moved.woken()), (0, 1));

@@ -76,7 +76,7 @@ pub(super) struct Connection {
     stopping: bool,
     pub(super) heard: Heard,
     pub(super) calls: Arc<Calls>,
-    /// Kept for its memory.
+    /// Calls that are being answered; kept for its memory.
     open: Open,
     http2_waker: Waker,
     manners: Manners,
@@ -135,7 +135,7 @@ impl Connection {
     /// One turn: what waits for clients goes to HTTP/2, HTTP/2 reads and writes, and what it read is
     /// routed.
     fn turn(&mut self) -> Poll<Result<(), Broken>> {
-        self.answer_calls();
+        self.answer_open();
         self.calls.answer_http2();
         self.inlet.open();
         let mut polled = self.poll_http2();
@@ -181,8 +181,12 @@ impl Connection {
     }
 
     fn answer_calls(&mut self) {
+        self.calls.take(&mut self.open);
+        self.answer_open();
+    }
+
+    fn answer_open(&mut self) {
         let mut open = std::mem::take(&mut self.open);
-        self.calls.take(&mut open);
         for call in open.by_ref() {
             match call {
                 Call::Write(place) => self.write(place),
@@ -340,13 +344,12 @@ impl Future for Connection {
         let this = &mut *self;
         let now = this.door.plane.now();
         ready!(this.door.usher.poll_turn(&mut this.manners, now, cx));
-        let calls = self.calls.clone();
-        calls.begin(cx.waker());
-        match self.turn() {
-            Poll::Pending => calls.end(),
+        this.calls.begin(cx.waker(), &mut this.open);
+        match this.turn() {
+            Poll::Pending => this.calls.end(),
             Poll::Ready(Ok(())) => return Poll::Ready(()),
             Poll::Ready(Err(error)) => {
-                tracing::info!(peer = %self.peer.name, %error, "connection ended");
+                tracing::info!(peer = %this.peer.name, %error, "connection ended");
                 return Poll::Ready(());
             }
         }
