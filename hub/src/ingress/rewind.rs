@@ -159,6 +159,10 @@ impl<I: AsyncRead + Ending + Unpin> Rewind<I> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
         let came = room - self.io.limit();
+        if came == 0 {
+            self.flows = false;
+            return read;
+        }
         self.inlet.read(came);
         self.flows = buf.remaining() == 0 && came >= FLOWS as u64;
         self.note(&buf.filled()[before..]);
