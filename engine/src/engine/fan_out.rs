@@ -3,8 +3,6 @@
 //!
 //! The way of a packet of which nothing is asked is compiled apart: it is the hot one.
 
-use smallvec::SmallVec;
-
 use super::decision::shapes;
 use super::joins::{Comer, Joined, Met, absorb, joined_in_vain};
 use super::numbered::Numbered;
@@ -124,7 +122,8 @@ impl Engine {
             return Taken::Blocked;
         }
         let mut outstanding = 0;
-        let mut joined: Option<SmallVec<[_; 1]>> = None;
+        // Never made on the way of a packet of which nothing is asked.
+        let mut joined = None::<Vec<_>>;
         for nth in 0..offered.targets {
             let edge = live.downstream[step.at()][nth];
             let onto = if DECIDED {
@@ -181,7 +180,7 @@ impl Engine {
 type Left<'l, 'r> = (
     &'l mut Room<'r>,
     &'l mut usize,
-    &'l mut SmallVec<[(StepIndex, Joined); 1]>,
+    &'l mut Vec<(StepIndex, Joined)>,
 );
 
 impl Run {
