@@ -23,7 +23,7 @@ async fn all_come(a: &mut Process) {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_over_when_it_is_looked_at_counts() {
+async fn what_a_client_says_in_one_breath_and_hangs_up_counts() {
     let hub = Hub::start();
     let mut connection = Connection::open(hub.grpc).await;
     let mut a = connection.process("a").await.accepted().await;

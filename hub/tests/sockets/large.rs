@@ -44,7 +44,7 @@ fn send(process: &mut Process, bytes: impl Into<Bytes>) {
     frames(bytes.into()).for_each(|frame| process.send_raw(frame));
 }
 
-async fn sink(connection: &mut Connection, step: &str) -> Process {
+async fn stream(connection: &mut Connection, step: &str) -> Process {
     connection.process(step).await.accepted().await
 }
 
@@ -58,13 +58,12 @@ async fn assert_comes(process: &mut Process, sent: &v1::DataPacket) {
 #[tokio::test]
 async fn ten_mebibytes_arrive_byte_for_byte_at_every_target() {
     let hub = Hub::start();
-    let (mut to_a, mut to_b) = (
-        Connection::open(hub.grpc).await,
-        Connection::open(hub.grpc).await,
-    );
-    let (mut a, mut b) = (sink(&mut to_a, "a").await, sink(&mut to_b, "b").await);
+    let mut to_a = Connection::open(hub.grpc).await;
+    let mut a = stream(&mut to_a, "a").await;
+    let mut to_b = Connection::open(hub.grpc).await;
+    let mut b = stream(&mut to_b, "b").await;
     let mut connection = Connection::open(hub.grpc).await;
-    let mut src = sink(&mut connection, "src").await;
+    let mut src = stream(&mut connection, "src").await;
     // The next message begins in the frame in which the one before ends.
     let sent = [video("1", LARGEST), video("2", 70_001), video("3", 5_000)];
     let messages: Vec<u8> = sent.iter().cloned().flat_map(message).collect();
@@ -78,8 +77,8 @@ async fn ten_mebibytes_arrive_byte_for_byte_at_every_target() {
 async fn what_stands_around_the_media_may_come_in_frames_of_its_own() {
     let hub = Hub::start();
     let mut connection = Connection::open(hub.grpc).await;
-    let mut a = sink(&mut connection, "a").await;
-    let mut src = sink(&mut connection, "src").await;
+    let mut a = stream(&mut connection, "a").await;
+    let mut src = stream(&mut connection, "src").await;
     let sent = video("1", 40_000);
     let whole = Bytes::from(message(sent.clone()));
     let around = whole.len() - 40_000;
@@ -94,9 +93,9 @@ async fn what_stands_around_the_media_may_come_in_frames_of_its_own() {
 async fn one_that_was_not_receipted_comes_again_byte_for_byte() {
     let hub = Hub::with(config(), AT_LEAST_ONCE);
     let mut connection = Connection::open(hub.grpc).await;
-    let mut src = sink(&mut connection, "src").await;
+    let mut src = stream(&mut connection, "src").await;
     let mut first = Connection::open(hub.grpc).await;
-    let mut a = sink(&mut first, "a").await;
+    let mut a = stream(&mut first, "a").await;
     let sent = [video("1", 300_000), video("2", 3 << 20)];
     for packet in &sent {
         send(&mut src, message(packet.clone()));
@@ -109,7 +108,7 @@ async fn one_that_was_not_receipted_comes_again_byte_for_byte() {
     drop((a, first));
     hub.wait_for_metric("hub_streams", &[], 1.0).await;
     let mut second = Connection::open(hub.grpc).await;
-    let mut a = sink(&mut second, "a").await;
+    let mut a = stream(&mut second, "a").await;
     assert_comes(&mut a, &sent[1]).await;
     a.send_ack(2);
     hub.wait_for_metric("hub_in_flight_packets", &edge, 0.0)
@@ -121,17 +120,17 @@ async fn one_that_was_not_receipted_comes_again_byte_for_byte() {
 async fn a_producer_that_leaves_in_the_middle_of_media_takes_only_that_with_it() {
     let hub = Hub::start();
     let mut to_a = Connection::open(hub.grpc).await;
-    let mut a = sink(&mut to_a, "a").await;
+    let mut a = stream(&mut to_a, "a").await;
     let (whole, cut) = (video("whole", 200_000), message(video("cut", 500_000)));
     let mut leaving = Connection::open(hub.grpc).await;
-    let mut src = sink(&mut leaving, "src").await;
+    let mut src = stream(&mut leaving, "src").await;
     send(&mut src, message(whole.clone()));
     send(&mut src, cut[..cut.len() - 1].to_vec());
     assert_comes(&mut a, &whole).await;
     drop((src, leaving));
     hub.wait_for_metric("hub_streams", &[], 1.0).await;
     let mut back = Connection::open(hub.grpc).await;
-    let mut src = sink(&mut back, "src").await;
+    let mut src = stream(&mut back, "src").await;
     let after = video("after", 200_000);
     send(&mut src, message(after.clone()));
     assert_comes(&mut a, &after).await;
@@ -141,10 +140,10 @@ async fn a_producer_that_leaves_in_the_middle_of_media_takes_only_that_with_it()
 async fn garbage_behind_media_ends_the_stream_and_nothing_of_it_is_routed() {
     let hub = Hub::start();
     let mut to_a = Connection::open(hub.grpc).await;
-    let mut a = sink(&mut to_a, "a").await;
+    let mut a = stream(&mut to_a, "a").await;
     let mut connection = Connection::open(hub.grpc).await;
     for garbage in [&b"\x0a\x7f\x01"[..], b"\xff\xff\xff\xff", b"\x0f"] {
-        let mut src = sink(&mut connection, "src").await;
+        let mut src = stream(&mut connection, "src").await;
         let before = video("before", 100_000);
         send(&mut src, message(before.clone()));
         let request = v1::ProcessRequest {
@@ -158,7 +157,7 @@ async fn garbage_behind_media_ends_the_stream_and_nothing_of_it_is_routed() {
         assert_eq!(code, 3, "{text}");
         assert_comes(&mut a, &before).await;
     }
-    let mut src = sink(&mut connection, "src").await;
+    let mut src = stream(&mut connection, "src").await;
     let after = video("after", 100_000);
     send(&mut src, message(after.clone()));
     assert_comes(&mut a, &after).await;
