@@ -250,6 +250,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_task_that_begins_gets_the_calls_that_woke_it() {
+        let rig = Rig::new();
+        rig.calls.waker(Call::Read(0)).wake();
+        let mut open = Open::default();
+        rig.calls.begin(&Waker::from(rig.count.clone()), &mut open);
+        assert_eq!(open.collect::<Vec<_>>(), [Call::Read(0)]);
+        rig.calls.end();
+        assert_eq!((rig.woken(), rig.open()), (1, Vec::new()));
+    }
+
+    #[test]
     fn http2_wakes_the_task_of_a_resting_connection_once() {
         let rig = Rig::new();
         rig.calls.http2_waker().wake_by_ref();
